@@ -1,0 +1,6 @@
+import ArgumentParser
+
+@main
+struct RevqServer: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "revq-server")
+}

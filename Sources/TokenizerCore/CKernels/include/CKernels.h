@@ -1,0 +1,2 @@
+/// Kernels that need instruction-set dispatch; see the files beside this one, one per operation.
+#pragma once

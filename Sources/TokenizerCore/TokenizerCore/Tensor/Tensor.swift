@@ -1,0 +1,80 @@
+/// A dense row-major array of 32-bit floats with value semantics (copy on write).
+///
+/// Feature maps are `[n, h, w, c]` (NHWC), so a pixel's channels are one contiguous row and a 1×1 convolution is a plain
+/// matrix product. Weights keep the shape they have in their file.
+public struct Tensor: Sendable {
+    public private(set) var shape: [Int]
+    private var storage: TensorStorage
+
+    /// A tensor with undefined contents; the caller writes every element before reading any.
+    public init(uninitialized shape: [Int]) {
+        precondition(shape.allSatisfy { $0 >= 0 }, "a tensor's extents are not negative: \(shape)")
+        self.shape = shape
+        storage = TensorStorage(count: shape.reduce(1, *))
+    }
+
+    public init(zeros shape: [Int]) {
+        self.init(repeating: 0, shape: shape)
+    }
+
+    public init(repeating value: Float, shape: [Int]) {
+        self.init(uninitialized: shape)
+        storage.base.update(repeating: value, count: count)
+    }
+
+    /// - Precondition: `values.count` is the product of `shape`.
+    public init(_ values: [Float], shape: [Int]) {
+        self.init(uninitialized: shape)
+        precondition(values.count == count, "\(values.count) values do not fill a tensor of shape \(shape)")
+        values.withUnsafeBufferPointer { storage.base.update(from: $0.baseAddress!, count: count) }
+    }
+
+    /// A read-only view of floats that live in `owner`; the first write copies them.
+    init(borrowing base: UnsafePointer<Float>, shape: [Int], owner: AnyObject) {
+        self.shape = shape
+        storage = TensorStorage(borrowing: base, count: shape.reduce(1, *), owner: owner)
+    }
+
+    public var count: Int { shape.reduce(1, *) }
+
+    /// All elements, row-major.
+    public var values: [Float] { withPointer { Array(UnsafeBufferPointer(start: $0, count: count)) } }
+
+    /// The same elements under another shape of equal count.
+    public func reshaped(_ shape: [Int]) -> Tensor {
+        precondition(shape.reduce(1, *) == count, "shape \(self.shape) cannot be read as \(shape)")
+        var view = self
+        view.shape = shape
+        return view
+    }
+
+    public func withPointer<R>(_ body: (UnsafePointer<Float>) throws -> R) rethrows -> R {
+        try withExtendedLifetime(storage) { try body(UnsafePointer(storage.base)) }
+    }
+
+    /// Writes in place when no other tensor shares the memory, on a copy otherwise.
+    public mutating func withMutablePointer<R>(_ body: (UnsafeMutablePointer<Float>) throws -> R) rethrows -> R {
+        makeUnique()
+        return try withExtendedLifetime(storage) { try body(storage.base) }
+    }
+
+    private mutating func makeUnique() {
+        guard !(storage.isWritable && isKnownUniquelyReferenced(&storage)) else { return }
+        let copy = TensorStorage(count: count)
+        copy.base.update(from: storage.base, count: count)
+        storage = copy
+    }
+}
+
+extension Tensor {
+    /// `shape[0]` of `[n, h, w, c]`.
+    public var n: Int { shape[0] }
+    /// `shape[1]` of `[n, h, w, c]`.
+    public var h: Int { shape[1] }
+    /// `shape[2]` of `[n, h, w, c]`.
+    public var w: Int { shape[2] }
+    /// The last extent: channels.
+    public var c: Int { shape[shape.count - 1] }
+    /// Number of rows when the tensor is read as a matrix `[rows, c]`.
+    public var rows: Int { count / max(c, 1) }
+}

@@ -1,0 +1,6 @@
+import ArgumentParser
+
+@main
+struct RevqTrain: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "revq-train")
+}
