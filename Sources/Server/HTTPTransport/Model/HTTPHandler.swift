@@ -1,0 +1,31 @@
+/// What stands behind the transport. Every method is called on an event-loop thread and must return at once; the answer
+/// may come later, from any thread, through the responder.
+public protocol HTTPHandler: Sendable {
+    /// Decides about a request whose head is complete and whose body has not been read.
+    ///
+    /// The responder is the one the complete request is answered by. Resources taken here are given back in
+    /// ``HTTPResponder/onCancel(_:)``, which also covers a body that never arrives.
+    func admit(_ head: HTTPRequestHead, _ responder: HTTPResponder) -> HTTPAdmission
+
+    /// The answer to a request that the transport refuses: malformed, too large, too slow, or left unanswered too long.
+    func response(to error: HTTPError) -> HTTPResponse
+}
+
+extension HTTPHandler {
+    public func response(to error: HTTPError) -> HTTPResponse {
+        HTTPResponse(status: error.status, text: error.reason + "\n")
+    }
+}
+
+/// The handler's decision on a request head.
+public enum HTTPAdmission: Sendable {
+    /// Answer now. A body that is still to come is not wanted: the connection closes after the answer unless there is none.
+    case reject(HTTPResponse)
+
+    /// Read the body, then call `handle`, once, on the event-loop thread.
+    /// - maximumBodyBytes: a larger body is answered with 413, before it is read where its length is announced.
+    /// - answerWithin: the time from the complete request to the answer, after which the transport answers 504 itself;
+    ///   `nil` for the server's own limit.
+    case accept(
+        maximumBodyBytes: Int, answerWithin: Duration? = nil, handle: @Sendable (HTTPRequest) -> Void)
+}

@@ -1,0 +1,53 @@
+/// The way back to one request's client: answers it once, and tells whether anyone still waits.
+///
+/// A responder that is dropped without an answer answers 500, so that no client waits for a lost request.
+public final class HTTPResponder: Sendable {
+    private let exchange: HTTPExchange
+
+    init(_ exchange: HTTPExchange) {
+        self.exchange = exchange
+    }
+
+    /// A responder without a connection, for tests of a handler: `deliver` gets the answer.
+    public convenience init(delivering deliver: @escaping @Sendable (HTTPResponse) -> Void) {
+        self.init(HTTPExchange(deliver: deliver))
+    }
+
+    deinit {
+        exchange.answer(HTTPResponse(status: .internalServerError, text: "The request was dropped without an answer.\n"))
+    }
+
+    /// Sends the answer; callable from any thread.
+    ///
+    /// - Returns: whether it was taken. An answer after another, after the client left or after the deadline is dropped.
+    @discardableResult
+    public func respond(_ response: HTTPResponse) -> Bool {
+        exchange.answer(response)
+    }
+
+    /// Nobody waits for the answer any more: the client left, the deadline passed, or the server stopped.
+    public var isCancelled: Bool {
+        exchange.isCancelled
+    }
+
+    /// Calls `action` once if the answer becomes useless before it is given; at once if it already is. It runs on the
+    /// event-loop thread, never after an answer was taken. Several actions run in the order they were added.
+    public func onCancel(_ action: @escaping @Sendable (HTTPCancellation) -> Void) {
+        exchange.onCancel(action)
+    }
+
+    /// Cancels from a test's side, as a disconnect would.
+    public func cancel(_ reason: HTTPCancellation) {
+        exchange.cancel(reason)
+    }
+}
+
+/// Why an answer is not wanted any more.
+public enum HTTPCancellation: Sendable, Equatable {
+    /// The client closed or reset the connection, or stopped sending its body.
+    case disconnected
+    /// The answer's time limit passed; the client was told 504.
+    case deadlinePassed
+    /// The server shut down before the answer came.
+    case serverStopped
+}
