@@ -1,0 +1,148 @@
+#include "CImageCodec.h"
+#include "failure.h"
+
+#include <setjmp.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include <jpeglib.h>
+
+#include <jerror.h>
+
+typedef struct Decoder {
+    jmp_buf escape;
+    struct jpeg_decompress_struct jpeg;
+    struct jpeg_error_mgr errors;
+    struct jpeg_progress_mgr progress;
+    int max_scans;
+    ImageCodecFailure *failure;
+} Decoder;
+
+static _Noreturn void stop(Decoder *decoder, ImageCodecStatus status, const char *message) {
+    image_codec_fail(decoder->failure, status, "JPEG: %s", message);
+    longjmp(decoder->escape, 1);
+}
+
+static ImageCodecStatus status_of(int code) {
+    switch (code) {
+    case JWRN_JPEG_EOF:
+    case JERR_INPUT_EMPTY:
+    case JERR_INPUT_EOF:
+        return ImageCodecStatusTruncated;
+    case JERR_SOF_UNSUPPORTED:
+    case JERR_BAD_PRECISION:
+    case JERR_CONVERSION_NOTIMPL:
+    case JERR_FRACT_SAMPLE_NOTIMPL:
+    case JERR_CCIR601_NOTIMPL:
+    case JERR_ARITH_NOTIMPL:
+    case JERR_NOT_COMPILED:
+    case JWRN_ADOBE_XFORM:
+        return ImageCodecStatusUnsupported;
+    case JERR_OUT_OF_MEMORY:
+        return ImageCodecStatusOutOfMemory;
+    case JERR_NO_BACKING_STORE:
+    case JERR_IMAGE_TOO_BIG:
+    case JERR_WIDTH_OVERFLOW:
+        return ImageCodecStatusTooLarge;
+    default:
+        return ImageCodecStatusCorrupt;
+    }
+}
+
+/// What libjpeg warns of although every pixel is defined: cameras pad before a marker, number JFIF 2, or fill in a baseline scan's
+/// progressive parameters. Any other warning means that it made up part of the picture.
+static bool leaves_the_picture_whole(int code) {
+    return code == JWRN_EXTRANEOUS_DATA || code == JWRN_JFIF_MAJOR || code == JWRN_NOT_SEQUENTIAL;
+}
+
+static void on_error(j_common_ptr jpeg) {
+    char message[JMSG_LENGTH_MAX];
+    jpeg->err->format_message(jpeg, message);
+    stop(jpeg->client_data, status_of(jpeg->err->msg_code), message);
+}
+
+static void on_message(j_common_ptr jpeg, int level) {
+    if (level < 0 && !leaves_the_picture_whole(jpeg->err->msg_code)) on_error(jpeg);
+}
+
+static void on_progress(j_common_ptr jpeg) {
+    Decoder *decoder = jpeg->client_data;
+    if (decoder->jpeg.input_scan_number <= decoder->max_scans) return;
+    image_codec_fail(decoder->failure, ImageCodecStatusTooLarge, "JPEG: more than %d scans", decoder->max_scans);
+    longjmp(decoder->escape, 1);
+}
+
+static void prepare(Decoder *decoder) {
+    struct jpeg_decompress_struct *jpeg = &decoder->jpeg;
+    jpeg->err = jpeg_std_error(&decoder->errors);
+    decoder->errors.error_exit = on_error;
+    decoder->errors.emit_message = on_message;
+    jpeg->client_data = decoder;
+    jpeg_create_decompress(jpeg);
+    decoder->progress.progress_monitor = on_progress;
+    jpeg->progress = &decoder->progress;
+}
+
+/// 255 = no ink, as Adobe stores it: each colour is the paper's white less its ink, seen through the black.
+static void convert_inverted_cmyk(const uint8_t *cmyk, uint8_t *rgb, uint32_t width) {
+    for (uint32_t x = 0; x < width; x++, cmyk += 4, rgb += 3) {
+        unsigned light = cmyk[3];
+        for (int channel = 0; channel < 3; channel++) {
+            unsigned absorbed = (255 - cmyk[channel]) * light + 128;
+            rgb[channel] = (uint8_t)(light - ((absorbed + (absorbed >> 8)) >> 8));
+        }
+    }
+}
+
+static void read_rgb(struct jpeg_decompress_struct *jpeg, uint8_t *pixels) {
+    size_t stride = (size_t)jpeg->output_width * 3;
+    while (jpeg->output_scanline < jpeg->output_height) {
+        JSAMPROW rows[16];
+        for (unsigned row = 0; row < 16; row++) rows[row] = pixels + (jpeg->output_scanline + row) * stride;
+        unsigned left = jpeg->output_height - jpeg->output_scanline;
+        jpeg_read_scanlines(jpeg, rows, left < 16 ? left : 16);
+    }
+}
+
+static void read_cmyk(struct jpeg_decompress_struct *jpeg, uint8_t *pixels) {
+    size_t stride = (size_t)jpeg->output_width * 3;
+    JSAMPARRAY row = jpeg->mem->alloc_sarray((j_common_ptr)jpeg, JPOOL_IMAGE, jpeg->output_width * 4, 1);
+    while (jpeg->output_scanline < jpeg->output_height) {
+        uint8_t *line = pixels + jpeg->output_scanline * stride;
+        jpeg_read_scanlines(jpeg, row, 1);
+        convert_inverted_cmyk(row[0], line, jpeg->output_width);
+    }
+}
+
+static void decode(
+    Decoder *decoder, const uint8_t *bytes, size_t count, uint32_t width, uint32_t height, size_t max_memory_bytes, uint8_t *pixels) {
+    struct jpeg_decompress_struct *jpeg = &decoder->jpeg;
+    jpeg_mem_src(jpeg, bytes, count);
+    jpeg->mem->max_memory_to_use = (long)max_memory_bytes;
+    jpeg_read_header(jpeg, TRUE);
+    if (jpeg->image_width != width || jpeg->image_height != height) {
+        stop(decoder, ImageCodecStatusCorrupt, "the image is not of the size its first header states");
+    }
+    bool has_four_colors = jpeg->jpeg_color_space == JCS_CMYK || jpeg->jpeg_color_space == JCS_YCCK;
+    jpeg->out_color_space = has_four_colors ? JCS_CMYK : JCS_RGB;
+    jpeg_start_decompress(jpeg);
+    if (has_four_colors) read_cmyk(jpeg, pixels);
+    else read_rgb(jpeg, pixels);
+    // Reads on to the EOI marker, so that a file cut off after its last row is noticed.
+    jpeg_finish_decompress(jpeg);
+}
+
+ImageCodecStatus image_codec_decode_jpeg(
+    const uint8_t *bytes, size_t count, uint32_t width, uint32_t height, size_t max_memory_bytes, int max_scans, uint8_t *pixels,
+    ImageCodecFailure *failure) {
+    Decoder decoder = {.max_scans = max_scans, .failure = failure};
+    image_codec_succeed(failure);
+    // Everything that must be released after a jump lives in `decoder`, whose address the library and the callbacks hold.
+    Decoder *volatile held = &decoder;
+    if (setjmp(decoder.escape) == 0) {
+        prepare(&decoder);
+        decode(&decoder, bytes, count, width, height, max_memory_bytes, pixels);
+    }
+    jpeg_destroy_decompress(&held->jpeg);
+    return failure->status;
+}

@@ -1,0 +1,52 @@
+/// Reads size and orientation from a PNG file's chunks.
+///
+/// Source: Portable Network Graphics (PNG) Specification, third edition, W3C, §5 and §11.
+struct PNGHeaderParser {
+    static let signature: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
+    private static let maximumExtent = 0x7FFF_FFFF
+
+    let file: FileBytes
+
+    func parse() throws(ImageError) -> ImageHeader {
+        guard let length = file.uint32(at: 8), let width = file.uint32(at: 16), let height = file.uint32(at: 20),
+            let depth = file.byte(at: 24), let color = file.byte(at: 25), let interlace = file.byte(at: 28)
+        else { throw .truncated("PNG: \(file.count) bytes end inside the header") }
+        guard length == 13, file.has("IHDR", at: 12) else { throw .corrupt("PNG: the first chunk is not a 13-byte IHDR") }
+        let extents = 1...Self.maximumExtent
+        guard extents.contains(width), extents.contains(height) else {
+            throw .corrupt("PNG: a size of \(width)×\(height) pixels is not valid")
+        }
+        guard Self.depths(ofColorType: color).contains(depth), interlace <= 1 else {
+            throw .corrupt("PNG: colour type \(color) with bit depth \(depth) and interlace method \(interlace) is not valid")
+        }
+        return ImageHeader(
+            format: .png, width: width, height: height, orientation: findOrientation(),
+            codecBytes: Self.inflateBytes + Self.rowBytesPerPixel * width)
+    }
+
+    /// zlib's window and tables, libpng's structures.
+    private static let inflateBytes = 256 << 10
+    /// Two raw rows of up to 8 bytes per pixel and one decoded row.
+    private static let rowBytesPerPixel = 24
+
+    private static func depths(ofColorType color: Int) -> [Int] {
+        switch color {
+        case 0: [1, 2, 4, 8, 16]
+        case 3: [1, 2, 4, 8]
+        case 2, 4, 6: [8, 16]
+        default: []
+        }
+    }
+
+    /// Looks for an eXIf chunk. Where the chunks break off the search ends: the decoder will say what is wrong.
+    private func findOrientation() -> Orientation {
+        var offset = Self.signature.count
+        while let length = file.uint32(at: offset) {
+            if file.has("eXIf", at: offset + 4), let exif = file.slice(offset + 8, count: length) {
+                return Orientation(exif: exif)
+            }
+            offset += length + 12
+        }
+        return .upright
+    }
+}
