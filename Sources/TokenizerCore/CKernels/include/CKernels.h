@@ -1,2 +1,3 @@
 /// Kernels that need instruction-set dispatch; see the files beside this one, one per operation.
 #pragma once
+#include "LayerKernels.h"

@@ -1,0 +1,192 @@
+import FoundationEssentials
+
+/// The shape of an ``AutoencoderDC``, as a diffusers `config.json` states it.
+///
+/// Source: diffusers `AutoencoderDC.__init__`; absent keys have the defaults written there.
+public struct AutoencoderConfiguration: Sendable, Equatable {
+    /// One half of the network, finest stage first.
+    public struct Half: Sendable, Equatable {
+        public struct Stage: Sendable, Equatable {
+            public var channels: Int
+            public var layers: Int
+            public var block: Block.Kind
+            /// Kernel sizes of the attention's further scales.
+            public var scales: [Int]
+            public var norm: Normalization.Kind
+            public var activation: Activation
+        }
+        public var stages: [Stage]
+
+        /// Channels at the network's own finest resolution: an empty first stage is skipped.
+        var firstChannels: Int { stages[0].layers > 0 ? stages[0].channels : stages[1].channels }
+        var lastChannels: Int { stages[stages.count - 1].channels }
+    }
+
+    public var imageChannels: Int
+    public var latentChannels: Int
+    public var headDimension: Int
+    public var encoder: Half
+    public var decoder: Half
+    public var downsampling: Downsampling.Kind
+    public var upsampling: Upsampling.Kind
+    public var hasEncoderShortcut: Bool
+    public var hasDecoderShortcut: Bool
+    public var finalActivation: Activation
+    /// Whether a linear patch code runs beside the network, which then only corrects it. Not in diffusers: it lets a small
+    /// network start from principal components instead of from nothing.
+    public var hasPatchSkip: Bool
+
+    /// How many pixels one latent position covers in each direction.
+    public var factor: Int { 1 << (encoder.stages.count - 1) }
+
+    /// - Throws: a ``FileError`` naming the key that is missing, malformed or inconsistent.
+    public init(contentsOf path: String) throws(FileError) {
+        let bytes = try MappedFile(path).contents
+        do {
+            self = try JSONDecoder().decode(AutoencoderConfiguration.self, from: Data(bytes))
+        } catch {
+            throw FileError(path, "is not a configuration of AutoencoderDC: \(error.summary)")
+        }
+    }
+}
+
+extension AutoencoderConfiguration: Codable {
+    /// The class name that diffusers writes, and the one for networks beside a patch code, which diffusers could not run.
+    private static let className = "AutoencoderDC"
+    private static let patchSkipClassName = "PatchSkipAutoencoderDC"
+
+    private enum Key: String, CodingKey {
+        case className = "_class_name"
+        case imageChannels = "in_channels"
+        case latentChannels = "latent_channels"
+        case headDimension = "attention_head_dim"
+        case encoderBlocks = "encoder_block_types"
+        case decoderBlocks = "decoder_block_types"
+        case encoderChannels = "encoder_block_out_channels"
+        case decoderChannels = "decoder_block_out_channels"
+        case encoderLayers = "encoder_layers_per_block"
+        case decoderLayers = "decoder_layers_per_block"
+        case encoderScales = "encoder_qkv_multiscales"
+        case decoderScales = "decoder_qkv_multiscales"
+        case downsampling = "downsample_block_type"
+        case upsampling = "upsample_block_type"
+        case decoderNorms = "decoder_norm_types"
+        case decoderActivations = "decoder_act_fns"
+        case encoderShortcut = "encoder_out_shortcut"
+        case decoderShortcut = "decoder_in_shortcut"
+        case finalActivation = "decoder_conv_act_fn"
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: Key.self)
+        let name = try values.decodeIfPresent(String.self, forKey: .className) ?? Self.className
+        guard [Self.className, Self.patchSkipClassName].contains(name) else {
+            throw DecodingError.dataCorruptedError(
+                forKey: .className, in: values, debugDescription: "expected \(Self.className) or \(Self.patchSkipClassName), found \(name)")
+        }
+        hasPatchSkip = name == Self.patchSkipClassName
+        imageChannels = try values.decodeIfPresent(Int.self, forKey: .imageChannels) ?? 3
+        latentChannels = try values.decodeIfPresent(Int.self, forKey: .latentChannels) ?? 32
+        headDimension = try values.decodeIfPresent(Int.self, forKey: .headDimension) ?? 32
+        // Published files say "Conv" or "conv" for the strided convolution, so only the other name is looked for.
+        let down = try values.decodeIfPresent(String.self, forKey: .downsampling) ?? Downsampling.Kind.pixelUnshuffle.rawValue
+        downsampling = down == Downsampling.Kind.pixelUnshuffle.rawValue ? .pixelUnshuffle : .conv
+        let up = try values.decodeIfPresent(String.self, forKey: .upsampling) ?? Upsampling.Kind.pixelShuffle.rawValue
+        upsampling = up == Upsampling.Kind.interpolate.rawValue ? .interpolate : .pixelShuffle
+        hasEncoderShortcut = try values.decodeIfPresent(Bool.self, forKey: .encoderShortcut) ?? true
+        hasDecoderShortcut = try values.decodeIfPresent(Bool.self, forKey: .decoderShortcut) ?? true
+        finalActivation = try values.decodeIfPresent(Activation.self, forKey: .finalActivation) ?? .relu
+        encoder = try Half(
+            values, blocks: .encoderBlocks, channels: .encoderChannels, layers: .encoderLayers, scales: .encoderScales,
+            defaultLayers: [2, 2, 2, 3, 3, 3], norms: nil, activations: nil)
+        self.decoder = try Half(
+            values, blocks: .decoderBlocks, channels: .decoderChannels, layers: .decoderLayers, scales: .decoderScales,
+            defaultLayers: [3, 3, 3, 3, 3, 3], norms: .decoderNorms, activations: .decoderActivations)
+        try validate(values)
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var values = encoder.container(keyedBy: Key.self)
+        try values.encode(hasPatchSkip ? Self.patchSkipClassName : Self.className, forKey: .className)
+        try values.encode(imageChannels, forKey: .imageChannels)
+        try values.encode(latentChannels, forKey: .latentChannels)
+        try values.encode(headDimension, forKey: .headDimension)
+        try values.encode(self.encoder.stages.map(\.block), forKey: .encoderBlocks)
+        try values.encode(decoder.stages.map(\.block), forKey: .decoderBlocks)
+        try values.encode(self.encoder.stages.map(\.channels), forKey: .encoderChannels)
+        try values.encode(decoder.stages.map(\.channels), forKey: .decoderChannels)
+        try values.encode(self.encoder.stages.map(\.layers), forKey: .encoderLayers)
+        try values.encode(decoder.stages.map(\.layers), forKey: .decoderLayers)
+        try values.encode(self.encoder.stages.map(\.scales), forKey: .encoderScales)
+        try values.encode(decoder.stages.map(\.scales), forKey: .decoderScales)
+        try values.encode(downsampling, forKey: .downsampling)
+        try values.encode(upsampling, forKey: .upsampling)
+        try values.encode(decoder.stages.map(\.norm), forKey: .decoderNorms)
+        try values.encode(decoder.stages.map(\.activation), forKey: .decoderActivations)
+        try values.encode(hasEncoderShortcut, forKey: .encoderShortcut)
+        try values.encode(hasDecoderShortcut, forKey: .decoderShortcut)
+        try values.encode(finalActivation, forKey: .finalActivation)
+    }
+
+    private func validate(_ values: KeyedDecodingContainer<Key>) throws {
+        func check(_ holds: Bool, _ key: Key, _ expected: String) throws {
+            guard holds else { throw DecodingError.dataCorruptedError(forKey: key, in: values, debugDescription: "\(key.rawValue) \(expected)") }
+        }
+        try check(imageChannels == 3, .imageChannels, "must be 3, this tokenizer reads RGB")
+        try check((1...4096).contains(latentChannels), .latentChannels, "must lie in 1…4096")
+        try check((1...1024).contains(headDimension), .headDimension, "must lie in 1…1024")
+        try check(
+            encoder.stages.count == decoder.stages.count && (2...10).contains(encoder.stages.count), .decoderChannels,
+            "must have as many stages as the encoder, 2…10")
+        for (half, key) in [(encoder, Key.encoderChannels), (decoder, .decoderChannels)] {
+            try check(half.stages.allSatisfy { (1...16384).contains($0.channels) }, key, "must lie in 1…16384")
+            try check(half.stages.dropFirst().allSatisfy { $0.layers > 0 }, key, "may have an empty first stage, no other")
+            for stage in half.stages where stage.block == .efficientViT {
+                try check(stage.channels % headDimension == 0, key, "must be a multiple of the head dimension \(headDimension)")
+            }
+        }
+        if hasEncoderShortcut {
+            try check(encoder.lastChannels % latentChannels == 0, .encoderChannels, "must end in a multiple of latent_channels \(latentChannels)")
+        }
+        if hasDecoderShortcut {
+            try check(decoder.lastChannels % latentChannels == 0, .decoderChannels, "must end in a multiple of latent_channels \(latentChannels)")
+        }
+    }
+}
+
+extension AutoencoderConfiguration.Half {
+    fileprivate typealias Values<Key: CodingKey> = KeyedDecodingContainer<Key>
+
+    /// Reads one half; a single value stands for all stages.
+    fileprivate init<Key: CodingKey>(
+        _ values: Values<Key>, blocks: Key, channels: Key, layers: Key, scales: Key, defaultLayers: [Int], norms: Key?, activations: Key?
+    ) throws {
+        let channels = try values.decodeIfPresent([Int].self, forKey: channels) ?? [128, 256, 512, 512, 1024, 1024]
+        let count = channels.count
+        func perStage<Value: Decodable>(_ key: Key?, default value: [Value]) throws -> [Value] {
+            guard let key, values.contains(key) else { return value.count == 1 ? Array(repeating: value[0], count: count) : value }
+            if let one = try? values.decode(Value.self, forKey: key) { return Array(repeating: one, count: count) }
+            return try values.decode([Value].self, forKey: key)
+        }
+        func checked<Value>(_ list: [Value], _ key: Key) throws -> [Value] {
+            guard list.count == count else {
+                throw DecodingError.dataCorruptedError(forKey: key, in: values, debugDescription: "\(key.stringValue) has \(list.count) entries for \(count) stages")
+            }
+            return list
+        }
+        let blockKinds = try checked(perStage(blocks, default: [Block.Kind.residual]), blocks)
+        let layerCounts = try checked(perStage(layers, default: defaultLayers), layers)
+        let scaleLists = try checked(values.decodeIfPresent([[Int]].self, forKey: scales) ?? [[], [], [], [5], [5], [5]], scales)
+        let normKinds = try checked(perStage(norms, default: [Normalization.Kind.rms]), norms ?? blocks)
+        let activationKinds = try checked(perStage(activations, default: [Activation.silu]), activations ?? blocks)
+        guard layerCounts.allSatisfy({ (0...64).contains($0) }), scaleLists.allSatisfy({ $0.allSatisfy { $0 % 2 == 1 && (1...15).contains($0) } }) else {
+            throw DecodingError.dataCorruptedError(
+                forKey: layers, in: values, debugDescription: "layer counts must lie in 0…64 and attention scales must be odd and at most 15")
+        }
+        stages = (0..<count).map {
+            Stage(
+                channels: channels[$0], layers: layerCounts[$0], block: blockKinds[$0], scales: scaleLists[$0], norm: normKinds[$0],
+                activation: activationKinds[$0])
+        }
+    }
+}

@@ -1,0 +1,41 @@
+/// The deep-compression autoencoder: ReVQ's frozen VAE, and with ``AutoencoderConfiguration/hasPatchSkip`` the default's own small one.
+///
+/// Source: diffusers `AutoencoderDC`; Deep Compression Autoencoder (arXiv 2410.10733).
+public struct AutoencoderDC: Layer {
+    public let configuration: AutoencoderConfiguration
+    public var encoder: AutoencoderEncoder
+    public var decoder: AutoencoderDecoder
+
+    public init(_ configuration: AutoencoderConfiguration, _ initializer: Initializer) {
+        var initializer = initializer
+        self.configuration = configuration
+        encoder = AutoencoderEncoder(configuration, &initializer)
+        decoder = AutoencoderDecoder(configuration, &initializer)
+    }
+
+    /// The names that a folder of the diffusers layout has.
+    public static let configurationName = "config.json"
+    public static let weightsName = "diffusion_pytorch_model.safetensors"
+
+    /// Reads a folder of the diffusers layout; 32-bit weights stay in the mapped file.
+    /// - Throws: when the configuration or a tensor is missing, malformed or not finite.
+    public init(directory: String) throws(FileError) {
+        let configuration = try AutoencoderConfiguration(contentsOf: directory + "/" + Self.configurationName)
+        self.init(configuration, .placeholder)
+        try load(from: SafetensorsFile(directory + "/" + Self.weightsName))
+    }
+
+    /// Pixels → pixels through the latents.
+    public func forward(_ x: consuming Tensor, keeping kept: inout Activations) -> Tensor {
+        decoder.forward(encoder.forward(x, keeping: &kept), keeping: &kept)
+    }
+
+    public func backward(_ dy: consuming Tensor, from kept: inout Activations, into gradient: inout AutoencoderDC) -> Tensor {
+        encoder.backward(decoder.backward(dy, from: &kept, into: &gradient.decoder), from: &kept, into: &gradient.encoder)
+    }
+
+    public mutating func visit(_ path: ParameterPath, _ visitor: ParameterVisitor) {
+        encoder.visit(path / "encoder", visitor)
+        decoder.visit(path / "decoder", visitor)
+    }
+}

@@ -1,0 +1,34 @@
+extension Tensor {
+    /// Joins feature maps of equal size channel after channel.
+    static func concatenatingChannels(_ parts: [Tensor]) -> Tensor {
+        let width = parts.reduce(0) { $0 + $1.c }
+        var whole = Tensor(uninitialized: parts[0].shape.dropLast() + [width])
+        let rows = whole.rows
+        whole.withMutablePointer { target in
+            var offset = 0
+            for part in parts {
+                precondition(part.rows == rows, "\(part.shape) has other positions than \(parts[0].shape)")
+                let c = part.c
+                part.withPointer { source in
+                    for row in 0..<rows { (target + row * width + offset).update(from: source + row * c, count: c) }
+                }
+                offset += c
+            }
+        }
+        return whole
+    }
+
+    /// Channels `range` of every position, copied.
+    func channels(_ range: Range<Int>) -> Tensor {
+        let (width, rows) = (c, self.rows)
+        var part = Tensor(uninitialized: shape.dropLast() + [range.count])
+        part.withMutablePointer { target in
+            withPointer { source in
+                for row in 0..<rows {
+                    (target + row * range.count).update(from: source + row * width + range.lowerBound, count: range.count)
+                }
+            }
+        }
+        return part
+    }
+}

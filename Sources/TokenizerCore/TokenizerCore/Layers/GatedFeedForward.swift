@@ -1,0 +1,71 @@
+import CKernels
+
+/// The inverted-bottleneck feed-forward with a gate: `x + norm(W · (a · silu(g)))`, where (a, g) are the halves of a depthwise 3×3.
+///
+/// Source: diffusers `GLUMBConv` (expand ratio 4).
+public struct GatedFeedForward: Layer {
+    var expand: Conv2d
+    var mix: DepthwiseConv2d
+    var contract: Conv2d
+    var norm: RMSNorm
+    private static let expansion = 4
+
+    init(channels: Int, _ initializer: inout Initializer) {
+        let hidden = Self.expansion * channels
+        expand = Conv2d(channels, 2 * hidden, kernel: 1, &initializer)
+        mix = DepthwiseConv2d(2 * hidden, kernel: 3, hasBias: true, &initializer)
+        contract = Conv2d(hidden, channels, kernel: 1, hasBias: false, &initializer)
+        norm = RMSNorm(channels: channels, &initializer)
+    }
+
+    /// - Parameter x: `[n, h, w, c]`.
+    public func forward(_ x: consuming Tensor, keeping kept: inout Activations) -> Tensor {
+        let expanded = Activation.silu.forward(expand.forward(copy x, keeping: &kept), keeping: &kept)
+        let halves = mix.forward(expanded, keeping: &kept)
+        let gated = gate(halves)
+        kept.keep(halves)
+        var y = norm.forward(contract.forward(gated, keeping: &kept), keeping: &kept)
+        y.add(x)
+        return y
+    }
+
+    public func backward(_ dy: consuming Tensor, from kept: inout Activations, into gradient: inout GatedFeedForward) -> Tensor {
+        var dx = copy dy
+        let dgated = contract.backward(norm.backward(dy, from: &kept, into: &gradient.norm), from: &kept, into: &gradient.contract)
+        let dhalves = gateBackward(dgated, halves: kept.take())
+        let dexpanded = mix.backward(dhalves, from: &kept, into: &gradient.mix)
+        dx.add(expand.backward(Activation.silu.backward(dexpanded, from: &kept), from: &kept, into: &gradient.expand))
+        return dx
+    }
+
+    public mutating func visit(_ path: ParameterPath, _ visitor: ParameterVisitor) {
+        expand.visit(path / "conv_inverted", visitor)
+        mix.visit(path / "conv_depth", visitor)
+        contract.visit(path / "conv_point", visitor)
+        norm.visit(path / "norm", visitor)
+    }
+
+    private func gate(_ halves: Tensor) -> Tensor {
+        let (rows, c) = (halves.rows, halves.c / 2)
+        var y = Tensor(uninitialized: halves.shape.dropLast() + [c])
+        y.withMutablePointer { y in
+            halves.withPointer { x in
+                RowPieces.forEach(rows: rows, width: 2 * c) { range in
+                    revq_gated_silu(x + range.lowerBound * 2 * c, y + range.lowerBound * c, range.count, c)
+                }
+            }
+        }
+        return y
+    }
+
+    private func gateBackward(_ dy: Tensor, halves: Tensor) -> Tensor {
+        let (rows, c) = (dy.rows, dy.c)
+        var dx = Tensor(uninitialized: halves.shape)
+        dx.withMutablePointer { dx in
+            halves.withPointer { x in
+                dy.withPointer { revq_gated_silu_backward(x, $0, dx, rows, c) }
+            }
+        }
+        return dx
+    }
+}

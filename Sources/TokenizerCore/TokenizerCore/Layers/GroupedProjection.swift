@@ -1,0 +1,62 @@
+/// A 1×1 convolution in which each group of channels sees only itself.
+///
+/// Source: `torch.nn.Conv2d(c, c, 1, groups: c / size, bias: false)`.
+public struct GroupedProjection: Layer {
+    /// `[c, size, 1, 1]`
+    var weight: Tensor
+
+    private var size: Int { weight.shape[1] }
+    private var groups: Int { weight.shape[0] / size }
+
+    init(_ channels: Int, groupSize: Int, _ initializer: inout Initializer) {
+        weight = initializer.uniform([channels, groupSize, 1, 1], fanIn: groupSize)
+    }
+
+    /// - Parameter x: `[n, h, w, c]`.
+    public func forward(_ x: consuming Tensor, keeping kept: inout Activations) -> Tensor {
+        precondition(x.c == weight.shape[0], "a grouped projection of \(weight.shape[0]) channels got \(x.shape)")
+        kept.keep(x)
+        return project(x, isTransposed: true)
+    }
+
+    public func backward(_ dy: consuming Tensor, from kept: inout Activations, into gradient: inout GroupedProjection) -> Tensor {
+        let x = kept.take()
+        let (c, size, rows) = (x.c, size, x.rows)
+        x.withPointer { x in
+            dy.withPointer { dy in
+                gradient.weight.withMutablePointer { dweight in
+                    for group in 0..<groups {
+                        MatrixProduct.multiply(
+                            MatrixView(base: dy + group * size, stride: c).transposed, MatrixView(base: x + group * size, stride: c),
+                            into: dweight + group * size * size, stride: size, m: size, n: size, k: rows, accumulating: true)
+                    }
+                }
+            }
+        }
+        return project(dy, isTransposed: false)
+    }
+
+    public mutating func visit(_ path: ParameterPath, _ visitor: ParameterVisitor) {
+        visitor(path / "weight", .learned, &weight)
+    }
+
+    /// x · Wᵀ (forward) or x · W (gradient), group by group; a piece is one group of one image.
+    private func project(_ x: Tensor, isTransposed: Bool) -> Tensor {
+        let (images, c, size, groups, rows) = (x.n, x.c, size, groups, x.h * x.w)
+        var y = Tensor(uninitialized: x.shape)
+        y.withMutablePointer { y in
+            x.withPointer { x in
+                weight.withPointer { weight in
+                    Workers.forEach(images * groups) { piece in
+                        let (image, group) = piece.quotientAndRemainder(dividingBy: groups)
+                        let offset = image * rows * c + group * size
+                        let matrix = MatrixView(base: weight + group * size * size, stride: size, isTransposed: isTransposed)
+                        MatrixProduct.multiply(
+                            MatrixView(base: x + offset, stride: c), matrix, into: y + offset, stride: c, m: rows, n: size, k: size)
+                    }
+                }
+            }
+        }
+        return y
+    }
+}

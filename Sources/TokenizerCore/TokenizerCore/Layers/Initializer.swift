@@ -1,0 +1,27 @@
+/// Gives a new layer its first values: random ones for training, or untouched memory when a weight file follows.
+public struct Initializer: Sendable {
+    private var random: RandomSource?
+
+    /// Values from `seed`, the same on every machine.
+    public static func random(seed: UInt64) -> Initializer {
+        Initializer(random: RandomSource(seed: seed, stream: RandomSource.stream(named: "weights")))
+    }
+
+    /// Undefined contents: every tensor is about to be replaced by one of a file.
+    public static let placeholder = Initializer(random: nil)
+
+    /// Uniform in ±1/√fanIn, PyTorch's default for convolutions and linear layers.
+    mutating func uniform(_ shape: [Int], fanIn: Int) -> Tensor {
+        var tensor = Tensor(uninitialized: shape)
+        guard var source = random else { return tensor }
+        let bound = 1 / Float(fanIn).squareRoot()
+        let count = tensor.count
+        tensor.withMutablePointer { for i in 0..<count { $0[i] = (2 * source.uniform() - 1) * bound } }
+        random = source
+        return tensor
+    }
+
+    func constant(_ value: Float, _ shape: [Int]) -> Tensor {
+        random == nil ? Tensor(uninitialized: shape) : Tensor(repeating: value, shape: shape)
+    }
+}

@@ -1,0 +1,50 @@
+/// The normalisation at the end of a block.
+public enum Normalization: Layer {
+    case rms(RMSNorm)
+    case batch(BatchNorm)
+
+    /// The names that configurations use.
+    public enum Kind: String, Codable, Sendable {
+        case rms = "rms_norm"
+        case batch = "batch_norm"
+    }
+
+    init(_ kind: Kind, channels: Int, _ initializer: inout Initializer) {
+        switch kind {
+        case .rms: self = .rms(RMSNorm(channels: channels, &initializer))
+        case .batch: self = .batch(BatchNorm(channels: channels, &initializer))
+        }
+    }
+
+    public func forward(_ x: consuming Tensor, keeping kept: inout Activations) -> Tensor {
+        switch self {
+        case .rms(let norm): norm.forward(x, keeping: &kept)
+        case .batch(let norm): norm.forward(x, keeping: &kept)
+        }
+    }
+
+    public func backward(_ dy: consuming Tensor, from kept: inout Activations, into gradient: inout Normalization) -> Tensor {
+        switch (self, gradient) {
+        case (.rms(let norm), .rms(var part)):
+            let dx = norm.backward(dy, from: &kept, into: &part)
+            gradient = .rms(part)
+            return dx
+        case (.batch(let norm), .batch(var part)):
+            let dx = norm.backward(dy, from: &kept, into: &part)
+            gradient = .batch(part)
+            return dx
+        default: preconditionFailure("a gradient has the kind of its layer")
+        }
+    }
+
+    public mutating func visit(_ path: ParameterPath, _ visitor: ParameterVisitor) {
+        switch self {
+        case .rms(var norm):
+            norm.visit(path, visitor)
+            self = .rms(norm)
+        case .batch(var norm):
+            norm.visit(path, visitor)
+            self = .batch(norm)
+        }
+    }
+}

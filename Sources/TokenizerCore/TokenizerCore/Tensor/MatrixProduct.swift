@@ -1,0 +1,32 @@
+import COpenBLAS
+
+/// A row-major matrix in memory that someone else owns: element (i, j) is `base[i * stride + j]`.
+struct MatrixView {
+    var base: UnsafePointer<Float>
+    var stride: Int
+    var isTransposed = false
+
+    /// The same memory read with rows and columns exchanged.
+    var transposed: MatrixView { MatrixView(base: base, stride: stride, isTransposed: !isTransposed) }
+}
+
+/// Products by OpenBLAS, each on the calling thread alone: ``Workers`` decides what runs in parallel, so that a product's
+/// rounding never depends on how many threads there are.
+enum MatrixProduct {
+    private static let useOneThread: Void = openblas_set_num_threads(1)
+
+    /// `result[m, n] = left[m, k] · right[k, n]`, added to what is there when `accumulating`.
+    ///
+    /// - Parameters:
+    ///   - result: row-major, rows `stride` floats apart.
+    static func multiply(
+        _ left: MatrixView, _ right: MatrixView, into result: UnsafeMutablePointer<Float>, stride: Int,
+        m: Int, n: Int, k: Int, accumulating: Bool = false
+    ) {
+        _ = useOneThread
+        cblas_sgemm(
+            CblasRowMajor, left.isTransposed ? CblasTrans : CblasNoTrans, right.isTransposed ? CblasTrans : CblasNoTrans,
+            blasint(m), blasint(n), blasint(k), 1, left.base, blasint(left.stride), right.base, blasint(right.stride),
+            accumulating ? 1 : 0, result, blasint(stride))
+    }
+}

@@ -1,0 +1,40 @@
+extension Layer {
+    /// Replaces every tensor by the one of that name, strictly: a missing or wrongly shaped tensor, or one whose values are
+    /// not finite, is an error, and so is a tensor of the file under `prefix` that no layer asked for.
+    ///
+    /// - Parameter prefix: where the layer's names start in the file, such as `encoder`; empty for the whole file.
+    public mutating func load(from file: SafetensorsFile, prefix: String = "") throws(FileError) {
+        var unread = file.names.filter { prefix.isEmpty || $0.hasPrefix(prefix + ".") }
+        // A counter that training frameworks keep beside the running statistics; it means nothing here.
+        unread = unread.filter { !$0.hasSuffix(".num_batches_tracked") }
+        var problem: FileError?
+        visit(ParameterPath(prefix)) { path, _, tensor in
+            guard problem == nil else { return }
+            do throws(FileError) {
+                tensor = try Self.tensor(path.description, shape: tensor.shape, from: file)
+                unread.remove(path.description)
+            } catch {
+                problem = error
+            }
+        }
+        if let problem { throw problem }
+        guard unread.isEmpty else {
+            let names = unread.sorted().prefix(3).joined(separator: ", ")
+            throw FileError(file.path, "holds \(unread.count) tensors that this configuration has no place for: \(names)")
+        }
+    }
+
+    private static func tensor(_ name: String, shape: [Int], from file: SafetensorsFile) throws(FileError) -> Tensor {
+        let tensor = try file.tensor(name)
+        guard tensor.shape == shape else {
+            throw FileError(file.path, "tensor \(name) has shape \(tensor.shape), the configuration needs \(shape)")
+        }
+        guard tensor.isFinite else { throw FileError(file.path, "tensor \(name) holds NaN or infinite values") }
+        return tensor
+    }
+
+    /// Writes every tensor under its name.
+    public func save(to path: String, precision: SafetensorsWriter.Precision = .float32) throws(FileError) {
+        try SafetensorsWriter.write(tensors.map { ($0.path, $0.tensor) }, precision: precision, to: path)
+    }
+}

@@ -1,0 +1,146 @@
+import FoundationEssentials
+
+/// A memory-mapped safetensors file.
+///
+/// Source: the safetensors format description: 8 bytes of header length, a JSON header, then the tensors without gaps.
+public final class SafetensorsFile: Sendable {
+    /// Where a tensor lies and what its numbers are.
+    struct Entry: Sendable {
+        let type: ElementType
+        let shape: [Int]
+        let offset: Int
+    }
+
+    /// The element types that are read as floats, and the integers of index tables.
+    enum ElementType: String, Decodable, Sendable {
+        case float32 = "F32"
+        case float16 = "F16"
+        case bfloat16 = "BF16"
+        case int32 = "I32"
+        case int64 = "I64"
+
+        var bytes: Int {
+            switch self {
+            case .float16, .bfloat16: 2
+            case .float32, .int32: 4
+            case .int64: 8
+            }
+        }
+    }
+
+    public var path: String { file.path }
+    /// The names of all tensors.
+    public var names: Set<String> { Set(entries.keys) }
+    private let file: MappedFile
+    private let entries: [String: Entry]
+
+    private static let maximumHeaderBytes = 64 << 20
+
+    /// - Throws: when the file is unreadable, truncated, or its header does not describe its bytes exactly.
+    public init(_ path: String) throws(FileError) {
+        let file = try MappedFile(path)
+        self.file = file
+        entries = try file.withBytes { bytes throws(FileError) in
+            guard bytes.count >= 8 else { throw FileError(path, "is \(bytes.count) bytes long, too short for a safetensors file") }
+            let length = UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
+            guard length <= UInt64(Self.maximumHeaderBytes), Int(length) <= bytes.count - 8 else {
+                throw FileError(
+                    path, "is not a safetensors file, or it is truncated: its header would take \(length) of \(bytes.count) bytes")
+            }
+            let header: [String: HeaderItem]
+            do {
+                header = try JSONDecoder().decode([String: HeaderItem].self, from: Data(bytes[8..<8 + Int(length)]))
+            } catch {
+                throw FileError(path, "its safetensors header is not readable: \(error.summary)")
+            }
+            return try Self.entries(header, dataStart: 8 + Int(length), fileBytes: bytes.count, path: path)
+        }
+    }
+
+    public func shape(of name: String) -> [Int]? { entries[name]?.shape }
+
+    /// The tensor as 32-bit floats: a view of the mapped file where it holds aligned 32-bit floats, a converted copy otherwise.
+    /// - Throws: when there is no such tensor, or it holds integers.
+    public func tensor(_ name: String) throws(FileError) -> Tensor {
+        guard let entry = entries[name] else { throw FileError(path, "has no tensor named \(name)") }
+        return try file.withBytes { bytes throws(FileError) in
+            let source = bytes.baseAddress! + entry.offset
+            switch entry.type {
+            case .float32 where Int(bitPattern: source) % MemoryLayout<Float>.alignment == 0:
+                return Tensor(borrowing: source.assumingMemoryBound(to: Float.self), shape: entry.shape, owner: file)
+            case .float32:
+                return Self.converted(entry.shape) { source.loadUnaligned(fromByteOffset: 4 * $0, as: Float.self) }
+            case .float16:
+                return Self.converted(entry.shape) { Float(source.loadUnaligned(fromByteOffset: 2 * $0, as: Float16.self)) }
+            case .bfloat16:
+                return Self.converted(entry.shape) {
+                    Float(bitPattern: UInt32(source.loadUnaligned(fromByteOffset: 2 * $0, as: UInt16.self)) << 16)
+                }
+            case .int32, .int64:
+                throw FileError(path, "tensor \(name) holds integers (\(entry.type.rawValue)), floats were expected")
+            }
+        }
+    }
+
+    private static func converted(_ shape: [Int], _ element: (Int) -> Float) -> Tensor {
+        var tensor = Tensor(uninitialized: shape)
+        let count = tensor.count
+        tensor.withMutablePointer { for i in 0..<count { $0[i] = element(i) } }
+        return tensor
+    }
+
+    private static func entries(
+        _ header: [String: HeaderItem], dataStart: Int, fileBytes: Int, path: String
+    ) throws(FileError) -> [String: Entry] {
+        var entries: [String: Entry] = [:]
+        var runs: [(start: Int, end: Int)] = []
+        for (name, item) in header {
+            guard case .tensor(let type, let shape, let offsets) = item else { continue }
+            var bytes = type.bytes
+            for extent in shape {
+                let (product, overflow) = bytes.multipliedReportingOverflow(by: extent)
+                guard extent >= 0, !overflow else { throw FileError(path, "tensor \(name) has the impossible shape \(shape)") }
+                bytes = product
+            }
+            guard offsets.count == 2, offsets[0] >= 0, offsets[1] >= offsets[0], offsets[1] - offsets[0] == bytes else {
+                throw FileError(path, "tensor \(name) of shape \(shape) needs \(bytes) bytes but its offsets are \(offsets)")
+            }
+            guard offsets[1] <= fileBytes - dataStart else {
+                throw FileError(path, "is truncated: tensor \(name) ends at byte \(offsets[1]) of \(fileBytes - dataStart)")
+            }
+            runs.append((offsets[0], offsets[1]))
+            entries[name] = Entry(type: type, shape: shape, offset: dataStart + offsets[0])
+        }
+        runs.sort { ($0.start, $0.end) < ($1.start, $1.end) }
+        var end = 0
+        for run in runs {
+            guard run.start == end else { throw FileError(path, "its tensors overlap or leave gaps at byte \(run.start)") }
+            end = run.end
+        }
+        guard end == fileBytes - dataStart else { throw FileError(path, "has \(fileBytes - dataStart - end) bytes after its last tensor") }
+        return entries
+    }
+
+    /// One member of the header: a tensor, or the free-form `__metadata__`.
+    private enum HeaderItem: Decodable {
+        case tensor(ElementType, shape: [Int], offsets: [Int])
+        case metadata
+
+        private enum Key: String, CodingKey {
+            case type = "dtype"
+            case shape
+            case offsets = "data_offsets"
+        }
+
+        init(from decoder: any Decoder) throws {
+            let container = try decoder.container(keyedBy: Key.self)
+            guard decoder.codingPath.first?.stringValue != "__metadata__" else {
+                self = .metadata
+                return
+            }
+            self = .tensor(
+                try container.decode(ElementType.self, forKey: .type), shape: try container.decode([Int].self, forKey: .shape),
+                offsets: try container.decode([Int].self, forKey: .offsets))
+        }
+    }
+}
