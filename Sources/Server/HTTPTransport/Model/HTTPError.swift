@@ -3,10 +3,13 @@ public struct HTTPError: Error, Sendable, Equatable, CustomStringConvertible {
     public let status: HTTPStatus
     /// One line for the client: what was wrong and what was expected.
     public let reason: String
+    /// Sent as `Retry-After` where the same request may succeed later.
+    public let retryAfterSeconds: Int?
 
-    public init(_ status: HTTPStatus, _ reason: String) {
+    public init(_ status: HTTPStatus, _ reason: String, retryAfterSeconds: Int? = nil) {
         self.status = status
         self.reason = reason
+        self.retryAfterSeconds = retryAfterSeconds
     }
 
     public var description: String { "\(status): \(reason)" }

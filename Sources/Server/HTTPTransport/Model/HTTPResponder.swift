@@ -44,8 +44,10 @@ public final class HTTPResponder: Sendable {
 
 /// Why an answer is not wanted any more.
 public enum HTTPCancellation: Sendable, Equatable {
-    /// The client closed or reset the connection, or stopped sending its body.
+    /// The client closed or reset the connection.
     case disconnected
+    /// The request's body was malformed, too large or too slow; the client was told so.
+    case bodyRefused
     /// The answer's time limit passed; the client was told 504.
     case deadlinePassed
     /// The server shut down before the answer came.

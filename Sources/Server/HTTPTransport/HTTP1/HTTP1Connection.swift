@@ -1,0 +1,266 @@
+/// The server's side of one HTTP/1.1 connection, without I/O: bytes go in, events and bytes to write come out, and time is
+/// an argument.
+///
+/// One request is in work at a time, so answers are in order by construction; requests pipelined behind it wait as bytes,
+/// and reading stops when too many wait. After each call the owner takes events until there are none, writes `output`, and
+/// looks at `wantsInput`, `deadline` and `phase` again.
+/// Source: RFC 9112.
+struct HTTP1Connection: ~Copyable {
+    typealias Instant = ContinuousClock.Instant
+
+    enum Phase: Equatable {
+        /// No byte of the next request is here.
+        case idle
+        case head
+        /// The head is out; `accept` or `answer` must follow.
+        case admission
+        case body
+        /// The request is out; `answer` must follow.
+        case handling
+        /// A failure is out; `answer` must follow.
+        case refusing
+        /// The answer is being written.
+        case writing
+        /// Everything is written and the client must be told so; what it still sends is dropped.
+        case lingering
+        case closed
+    }
+
+    enum Event: Equatable {
+        case head(HTTPRequestHead)
+        case request(HTTPRequest)
+        /// The request cannot be served and the connection ends with its answer.
+        case failure(HTTPError)
+    }
+
+    private(set) var phase = Phase.idle
+    private(set) var output = HTTP1Output()
+    /// When `expire` must be called; `nil` once closed.
+    private(set) var deadline: Instant?
+
+    private let limits: HTTPLimits
+    private let budget: BodyBudget
+    private let peer: SocketAddress
+
+    private var input = InputBuffer()
+    private var inputEnded = false
+    private var headReader: HTTP1HeadReader
+    private var head: HTTPRequestHead?
+    private var framing: HTTP1Framing?
+    private var body: HTTP1BodyReader?
+    private var failure: HTTPError?
+    private var answerTimeout: Duration
+
+    private var isLastAnswer = false
+    private var transferStart: Instant
+    private var transferredBytes = 0
+
+    init(peer: SocketAddress, limits: HTTPLimits, budget: BodyBudget, at now: Instant) {
+        self.peer = peer
+        self.limits = limits
+        self.budget = budget
+        headReader = HTTP1HeadReader(limits: limits)
+        answerTimeout = limits.answerTimeout
+        transferStart = now
+        deadline = now + limits.headTimeout
+    }
+
+    /// Whether bytes should be read from the client now: not while enough of them wait.
+    var wantsInput: Bool {
+        switch phase {
+        case .closed, .refusing: false
+        case .idle, .head, .body, .lingering: !inputEnded
+        case .admission, .handling, .writing: !inputEnded && input.count < limits.headBytes
+        }
+    }
+
+    // MARK: Input
+
+    mutating func receive(_ bytes: Span<UInt8>, at now: Instant) {
+        switch phase {
+        case .closed, .refusing:
+            return
+        case .lingering:
+            transferredBytes += bytes.count
+            if transferredBytes > limits.lingerBytes { close() }
+        case .idle:
+            input.append(bytes)
+            enter(.head, until: now + limits.headTimeout)
+        case .body:
+            transferredBytes += bytes.count
+            deadline = transferDeadline
+            input.append(bytes)
+        case .head, .admission, .handling, .writing:
+            input.append(bytes)
+        }
+    }
+
+    /// The client has shut down its side. It may still read, and waits for the answer of what it sent completely.
+    mutating func receiveEnd() {
+        inputEnded = true
+        if phase == .idle || phase == .lingering {
+            close()
+        } else if phase == .handling {
+            probe()
+        }
+    }
+
+    /// Half-closed, or gone? Only writing tells: a client that is gone answers with a reset, one that still waits skips an
+    /// interim answer, as every HTTP/1.1 client must.
+    private mutating func probe() {
+        if head?.version == .http1_1 {
+            output.append(HTTP1ResponseEncoder.continueAnswer)
+        }
+    }
+
+    // MARK: Events
+
+    /// The next thing to act on, or `nil` until more bytes, time or an answer come.
+    mutating func nextEvent(at now: Instant) -> Event? {
+        do throws(HTTPError) {
+            if let failure { throw failure }
+            switch phase {
+            case .head: return try readHead(at: now)
+            case .body: return try readBody(at: now)
+            default: return nil
+            }
+        } catch {
+            failure = nil
+            input.removeAll()
+            enter(.refusing, until: now + limits.answerTimeout)
+            return .failure(error)
+        }
+    }
+
+    private mutating func readHead(at now: Instant) throws(HTTPError) -> Event? {
+        guard let (head, framing) = try headReader.read(from: &input, peer: peer) else {
+            return try waitForInput()
+        }
+        self.head = head
+        self.framing = framing
+        enter(.admission, until: now + limits.answerTimeout)
+        return .head(head)
+    }
+
+    private mutating func readBody(at now: Instant) throws(HTTPError) -> Event? {
+        guard try body?.read(from: &input) == true, let bytes = body?.takeBytes(), let head else {
+            return try waitForInput()
+        }
+        enter(.handling, until: now + answerTimeout)
+        if inputEnded { probe() }
+        return .request(HTTPRequest(head: head, body: bytes))
+    }
+
+    private func waitForInput() throws(HTTPError) -> Event? {
+        if inputEnded { throw HTTPError(.badRequest, "the connection ended before the request was complete") }
+        return nil
+    }
+
+    // MARK: Decisions
+
+    /// Lets the request in whose head is out.
+    /// - Precondition: the phase is `admission`.
+    mutating func accept(maximumBodyBytes: Int, answerWithin: Duration?, at now: Instant) {
+        guard let framing, phase == .admission else { preconditionFailure("accepted in phase \(phase)") }
+        answerTimeout = answerWithin ?? limits.answerTimeout
+        do throws(HTTPError) {
+            body = try HTTP1BodyReader(framing, maximumBytes: maximumBodyBytes, limits: limits, budget: budget)
+            startTransfer(at: now)
+            enter(.body, until: transferDeadline)
+            if framing.expectsContinue, framing.announcedBytes != 0 {
+                output.append(HTTP1ResponseEncoder.continueAnswer)
+            }
+        } catch {
+            failure = error
+        }
+    }
+
+    /// Answers the request in work. Where its body has not been read, the connection ends with the answer.
+    /// - Parameter date: a formatted `HTTPDate`.
+    /// - Precondition: a request or failure is out and not answered.
+    mutating func answer(_ response: HTTPResponse, date: String, at now: Instant) {
+        precondition([.admission, .body, .handling, .refusing].contains(phase), "answered in phase \(phase)")
+        let wasRead = phase == .handling || phase == .admission && framing?.announcedBytes == 0
+        isLastAnswer = isLastAnswer || !wasRead || framing?.isPersistent != true
+        let (head, body) = HTTP1ResponseEncoder.encode(response, to: head, keepsAlive: !isLastAnswer, date: date)
+        output.append(head)
+        output.append(body)
+        forgetRequest()
+        startTransfer(at: now)
+        enter(.writing, until: transferDeadline)
+    }
+
+    /// Some of `output` is written.
+    mutating func didWrite(_ count: Int, at now: Instant) {
+        output.drop(count)
+        transferredBytes += count
+        guard phase == .writing else { return }
+        if !output.isEmpty {
+            deadline = transferDeadline
+        } else if inputEnded && (isLastAnswer || input.isEmpty) {
+            close()
+        } else if isLastAnswer {
+            input.removeAll()
+            startTransfer(at: now)
+            enter(.lingering, until: now + limits.lingerTimeout)
+        } else if input.isEmpty {
+            enter(.idle, until: now + limits.keepAliveTimeout)
+        } else {
+            enter(.head, until: now + limits.headTimeout)
+        }
+    }
+
+    /// Ends the connection after the answer in work, or at once if there is none.
+    mutating func finish() {
+        isLastAnswer = true
+        if phase == .idle { close() }
+    }
+
+    mutating func close() {
+        phase = .closed
+        deadline = nil
+        forgetRequest()
+        input.removeAll()
+        output = HTTP1Output()
+    }
+
+    // MARK: Time
+
+    /// Acts on a deadline that has passed; does nothing before it.
+    mutating func expire(at now: Instant) {
+        guard let deadline, deadline <= now else { return }
+        switch phase {
+        case .head:
+            failure = HTTPError(.requestTimeout, "the request's head did not arrive in time")
+        case .body:
+            failure = HTTPError(.requestTimeout, "the request's body arrives too slowly")
+        case .admission, .handling:
+            failure = HTTPError(.gatewayTimeout, "the request was not answered in time", retryAfterSeconds: 1)
+        case .idle, .refusing, .writing, .lingering, .closed:
+            close()
+        }
+    }
+
+    private var transferDeadline: Instant {
+        transferStart + limits.transferGrace
+            + .seconds(Double(transferredBytes) / Double(limits.minimumBytesPerSecond))
+    }
+
+    private mutating func startTransfer(at now: Instant) {
+        transferStart = now
+        transferredBytes = 0
+    }
+
+    private mutating func enter(_ phase: Phase, until deadline: Instant) {
+        self.phase = phase
+        self.deadline = deadline
+    }
+
+    private mutating func forgetRequest() {
+        head = nil
+        framing = nil
+        body = nil
+        failure = nil
+        headReader = HTTP1HeadReader(limits: limits)
+    }
+}

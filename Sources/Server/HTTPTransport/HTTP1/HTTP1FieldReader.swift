@@ -1,0 +1,42 @@
+/// Reads field lines up to the empty line that ends them: a header section or a trailer section.
+struct HTTP1FieldReader {
+    private(set) var fields: [HTTPHeaders.Field] = []
+    private var remainingBytes: Int
+    private let maximumFields: Int
+
+    /// - Parameter bytes: what the section may take, line ends included.
+    init(bytes: Int, limits: HTTPLimits) {
+        remainingBytes = bytes
+        maximumFields = limits.headerFields
+    }
+
+    /// Takes what has arrived.
+    /// - Returns: whether the section is complete.
+    /// - Throws: 431 for too many or too long fields, 400 for malformed ones.
+    mutating func read(from input: inout InputBuffer) throws(HTTPError) -> Bool {
+        while let line = try input.line(
+            limit: remainingBytes,
+            tooLong: HTTPError(.requestHeaderFieldsTooLarge, "the header fields are larger than this server accepts"))
+        {
+            if line.isEmpty { return true }
+            guard fields.count < maximumFields else {
+                throw HTTPError(.requestHeaderFieldsTooLarge, "more than \(maximumFields) header fields")
+            }
+            remainingBytes = max(0, remainingBytes - line.count - 2)
+            fields.append(try HTTP1Grammar.field(line))
+        }
+        return false
+    }
+}
+
+extension InputBuffer {
+    /// The next line without its CRLF, or `nil` while it is incomplete.
+    mutating func line(limit: Int, tooLong: @autoclosure () -> HTTPError) throws(HTTPError) -> ArraySlice<UInt8>? {
+        switch takeLine(limit: limit) {
+        case .complete(let line): return line
+        case .incomplete: return nil
+        case .tooLong: throw tooLong()
+        case .bareLineFeed: throw HTTPError(.badRequest, "a line ends in LF alone; expected CR LF")
+        }
+    }
+}

@@ -1,0 +1,69 @@
+/// Bytes received and not yet understood.
+struct InputBuffer {
+    /// What a search for the end of a line found.
+    enum Line {
+        /// Its bytes without the CRLF.
+        case complete(ArraySlice<UInt8>)
+        case incomplete
+        case tooLong
+        /// A line feed without a carriage return before it.
+        case bareLineFeed
+    }
+
+    private var bytes: [UInt8] = []
+    private var start = 0
+    /// Everything before it is known to hold no line feed, so that bytes arriving one at a time are each looked at once.
+    private var searched = 0
+
+    var count: Int { bytes.count - start }
+    var isEmpty: Bool { count == 0 }
+
+    mutating func append(_ new: Span<UInt8>) {
+        if start > 0 {
+            bytes.removeFirst(start)
+            searched -= start
+            start = 0
+        }
+        new.withUnsafeBufferPointer { bytes.append(contentsOf: $0) }
+    }
+
+    /// Takes the next line, if it has arrived.
+    ///
+    /// The verdict depends only on the bytes, never on the pieces they arrived in.
+    /// - Parameter limit: the longest line accepted, without its CRLF.
+    mutating func takeLine(limit: Int) -> Line {
+        guard let lineFeed = bytes[searched...].firstIndex(of: .lineFeed) else {
+            searched = bytes.count
+            return count > limit + 1 ? .tooLong : .incomplete
+        }
+        let line = bytes[start..<lineFeed]
+        guard line.count <= limit + 1 else { return .tooLong }
+        guard line.last == .carriageReturn else { return .bareLineFeed }
+        skip(line.count + 1)
+        return .complete(line.dropLast())
+    }
+
+    /// Moves at most `limit` bytes to the end of `destination`.
+    /// - Returns: the number moved.
+    mutating func move(atMost limit: Int, to destination: inout [UInt8]) -> Int {
+        let moved = min(limit, count)
+        destination.append(contentsOf: bytes[start..<start + moved])
+        skip(moved)
+        return moved
+    }
+
+    /// Forgets everything and gives the memory back.
+    mutating func removeAll() {
+        self = InputBuffer()
+    }
+
+    private mutating func skip(_ skipped: Int) {
+        start += skipped
+        searched = start
+        if start == bytes.count {
+            bytes.removeAll(keepingCapacity: bytes.capacity <= 64 << 10)
+            start = 0
+            searched = 0
+        }
+    }
+}

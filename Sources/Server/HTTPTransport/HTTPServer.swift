@@ -1,0 +1,53 @@
+import Synchronization
+
+/// An HTTP/1.1 server on its own threads.
+///
+/// Each event loop accepts its own connections from the shared listening socket and keeps them. A server that is not
+/// stopped serves until the process ends.
+public final class HTTPServer: Sendable {
+    /// Where the server really listens: the port is the bound one where 0 was asked for.
+    public var address: SocketAddress { state.listener.address }
+    /// Connections open now.
+    public var openConnections: Int { state.openConnections.load(ordering: .relaxed) }
+    /// Bytes of request bodies held now, from their arrival until their answer.
+    public var bufferedBodyBytes: Int { state.budget.usedBytes }
+
+    private struct Loop {
+        let mailbox: LoopMailbox
+        let thread: LoopThread
+    }
+
+    private let state: ServerState
+    private let loops = Mutex<[Loop]>([])
+
+    /// Binds, listens and starts.
+    /// - Throws: where the address cannot be bound or the system has no room for threads and descriptors.
+    public init(configuration: Configuration, handler: any HTTPHandler) throws(SystemError) {
+        configuration.checkRanges()
+        state = try ServerState(configuration, handler: handler)
+        do throws(SystemError) {
+            for _ in 0..<configuration.eventLoops {
+                let mailbox = try LoopMailbox()
+                let loop = try EventLoop(state, mailbox: mailbox)
+                let thread = try LoopThread { loop.run() }
+                loops.withLock { $0.append(Loop(mailbox: mailbox, thread: thread)) }
+            }
+        } catch {
+            stop(within: .zero)
+            throw error
+        }
+    }
+
+    /// Refuses new clients, closes idle connections, lets requests in work finish, and returns when all threads have ended.
+    /// - Parameter grace: after it, what is left is cancelled and closed.
+    public func stop(within grace: Duration) {
+        SystemCalls.stopListening(state.listener.socket.descriptor)
+        let running = loops.withLock { loops in
+            defer { loops = [] }
+            return loops
+        }
+        let deadline = ContinuousClock.now + grace
+        running.forEach { $0.mailbox.post(.stop(deadline: deadline)) }
+        running.forEach { $0.thread.join() }
+    }
+}
