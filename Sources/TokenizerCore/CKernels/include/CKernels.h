@@ -1,3 +1,4 @@
 /// Kernels that need instruction-set dispatch; see the files beside this one, one per operation.
 #pragma once
+#include "KernelTable.h"
 #include "LayerKernels.h"

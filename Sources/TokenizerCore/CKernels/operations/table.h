@@ -1,0 +1,10 @@
+// Compiled once per instruction set; the including file has defined LANES and TABLE.
+#include "vector.h"
+
+#include "elementwise.h"
+
+extern const revq_kernel_table TABLE;
+const revq_kernel_table TABLE = {
+    .add = add,
+    .silu = silu,
+};

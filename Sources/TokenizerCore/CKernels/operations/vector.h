@@ -1,0 +1,54 @@
+// Vectors of LANES floats. In this target `a * b + c` becomes one fused operation where the instruction set has it.
+
+typedef float vfloat __attribute__((vector_size(LANES * 4)));
+typedef uint32_t vbits __attribute__((vector_size(LANES * 4)));
+typedef float vfloat_unaligned __attribute__((vector_size(LANES * 4), aligned(4), may_alias));
+
+#define INLINE static inline __attribute__((always_inline))
+
+INLINE vfloat load(const float *p) { return *(const vfloat_unaligned *)p; }
+
+INLINE void store(float *p, vfloat v) { *(vfloat_unaligned *)p = v; }
+
+/// The first `count` floats at `p`, zeros after them. Reads nothing else.
+INLINE vfloat load_first(const float *p, ptrdiff_t count) {
+    vfloat v = {0};
+    __builtin_memcpy(&v, p, (size_t)count * sizeof(float));
+    return v;
+}
+
+/// Writes the first `count` floats of `v` and nothing else.
+INLINE void store_first(float *p, vfloat v, ptrdiff_t count) { __builtin_memcpy(p, &v, (size_t)count * sizeof(float)); }
+
+INLINE vfloat splat(float x) { return (vfloat){0} + x; }
+
+INLINE vfloat maximum(vfloat a, vfloat b) { return __builtin_elementwise_max(a, b); }
+
+INLINE vfloat minimum(vfloat a, vfloat b) { return __builtin_elementwise_min(a, b); }
+
+/// The sum of all lanes, pairwise, so the order is the same wherever LANES is.
+INLINE float sum(vfloat v) {
+    float lanes[LANES];
+    __builtin_memcpy(lanes, &v, sizeof lanes);
+    for (int width = LANES / 2; width > 0; width /= 2)
+        for (int i = 0; i < width; i++) lanes[i] += lanes[i + width];
+    return lanes[0];
+}
+
+/// e^x, relative error below 2e-7, clamped to normal floats: e^-87 below, e^88 above.
+///
+/// x = n·ln 2 + r with |r| ≤ ln 2 / 2 and ln 2 in two parts, so that r is exact; then a degree-6 Taylor polynomial times 2^n.
+INLINE vfloat exponential(vfloat x) {
+    x = minimum(maximum(x, splat(-87.0f)), splat(88.0f));
+    vfloat shifted = x * 1.44269504f + 12582912.0f;  // 1.5 · 2^23: rounds to an integer, held in the low bits
+    vfloat n = shifted - 12582912.0f;
+    vfloat r = x - n * 0.693359375f;
+    r = r + n * 2.12194440e-4f;
+    vfloat p = r * (1.0f / 720) + 1.0f / 120;
+    p = p * r + 1.0f / 24;
+    p = p * r + 1.0f / 6;
+    p = p * r + 0.5f;
+    p = p * r + 1.0f;
+    p = p * r + 1.0f;
+    return (vfloat)((vbits)p + ((vbits)shifted << 23));
+}
