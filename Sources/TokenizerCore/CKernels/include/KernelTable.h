@@ -22,6 +22,13 @@ typedef enum __attribute__((enum_extensibility(closed))) revq_instruction_set {
     REVQ_X86_64_V4 = 2,
 } revq_instruction_set;
 
+/// The element-wise function at the end of a product.
+typedef enum __attribute__((enum_extensibility(closed))) revq_activation {
+    REVQ_IDENTITY = 0,
+    REVQ_RELU = 1,
+    REVQ_SILU = 2,
+} revq_activation;
+
 /// The operations, compiled for one instruction set. Counts are in elements; no pointer needs alignment; buffers do not overlap
 /// unless an operation says that it works in place.
 typedef struct revq_kernel_table {
@@ -29,6 +36,19 @@ typedef struct revq_kernel_table {
     void (*add)(float *y, const float *x, ptrdiff_t count);
     /// x[i] = x[i] / (1 + exp(-x[i])), relative error below 1e-6.
     void (*silu)(float *x, ptrdiff_t count);
+    /// c[m, n] = activation(a[m, k] · b[k, n] + bias[n]), with a's rows `lda` and c's rows `ldc` floats apart and b packed as
+    /// [⌈n / 32⌉][k][32], padded with zeros.
+    ///
+    /// An element is the sum of fp32 sums over 256 consecutive k each, so it does not depend on m or n, nor on its place.
+    void (*multiply)(
+        ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const float *a, ptrdiff_t lda, const float *panels, float *c, ptrdiff_t ldc,
+        const float *_Nullable bias, revq_activation activation);
+    /// Output pixels first..<last (row-major) and channels 0..<n of one image's convolution: x is [h, w, c], y is
+    /// [⌈h / stride⌉, ⌈w / stride⌉, ldc], the kernel is `size`² with zero padding size / 2, and its weights are packed as the
+    /// matrix [size · size · c, n] whose rows are ordered (row, column, channel). Sums are formed as in `multiply`.
+    void (*convolve)(
+        const float *x, ptrdiff_t h, ptrdiff_t w, ptrdiff_t c, ptrdiff_t size, ptrdiff_t stride, ptrdiff_t first, ptrdiff_t last,
+        const float *panels, ptrdiff_t n, float *y, ptrdiff_t ldc, const float *_Nullable bias, revq_activation activation);
 } revq_kernel_table;
 
 /// The most capable instruction set of this processor.
@@ -36,5 +56,9 @@ revq_instruction_set revq_best_instruction_set(void);
 
 /// The operations for `set`, or null where this processor cannot run them.
 const revq_kernel_table *_Nullable revq_kernels(revq_instruction_set set);
+
+/// Packs panel `panel` of the matrix [taps · c, n] for `multiply` and `convolve` from weights stored as [n, c, taps]: `to` receives
+/// [taps · c][32], rows ordered (tap, channel), with zeros for columns beyond n.
+void revq_pack_panel(const float *weights, ptrdiff_t n, ptrdiff_t c, ptrdiff_t taps, ptrdiff_t panel, float *to);
 
 #pragma clang assume_nonnull end

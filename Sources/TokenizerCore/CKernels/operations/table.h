@@ -2,9 +2,16 @@
 #include "vector.h"
 
 #include "elementwise.h"
+#include "product.h"
+
+#include "matrix.h"
+
+#include "convolution.h"
 
 extern const revq_kernel_table TABLE;
 const revq_kernel_table TABLE = {
     .add = add,
     .silu = silu,
+    .multiply = multiply,
+    .convolve = convolve,
 };

@@ -1,0 +1,55 @@
+import CKernels
+
+/// The weights of a linear layer or 1×1 convolution, laid out for ``project(_:with:bias:)``.
+public final class PackedMatrix: Sendable {
+    let panels: WeightPanels
+
+    /// - Parameter weight: `[out, in]` or `[out, in, 1, 1]`, as in PyTorch.
+    public init(_ weight: Tensor) {
+        precondition(weight.shape.count >= 2, "a matrix of weights has at least two extents, got \(weight.shape)")
+        let (n, k) = (weight.shape[0], weight.shape[1])
+        precondition(weight.count == n * k, "only a 1×1 convolution is a matrix, got \(weight.shape)")
+        panels = WeightPanels(weight, n: n, c: k, taps: 1)
+    }
+}
+
+/// `y = x · Wᵀ + bias` for every row of x.
+///
+/// Each sum is formed in fp32, 256 products at a time, in the order of the inputs, whatever other rows there are.
+///
+/// - Parameters:
+///   - x: `[…, in]`.
+///   - bias: `[out]`.
+/// - Returns: `[…, out]`.
+public func project(_ x: Tensor, with weights: PackedMatrix, bias: Tensor? = nil) -> Tensor {
+    let (k, n) = (weights.panels.k, weights.panels.n)
+    precondition(x.c == k, "a projection of \(k) channels got \(x.shape)")
+    precondition(bias.map { $0.count == n } ?? true, "a projection to \(n) channels got a bias of \(bias!.shape)")
+    let kernels = InstructionSet.current.kernels
+    let pieces = ProductPieces(rows: x.rows, columns: n)
+    var y = Tensor(uninitialized: x.shape.dropLast() + [n])
+    y.withMutablePointer { y in
+        x.withPointer { x in
+            bias.withPointer { bias in
+                Workers.forEach(pieces.count) { piece in
+                    let (rows, columns) = pieces[piece]
+                    let (top, left) = (rows.lowerBound, columns.lowerBound)
+                    weights.panels.withPointer(fromColumn: left) { panels in
+                        kernels.multiply(
+                            rows.count, columns.count, k, x + top * k, k, panels, y + top * n + left, n,
+                            bias.map { $0 + left }, .REVQ_IDENTITY)
+                    }
+                }
+            }
+        }
+    }
+    return y
+}
+
+extension Optional<Tensor> {
+    /// Passes a pointer to the tensor's elements, or nil where there is no tensor.
+    func withPointer<R>(_ body: (UnsafePointer<Float>?) throws -> R) rethrows -> R {
+        guard let tensor = self else { return try body(nil) }
+        return try tensor.withPointer { try body($0) }
+    }
+}

@@ -1,0 +1,56 @@
+import CKernels
+
+/// The right factor of a matrix product, `[k, n]`, laid out once for the kernels: panels of 32 columns, each `[k, 32]`, the last
+/// one filled up with zeros. The layout is the same for every instruction set.
+struct WeightPanels: Sendable {
+    static let width = 32
+
+    /// Rows: the length of a sum.
+    let k: Int
+    /// Columns: the number of results.
+    let n: Int
+    /// `[⌈n / 32⌉, k, 32]`
+    private let storage: Tensor
+
+    /// Packs weights stored as `[n, c, taps]`; rows of the matrix are ordered (tap, channel).
+    init(_ weight: Tensor, n: Int, c: Int, taps: Int) {
+        precondition(weight.count == n * c * taps, "weights of shape \(weight.shape) are not \(n)×\(c)×\(taps)")
+        (self.k, self.n) = (c * taps, n)
+        let (k, panels) = (c * taps, (n + Self.width - 1) / Self.width)
+        var storage = Tensor(uninitialized: [panels, k, Self.width])
+        storage.withMutablePointer { target in
+            weight.withPointer { source in
+                Workers.forEach(panels) { revq_pack_panel(source, n, c, taps, $0, target + $0 * k * Self.width) }
+            }
+        }
+        self.storage = storage
+    }
+
+    /// Passes the panels from the one that holds column `column` on.
+    ///
+    /// - Precondition: `column` is a multiple of the panel width.
+    func withPointer<R>(fromColumn column: Int, _ body: (UnsafePointer<Float>) -> R) -> R {
+        storage.withPointer { body($0 + column * k) }
+    }
+}
+
+/// How the result of a product is cut into pieces for the ``Workers``: rows × columns that, with their weights, stay in a core's
+/// second-level cache. The cut depends on the matrix alone, and so do the results, bit for bit.
+struct ProductPieces {
+    static let rowsPerPiece = 224
+    static let columnsPerPiece = 8 * WeightPanels.width
+
+    let rows: Int
+    let columns: Int
+
+    private var across: Int { (columns + Self.columnsPerPiece - 1) / Self.columnsPerPiece }
+    private var down: Int { (rows + Self.rowsPerPiece - 1) / Self.rowsPerPiece }
+    var count: Int { across * down }
+
+    /// Neighbouring pieces share their rows, so that threads read the same inputs at about the same time.
+    subscript(piece: Int) -> (rows: Range<Int>, columns: Range<Int>) {
+        let (row, column) = piece.quotientAndRemainder(dividingBy: across)
+        let (top, left) = (row * Self.rowsPerPiece, column * Self.columnsPerPiece)
+        return (top..<min(rows, top + Self.rowsPerPiece), left..<min(columns, left + Self.columnsPerPiece))
+    }
+}
