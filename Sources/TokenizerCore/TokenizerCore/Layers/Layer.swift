@@ -1,5 +1,12 @@
+/// Something made of named tensors.
+public protocol Parameterized: Sendable {
+    /// Calls `visitor` once for every tensor, in a fixed order: the one list that loading, saving, counting, clipping and the
+    /// optimiser share.
+    mutating func visit(_ path: ParameterPath, _ visitor: ParameterVisitor)
+}
+
 /// A differentiable part of a network. Its gradient has its own type: the same structure holding dL/d(parameter).
-public protocol Layer: Sendable {
+public protocol Layer: Parameterized {
     /// - Parameter kept: receives what ``backward(_:from:into:)`` will need.
     func forward(_ x: consuming Tensor, keeping kept: inout Activations) -> Tensor
 
@@ -7,10 +14,6 @@ public protocol Layer: Sendable {
     ///
     /// - Parameter kept: the stack that `forward` left; what this layer kept is removed.
     func backward(_ dy: consuming Tensor, from kept: inout Activations, into gradient: inout Self) -> Tensor
-
-    /// Calls `visitor` once for every tensor, in a fixed order: the one list that loading, saving, counting, clipping and the
-    /// optimiser share.
-    mutating func visit(_ path: ParameterPath, _ visitor: ParameterVisitor)
 }
 
 /// Receives each tensor of a layer with its name; may replace or change it.
@@ -46,7 +49,9 @@ extension Layer {
         var kept = Activations.forgetting
         return forward(x, keeping: &kept)
     }
+}
 
+extension Parameterized {
     /// The same structure with every tensor zero: where gradients are summed, and where an optimiser's moments start.
     public func zeroed() -> Self {
         var zero = self

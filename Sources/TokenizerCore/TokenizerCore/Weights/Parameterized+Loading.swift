@@ -1,4 +1,4 @@
-extension Layer {
+extension Parameterized {
     /// Replaces every tensor by the one of that name, strictly: a missing or wrongly shaped tensor, or one whose values are
     /// not finite, is an error, and so is a tensor of the file under `prefix` that no layer asked for.
     ///

@@ -1,0 +1,95 @@
+import CKernels
+import Glibc
+
+/// Adam with decoupled weight decay.
+///
+/// Source: `torch.optim.AdamW`; Decoupled Weight Decay Regularization (arXiv 1711.05101).
+public struct AdamW: Sendable {
+    /// How strongly each step shrinks the parameters, relative to the learning rate.
+    public let weightDecay: Float
+    /// Steps taken so far.
+    public private(set) var step = 0
+    /// The moments of every tensor in visiting order; those of measured tensors stay zero.
+    private var first: [Tensor] = []
+    private var second: [Tensor] = []
+
+    private static let (beta1, beta2, epsilon): (Double, Double, Float) = (0.9, 0.999, 1e-8)
+    /// How much of a new batch's statistics goes into the running ones (`torch.nn.BatchNorm2d`'s momentum).
+    private static let statisticsMomentum: Float = 0.1
+
+    public init(weightDecay: Float) {
+        self.weightDecay = weightDecay
+    }
+
+    /// Moves `parameters` one step against `gradient`.
+    ///
+    /// - Parameters:
+    ///   - gradient: dL/d(parameter); for measured tensors the batch's statistics, which are mixed into the running ones.
+    ///   - scale: multiplies the gradient first: what clipping or averaging asks for.
+    public mutating func update<Model: Parameterized>(
+        _ parameters: inout Model, gradient: Model, learningRate: Float, scale: Float = 1
+    ) {
+        let gradients = gradient.tensors.map(\.tensor)
+        if first.isEmpty {
+            first = gradients.map { Tensor(zeros: $0.shape) }
+            second = first
+        }
+        step += 1
+        let stepSize = Float(Double(learningRate) / (1 - pow(Self.beta1, Double(step))))
+        let correction = Float(1 / (1 - pow(Self.beta2, Double(step))).squareRoot())
+        var index = 0
+        parameters.visit(.root) { _, role, tensor in
+            switch role {
+            case .learned:
+                move(&tensor, against: gradients[index], index, learningRate * weightDecay, stepSize, correction, scale)
+            case .measured:
+                tensor.multiply(by: 1 - Self.statisticsMomentum)
+                var share = gradients[index]
+                share.multiply(by: Self.statisticsMomentum)
+                tensor.add(share)
+            }
+            index += 1
+        }
+    }
+
+    private mutating func move(
+        _ tensor: inout Tensor, against gradient: Tensor, _ index: Int, _ decay: Float, _ stepSize: Float, _ correction: Float,
+        _ scale: Float
+    ) {
+        let count = tensor.count
+        tensor.withMutablePointer { parameter in
+            gradient.withPointer { gradient in
+                first[index].withMutablePointer { first in
+                    second[index].withMutablePointer { second in
+                        RowPieces.forEach(rows: count, width: 1) { range in
+                            let start = range.lowerBound
+                            revq_adamw(
+                                parameter + start, gradient + start, first + start, second + start, range.count, Float(Self.beta1),
+                                Float(Self.beta2), Self.epsilon, stepSize, correction, 1 - decay, scale)
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+extension AdamW {
+    /// Everything a resumed run needs, as named tensors.
+    public func state(prefix: String) -> [(name: String, tensor: Tensor)] {
+        first.indices.flatMap { [("\(prefix).first.\($0)", first[$0]), ("\(prefix).second.\($0)", second[$0])] }
+    }
+
+    /// The optimiser that ``state(prefix:)`` described after `step` steps.
+    public init<Model: Parameterized>(
+        weightDecay: Float, step: Int, for model: Model, restoring file: SafetensorsFile, prefix: String
+    ) throws(FileError) {
+        self.init(weightDecay: weightDecay)
+        self.step = step
+        guard step > 0 else { return }
+        for index in model.tensors.indices {
+            first.append(try file.tensor("\(prefix).first.\(index)"))
+            second.append(try file.tensor("\(prefix).second.\(index)"))
+        }
+    }
+}

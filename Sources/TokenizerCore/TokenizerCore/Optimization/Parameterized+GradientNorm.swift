@@ -1,0 +1,23 @@
+extension Parameterized {
+    /// ‖g‖ over all learned tensors, in double precision.
+    public var gradientNorm: Double {
+        tensors.reduce(0) { $0 + ($1.role == .learned ? $1.tensor.sumOfSquares : 0) }.squareRoot()
+    }
+
+    /// The factor that brings the norm down to `limit`; 1 when it is not above.
+    ///
+    /// Source: `torch.nn.utils.clip_grad_norm_`.
+    public func clippingFactor(limit: Double) -> Float {
+        Float(min(1, limit / (gradientNorm + 1e-6)))
+    }
+
+    /// Adds another model's tensors to this one's, one by one.
+    public mutating func accumulate(_ other: Self) {
+        let others = other.tensors
+        var index = 0
+        visit(.root) { _, _, tensor in
+            tensor.add(others[index].tensor)
+            index += 1
+        }
+    }
+}

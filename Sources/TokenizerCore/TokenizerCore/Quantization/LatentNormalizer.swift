@@ -1,0 +1,62 @@
+/// Brings every element of the latents to mean 0 and deviation 1: z = (x − μ) / σ.
+///
+/// Source: ReVQ (arXiv 2507.10547); population variance, no epsilon.
+public struct LatentNormalizer: Parameterized {
+    /// Each `[C·H·W]`.
+    public private(set) var mean, deviation: Tensor
+
+    /// - Precondition: equal counts.
+    public init(mean: Tensor, deviation: Tensor) {
+        precondition(mean.shape == deviation.shape, "means of \(mean.shape) and deviations of \(deviation.shape)")
+        (self.mean, self.deviation) = (mean, deviation)
+    }
+
+    /// The statistics of `latents`, `[n, C·H·W]`, in double precision. An element that never varies keeps deviation 1.
+    public init(fitting latents: Tensor) {
+        let (n, count) = (latents.n, latents.c)
+        var sums = [Double](repeating: 0, count: count)
+        var squares = sums
+        latents.withPointer { x in
+            for i in 0..<n { for j in 0..<count { sums[j] += Double(x[i * count + j]) } }
+            for i in 0..<n {
+                for j in 0..<count {
+                    let difference = Double(x[i * count + j]) - sums[j] / Double(n)
+                    squares[j] += difference * difference
+                }
+            }
+        }
+        mean = Tensor(sums.map { Float($0 / Double(n)) }, shape: [count])
+        deviation = Tensor(squares.map { $0 > 0 ? Float(($0 / Double(n)).squareRoot()) : 1 }, shape: [count])
+    }
+
+    /// - Parameter latents: `[n, C·H·W]`.
+    public func normalize(_ latents: consuming Tensor) -> Tensor {
+        apply(latents) { x, mean, deviation in (x - mean) / deviation }
+    }
+
+    /// The inverse of ``normalize(_:)``.
+    public func restore(_ latents: consuming Tensor) -> Tensor {
+        apply(latents) { z, mean, deviation in z * deviation + mean }
+    }
+
+    public mutating func visit(_ path: ParameterPath, _ visitor: ParameterVisitor) {
+        visitor(path / "mean", .measured, &mean)
+        visitor(path / "std", .measured, &deviation)
+    }
+
+    private func apply(_ latents: consuming Tensor, _ element: (Float, Float, Float) -> Float) -> Tensor {
+        precondition(latents.c == mean.count, "a normaliser of \(mean.count) elements got \(latents.shape)")
+        let (n, count) = (latents.n, latents.c)
+        var result = consume latents
+        result.withMutablePointer { x in
+            mean.withPointer { mean in
+                deviation.withPointer { deviation in
+                    for i in 0..<n {
+                        for j in 0..<count { x[i * count + j] = element(x[i * count + j], mean[j], deviation[j]) }
+                    }
+                }
+            }
+        }
+        return result
+    }
+}

@@ -1,0 +1,25 @@
+/// The extents of one image's latents. Outside the networks, latents are `[n, C·H·W]` in this order: channel, row, column.
+public struct LatentShape: Sendable, Hashable, Codable {
+    public let channels: Int
+    public let height: Int
+    public let width: Int
+
+    public init(channels: Int, height: Int, width: Int) {
+        (self.channels, self.height, self.width) = (channels, height, width)
+    }
+
+    /// How many numbers one image has.
+    public var count: Int { channels * height * width }
+
+    /// `[n, h, w, c]` as networks have it → `[n, C·H·W]`.
+    public func flattened(_ featureMap: Tensor) -> Tensor {
+        precondition(featureMap.shape.dropFirst() == [height, width, channels], "latents of \(self) cannot be \(featureMap.shape)")
+        return featureMap.swappingInnerAxes(outer: featureMap.n, height * width, channels).reshaped([featureMap.n, count])
+    }
+
+    /// `[n, C·H·W]` → `[n, h, w, c]` as networks have it.
+    public func featureMap(_ flat: Tensor) -> Tensor {
+        precondition(flat.shape.count == 2 && flat.c == count, "latents of \(self) cannot be \(flat.shape)")
+        return flat.swappingInnerAxes(outer: flat.n, channels, height * width).reshaped([flat.n, height, width, channels])
+    }
+}
