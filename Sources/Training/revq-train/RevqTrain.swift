@@ -1,6 +1,10 @@
 import ArgumentParser
+import Training
 
 @main
 struct RevqTrain: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "revq-train")
+    static let configuration = CommandConfiguration(
+        commandName: "revq-train",
+        abstract: "Makes visual tokenizers: pictures, autoencoders, codebooks and rectifiers.",
+        subcommands: [Synthesize.self])
 }

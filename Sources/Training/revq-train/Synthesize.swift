@@ -1,0 +1,32 @@
+import ArgumentParser
+import TokenizerCore
+import Training
+
+struct Synthesize: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Fills a folder with procedural pictures that have the statistics of photographs.",
+        discussion: "Goes on where it was interrupted. The same seed gives the same pictures on every machine.")
+
+    @Option(help: "The folder to fill; made where it is missing.")
+    var output: String
+
+    @Option(help: "How many pictures the folder shall hold.")
+    var count: Int
+
+    @Option(help: "The side of the square pictures, in pixels.")
+    var size = 256
+
+    @Option(help: "Different seeds give different pictures.")
+    var seed: UInt64 = 0
+
+    @Option(help: "How many threads to use; all cores by default.")
+    var threads: Int?
+
+    func run() throws {
+        try Threads.use(threads)
+        StopSignal.install()
+        let console = Console()
+        let done = try Synthesis(directory: output, count: count, size: size, seed: seed).run(console)
+        console.say("\(done) of \(count) pictures in \(output)")
+    }
+}
