@@ -13,8 +13,6 @@ typedef struct Decoder {
     jmp_buf escape;
     struct jpeg_decompress_struct jpeg;
     struct jpeg_error_mgr errors;
-    struct jpeg_progress_mgr progress;
-    int max_scans;
     ImageCodecFailure *failure;
 } Decoder;
 
@@ -65,11 +63,23 @@ static void on_message(j_common_ptr jpeg, int level) {
     if (level < 0 && !leaves_the_picture_whole(jpeg->err->msg_code)) on_error(jpeg);
 }
 
-static void on_progress(j_common_ptr jpeg) {
-    Decoder *decoder = jpeg->client_data;
-    if (decoder->jpeg.input_scan_number <= decoder->max_scans) return;
-    image_codec_fail(decoder->failure, ImageCodecStatusTooLarge, "JPEG: more than %d scans", decoder->max_scans);
-    longjmp(decoder->escape, 1);
+/// How many scans come before the first EOI, without decoding any: segments are skipped by their length, coded data up to its next marker, as
+/// libjpeg does. A scan can cost a pass over all coefficients and be a few bytes long, so that counting must come first.
+static int count_scans(const uint8_t *bytes, size_t count) {
+    int scans = 0;
+    const uint8_t *end = bytes + count;
+    const uint8_t *at = bytes;
+    while ((at = memchr(at, 0xFF, (size_t)(end - at))) != NULL && end - at >= 4) {
+        uint8_t code = at[1];
+        if (code == 0xD9) break;
+        bool is_fill = code == 0xFF;
+        bool stands_alone = code <= 0x01 || (code >= 0xD0 && code <= 0xD8);
+        scans += code == 0xDA;
+        size_t length = is_fill ? 1 : stands_alone ? 2 : 2 + ((size_t)at[2] << 8 | at[3]);
+        if (length >= (size_t)(end - at)) break;
+        at += length;
+    }
+    return scans;
 }
 
 static void prepare(Decoder *decoder) {
@@ -79,8 +89,6 @@ static void prepare(Decoder *decoder) {
     decoder->errors.emit_message = on_message;
     jpeg->client_data = decoder;
     jpeg_create_decompress(jpeg);
-    decoder->progress.progress_monitor = on_progress;
-    jpeg->progress = &decoder->progress;
 }
 
 /// 255 = no ink, as Adobe stores it: each colour is the paper's white less its ink, seen through the black.
@@ -98,9 +106,10 @@ static void read_rgb(struct jpeg_decompress_struct *jpeg, uint8_t *pixels) {
     size_t stride = (size_t)jpeg->output_width * 3;
     while (jpeg->output_scanline < jpeg->output_height) {
         JSAMPROW rows[16];
-        for (unsigned row = 0; row < 16; row++) rows[row] = pixels + (jpeg->output_scanline + row) * stride;
         unsigned left = jpeg->output_height - jpeg->output_scanline;
-        jpeg_read_scanlines(jpeg, rows, left < 16 ? left : 16);
+        unsigned count = left < 16 ? left : 16;
+        for (unsigned row = 0; row < count; row++) rows[row] = pixels + (jpeg->output_scanline + row) * stride;
+        jpeg_read_scanlines(jpeg, rows, count);
     }
 }
 
@@ -135,7 +144,11 @@ static void decode(
 ImageCodecStatus image_codec_decode_jpeg(
     const uint8_t *bytes, size_t count, uint32_t width, uint32_t height, size_t max_memory_bytes, int max_scans, uint8_t *pixels,
     ImageCodecFailure *failure) {
-    Decoder decoder = {.max_scans = max_scans, .failure = failure};
+    int scans = count_scans(bytes, count);
+    if (scans > max_scans) {
+        return image_codec_fail(failure, ImageCodecStatusTooLarge, "JPEG: %d scans: at most %d are accepted", scans, max_scans);
+    }
+    Decoder decoder = {.failure = failure};
     image_codec_succeed(failure);
     // Everything that must be released after a jump lives in `decoder`, whose address the library and the callbacks hold.
     Decoder *volatile held = &decoder;

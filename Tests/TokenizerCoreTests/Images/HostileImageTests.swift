@@ -85,9 +85,18 @@ import Testing
     func scans() throws {
         let bytes = ImageFixture.named("jpeg_progressive_grey.jpg").bytes
         #expect(try ImageDecoder.decode(bytes, limits: ImageLimits(maxScans: 6)).width == 45)
-        #expect(throws: ImageError.tooLarge("JPEG: more than 5 scans")) {
+        #expect(throws: ImageError.tooLarge("JPEG: 6 scans: at most 5 are accepted")) {
             try ImageDecoder.decode(bytes, limits: ImageLimits(maxScans: 5))
         }
+    }
+
+    @Test("Whatever follows the end is ignored: phones append films and second pictures", arguments: [
+        "png_c2_d8.png", "jpeg_420.jpg", "jpeg_progressive.jpg",
+    ])
+    func trailingBytes(_ file: String) throws {
+        let fixture = ImageFixture.named(file)
+        let scanMarkers = [[UInt8]](repeating: [0xFF, 0xDA, 0x00, 0x02], count: 100).flatMap { $0 }
+        #expect(try ImageDecoder.decode(fixture.bytes + scanMarkers) == fixture.reference)
     }
 
     @Test("A palette index without a colour is refused")

@@ -10,7 +10,7 @@ public struct ImageLimits: Sendable, Equatable {
     public var maxScans: Int
 
     /// Defaults admit every camera photograph up to 64 megapixels.
-    public init(maxSide: Int = 65_535, maxPixels: Int = 64_000_000, maxDecodedBytes: Int = 1 << 30, maxScans: Int = 64) {
+    public init(maxSide: Int = 65_535, maxPixels: Int = 64_000_000, maxDecodedBytes: Int = 1 << 30, maxScans: Int = 32) {
         precondition(
             maxSide > 0 && maxSide <= 1 << 24 && maxPixels > 0 && maxDecodedBytes > 0 && maxScans > 0,
             "limits are positive, and a side is at most 2²⁴: \(maxSide), \(maxPixels), \(maxDecodedBytes), \(maxScans)")

@@ -40,7 +40,8 @@ public struct PixelBatch: Sendable {
             (0..<count).map { index in
                 let start = source + index * bytesPerImage
                 let bytes = [UInt8](unsafeUninitializedCapacity: bytesPerImage) { bytes, count in
-                    for i in 0..<bytesPerImage { bytes[i] = Self.byte(start[i]) }
+                    let destination = bytes.baseAddress!
+                    for i in 0..<bytesPerImage { destination[i] = Self.byte(start[i]) }
                     count = bytesPerImage
                 }
                 return RGBImage(width: width, height: height, pixels: bytes)
@@ -48,9 +49,9 @@ public struct PixelBatch: Sendable {
         }
     }
 
+    /// Adding 2²³ leaves the nearest integer in a float's low bits, which vectorises where a conversion does not.
     private static func byte(_ value: Float) -> UInt8 {
-        let scaled = value * 127.5 + 128
-        guard scaled > 0 else { return 0 }
-        return UInt8(min(scaled, 255))
+        let level = min(max(0, value * 127.5 + 127.5), 255)
+        return UInt8(truncatingIfNeeded: (level + 0x1p23).bitPattern)
     }
 }
