@@ -49,6 +49,15 @@ typedef struct revq_kernel_table {
     void (*convolve)(
         const float *x, ptrdiff_t h, ptrdiff_t w, ptrdiff_t c, ptrdiff_t size, ptrdiff_t stride, ptrdiff_t first, ptrdiff_t last,
         const float *panels, ptrdiff_t n, float *y, ptrdiff_t ldc, const float *_Nullable bias, revq_activation activation);
+    /// For `count` vectors of d floats: the index of the code at the least Euclidean distance, the lowest of equally near ones.
+    /// The answer is that of double precision. Vector i starts at vectors[i · stride · d], its answer goes to found[i · stride].
+    ///
+    /// A codebook is the boxes[d][low, high][cells] that contain the codes of each cell, followed by the cells, each codes[d][64]
+    /// and the bits of 32-bit indices[64]. `cells` is a multiple of 16. Places that hold no code are infinite and have the
+    /// largest index, boxes that hold none are infinite. `bounds` is working memory for `cells` floats.
+    void (*nearest_code)(
+        const float *vectors, ptrdiff_t count, ptrdiff_t stride, ptrdiff_t d, const float *codebook, ptrdiff_t cells,
+        float *bounds, int32_t *found);
 } revq_kernel_table;
 
 /// The most capable instruction set of this processor.

@@ -8,10 +8,13 @@
 
 #include "convolution.h"
 
+#include "nearest_code.h"
+
 extern const revq_kernel_table TABLE;
 const revq_kernel_table TABLE = {
     .add = add,
     .silu = silu,
     .multiply = multiply,
     .convolve = convolve,
+    .nearest_code = nearest_code,
 };

@@ -1,0 +1,103 @@
+import CKernels
+
+/// Finds the nearest code of each vector, exactly.
+///
+/// The codes of a codebook are arranged in cells of 64 that lie close together, and a cell is looked into only where its bounding
+/// box reaches closer than the best code found so far. In few dimensions that leaves a small part of the codebook to be read.
+public final class CodeSearch: Sendable {
+    /// Number of codebooks.
+    public let groups: Int
+    /// Numbers in a code.
+    public let d: Int
+
+    private let layout: CodebookLayout
+    /// `[groups, layout.count]`
+    private let arranged: Tensor
+
+    /// - Parameter codebooks: `[groups, N, d]`: one codebook per token position, one for all, or anything between.
+    /// - Complexity: O(groups · N · log N · d), shared by the ``Workers``.
+    public init(_ codebooks: Tensor) {
+        precondition(codebooks.shape.count == 3 && codebooks.count > 0, "codebooks are [groups, N, d], got \(codebooks.shape)")
+        let (groups, codes, d) = (codebooks.shape[0], codebooks.shape[1], codebooks.shape[2])
+        let layout = CodebookLayout(codes: codes, d: d)
+        var arranged = Tensor(uninitialized: [groups, layout.count])
+        arranged.withMutablePointer { arranged in
+            codebooks.withPointer { codebooks in
+                Workers.forEach(groups) { group in
+                    layout.arrange(codebooks + group * codes * d, into: arranged + group * layout.count)
+                }
+            }
+        }
+        (self.groups, self.d, self.layout, self.arranged) = (groups, d, layout, arranged)
+    }
+
+    /// The index of the code at the least Euclidean distance from each vector; of equally near ones, the lowest. The answer is
+    /// that of double precision.
+    ///
+    /// - Parameters:
+    ///   - vectors: `[n, tokensPerImage, d]`, or another shape with these elements.
+    ///   - tokensPerImage: a multiple of ``groups``; each run of `tokensPerImage / groups` positions shares a codebook.
+    /// - Returns: n · tokensPerImage indices.
+    public func nearest(_ vectors: Tensor, tokensPerImage: Int) -> [Int32] {
+        precondition(
+            tokensPerImage > 0 && tokensPerImage % groups == 0 && vectors.count % (tokensPerImage * d) == 0,
+            "vectors of shape \(vectors.shape) are not \(tokensPerImage) tokens of \(d) numbers for \(groups) codebooks")
+        let runs = TokenRuns(images: vectors.count / (tokensPerImage * d), tokensPerImage: tokensPerImage, groups: groups)
+        let (d, layout, kernels) = (d, layout, InstructionSet.current.kernels)
+        return [Int32](unsafeUninitializedCapacity: vectors.count / d) { found, count in
+            count = vectors.count / d
+            guard let found = found.baseAddress else { return }
+            vectors.withPointer { vectors in
+                arranged.withPointer { arranged in
+                    Workers.forEach(runs.count) { index in
+                        let run = runs[index]
+                        withUnsafeTemporaryAllocation(of: Float.self, capacity: layout.cells) { bounds in
+                            kernels.nearest_code(
+                                vectors + run.start * d, run.count, run.stride, d, arranged + run.group * layout.count,
+                                layout.cells, bounds.baseAddress!, found + run.start)
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Cuts the tokens of a batch into runs that share a codebook, each short enough to share the work of one image.
+private struct TokenRuns {
+    /// Token `start`, and every `stride`th after it, `count` in all.
+    struct Run {
+        let group, start, stride, count: Int
+    }
+
+    private static let longest = 128
+    private let group: (count: Int, positions: Int)
+    private let images: Int
+    private let tokensPerImage: Int
+
+    init(images: Int, tokensPerImage: Int, groups: Int) {
+        group = (groups, tokensPerImage / groups)
+        self.images = images
+        self.tokensPerImage = tokensPerImage
+    }
+
+    /// Where each position has a codebook, a run goes through the images; otherwise through an image's positions.
+    private var isThroughImages: Bool { group.positions == 1 }
+    private var length: Int { isThroughImages ? images : group.positions }
+    private var runsPerLength: Int { (length + Self.longest - 1) / Self.longest }
+    private var lengths: Int { isThroughImages ? group.count : group.count * images }
+
+    var count: Int { lengths * runsPerLength }
+
+    /// Runs with the same codebook follow each other.
+    subscript(index: Int) -> Run {
+        let (which, part) = index.quotientAndRemainder(dividingBy: runsPerLength)
+        let first = part * Self.longest
+        let count = min(Self.longest, length - first)
+        guard !isThroughImages else {
+            return Run(group: which, start: first * tokensPerImage + which, stride: tokensPerImage, count: count)
+        }
+        let (book, image) = which.quotientAndRemainder(dividingBy: images)
+        return Run(group: book, start: image * tokensPerImage + book * group.positions + first, stride: 1, count: count)
+    }
+}
