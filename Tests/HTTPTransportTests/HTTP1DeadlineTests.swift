@@ -1,0 +1,100 @@
+import Testing
+
+@testable import HTTPTransport
+
+/// Every phase of a connection has its deadline, and time is an argument.
+@Suite struct HTTP1DeadlineTests {
+    let start = Transcript.start
+    let limits = {
+        var limits = HTTPLimits()
+        limits.headTimeout = .seconds(5)
+        limits.keepAliveTimeout = .seconds(50)
+        limits.answerTimeout = .seconds(20)
+        limits.transferGrace = .seconds(2)
+        limits.minimumBytesPerSecond = 10
+        limits.lingerTimeout = .seconds(3)
+        return limits
+    }()
+
+    func connection(after text: String = "") -> HTTP1Connection {
+        var connection = HTTP1Connection(
+            peer: Transcript.peer, limits: limits, budget: BodyBudget(bytes: 1 << 20), at: start)
+        if !text.isEmpty {
+            connection.receive(Array(text.utf8).span, at: start)
+        }
+        return connection
+    }
+
+    /// The status it fails with after `seconds`; `nil` if it does not.
+    func failure(of connection: inout HTTP1Connection, after seconds: Int) -> HTTPStatus? {
+        connection.expire(at: start + .seconds(seconds))
+        guard case .failure(let error) = connection.nextEvent(at: start + .seconds(seconds)) else { return nil }
+        return error.status
+    }
+
+    @Test func silentConnectionClosesWithoutAWord() {
+        var connection = connection()
+        connection.expire(at: start + .milliseconds(4999))
+        #expect(connection.phase == .idle)
+        connection.expire(at: start + .seconds(5))
+        #expect(connection.phase == .closed)
+        #expect(connection.deadline == nil)
+    }
+
+    @Test func tricklingHeadDoesNotExtendItsTime() {
+        var connection = connection(after: "G")
+        connection.receive(Array("ET".utf8).span, at: start + .seconds(4))
+        #expect(connection.deadline == start + .seconds(5))
+        #expect(failure(of: &connection, after: 4) == nil)
+        #expect(failure(of: &connection, after: 5) == .requestTimeout)
+    }
+
+    @Test func bodyMustKeepItsAverageRate() {
+        var connection = connection(after: "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n")
+        _ = connection.nextEvent(at: start)
+        connection.accept(maximumBodyBytes: 100, answerWithin: nil, at: start)
+        #expect(connection.deadline == start + .seconds(2))
+        connection.receive([UInt8](repeating: 0, count: 50).span, at: start + .seconds(1))
+        #expect(connection.deadline == start + .seconds(7))
+        #expect(failure(of: &connection, after: 6) == nil)
+        #expect(failure(of: &connection, after: 7) == .requestTimeout)
+    }
+
+    @Test(arguments: [(nil, 20), (.seconds(4), 4)] as [(Duration?, Int)])
+    func answerIsOverdue(_ within: Duration?, seconds: Int) {
+        var connection = connection(after: "GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        _ = connection.nextEvent(at: start)
+        connection.accept(maximumBodyBytes: 0, answerWithin: within, at: start)
+        _ = connection.nextEvent(at: start)
+        #expect(connection.phase == .handling)
+        #expect(failure(of: &connection, after: seconds - 1) == nil)
+        #expect(failure(of: &connection, after: seconds) == .gatewayTimeout)
+    }
+
+    @Test func slowReaderIsCutOffAndAQuickOneIsNot() {
+        var connection = connection(after: "GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        _ = connection.nextEvent(at: start)
+        connection.answer(
+            HTTPResponse(status: .ok, body: [UInt8](repeating: 0, count: 1000)), date: Transcript.date, at: start)
+        #expect(connection.deadline == start + .seconds(2))
+        connection.didWrite(500, at: start + .seconds(1))
+        #expect(connection.deadline == start + .seconds(52))
+        connection.expire(at: start + .seconds(52))
+        #expect(connection.phase == .closed)
+        #expect(connection.output.isEmpty)
+    }
+
+    @Test func restingAndLingeringEnd() {
+        var transcript = Transcript(feeding: [])
+        for (text, phase, seconds) in [
+            ("GET / HTTP/1.1\r\nHost: a\r\n\r\n", HTTP1Connection.Phase.idle, 50), ("x\r\n", .lingering, 3),
+        ] {
+            var connection = connection(after: text)
+            transcript.serve(&connection)
+            #expect(connection.phase == phase)
+            #expect(connection.deadline == start + .seconds(seconds))
+            connection.expire(at: start + .seconds(seconds))
+            #expect(connection.phase == .closed)
+        }
+    }
+}

@@ -1,0 +1,164 @@
+import Dispatch
+import Testing
+
+@testable import HTTPTransport
+
+/// The whole server over loopback sockets.
+@Suite struct HTTPServerTests {
+    static func get(_ path: String) -> String {
+        "GET \(path) HTTP/1.1\r\nHost: a\r\n\r\n"
+    }
+
+    @Test func thousandRequestsOnOneConnection() throws {
+        try HTTPServer.withServer(ScriptedHandler.echo) { server in
+            let client = try LoopbackClient(server.address)
+            for number in 0..<1000 {
+                client.send(Self.get("/\(number)"))
+                #expect(client.receiveAnswer()?.text == "GET /\(number) ")
+            }
+            #expect(server.openConnections == 1)
+        }
+    }
+
+    @Test(arguments: [1, 3]) func manyConnectionsOnSomeLoops(_ loops: Int) throws {
+        try HTTPServer.withServer(ScriptedHandler.echo, configure: { $0.eventLoops = loops }) { server in
+            let address = server.address
+            let counts = BlockingQueue<Int>()
+            let threads = try (0..<30).map { connection in
+                try LoopThread {
+                    guard let client = try? LoopbackClient(address) else { return counts.put(0) }
+                    let right = (0..<20).count { number in
+                        client.send(Self.get("/\(connection)/\(number)"))
+                        return client.receiveAnswer()?.text == "GET /\(connection)/\(number) "
+                    }
+                    counts.put(right)
+                }
+            }
+            let right = threads.compactMap { _ in counts.take() }.reduce(0, +)
+            threads.forEach { $0.join() }
+            #expect(right == 600)
+        }
+    }
+
+    @Test func pipelinedRequestsComeBackInOrder() throws {
+        try HTTPServer.withServer(ScriptedHandler.echo) { server in
+            let client = try LoopbackClient(server.address)
+            // More than may wait: reading stops and goes on again.
+            let count = 3000
+            let requests = (0..<count).map { Self.get("/\($0)") }.joined()
+            client.send(requests)
+            #expect((0..<count).count { client.receiveAnswer()?.text == "GET /\($0) " } == count)
+        }
+    }
+
+    @Test func largeBodiesArriveInAnyFraming() throws {
+        let body = (0..<3_000_000).map { UInt8(truncatingIfNeeded: $0 &* $0 >> 7) }
+        try HTTPServer.withServer(ScriptedHandler.echo) { server in
+            let client = try LoopbackClient(server.address)
+            client.send("PUT /l HTTP/1.1\r\nHost: a\r\nContent-Length: \(body.count)\r\n\r\n")
+            client.send(body)
+            #expect(client.receiveAnswer()?.body == Array("PUT /l ".utf8) + body)
+
+            client.send("PUT /c HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
+            var rest = body[...]
+            var size = 1
+            while !rest.isEmpty {
+                let chunk = rest.prefix(size)
+                client.send(Array("\(String(chunk.count, radix: 16))\r\n".utf8) + chunk + [13, 10])
+                rest = rest.dropFirst(size)
+                size = size * 3 + 1
+            }
+            client.send("0\r\n\r\n")
+            #expect(client.receiveAnswer()?.body == Array("PUT /c ".utf8) + body)
+            #expect(server.bufferedBodyBytes == 0)
+        }
+    }
+
+    @Test func answersMayComeFromAnyThread() throws {
+        let handler = ScriptedHandler { request, responder in
+            DispatchQueue.global().async {
+                responder.respond(HTTPResponse(status: .ok, text: request.head.path))
+            }
+        }
+        try HTTPServer.withServer(handler) { server in
+            let client = try LoopbackClient(server.address)
+            for number in 0..<200 {
+                client.send(Self.get("/\(number)"))
+                #expect(client.receiveAnswer()?.text == "/\(number)")
+            }
+        }
+    }
+
+    @Test func answerLargerThanEverySocketBufferIsWrittenWhole() throws {
+        let body = (0..<30_000_000).map { UInt8(truncatingIfNeeded: $0 >> 9) }
+        try HTTPServer.withServer(ScriptedHandler { $1.respond(HTTPResponse(status: .ok, body: body)) }) { server in
+            let client = try LoopbackClient(server.address)
+            client.send(Self.get("/") + Self.get("/"))
+            #expect(client.receiveAnswer()?.body == body)
+            #expect(client.receiveAnswer()?.body == body)
+        }
+    }
+
+    @Test func refusedUploadStillGetsItsAnswer() throws {
+        try HTTPServer.withServer(ScriptedHandler.echo) { server in
+            let client = try LoopbackClient(server.address)
+            client.send("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 12000000\r\n\r\n")
+            #expect(client.send([UInt8](repeating: 0, count: 12_000_000)))
+            #expect(client.receiveAnswer()?.status == 413)
+            #expect(client.receiveToEnd() == [])
+        }
+    }
+
+    @Test func droppedRequestIsAnsweredWith500() throws {
+        try HTTPServer.withServer(ScriptedHandler { _, _ in }) { server in
+            let client = try LoopbackClient(server.address)
+            client.send(Self.get("/"))
+            #expect(client.receiveAnswer()?.status == 500)
+            client.send(Self.get("/"))
+            #expect(client.receiveAnswer()?.status == 500)
+        }
+    }
+
+    @Test func rejectionAnswersWithoutTheBody() throws {
+        struct Busy: HTTPHandler {
+            func admit(_ head: HTTPRequestHead, _ responder: HTTPResponder) -> HTTPAdmission {
+                .reject(HTTPResponse(status: .tooManyRequests, headers: ["Retry-After": "3"]))
+            }
+        }
+        try HTTPServer.withServer(Busy()) { server in
+            let client = try LoopbackClient(server.address)
+            client.send(Self.get("/"))
+            #expect(client.receiveAnswer()?.head.contains("Retry-After: 3") == true)
+            client.send("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n")
+            #expect(client.receiveAnswer()?.status == 429)
+            #expect(client.receiveToEnd() == [])
+        }
+    }
+
+    @Test func connectionsBeyondTheLimitWait() throws {
+        try HTTPServer.withServer(ScriptedHandler.echo, configure: { $0.maximumConnections = 2 }) { server in
+            let clients = try (0..<3).map { _ in try LoopbackClient(server.address) }
+            for client in clients[..<2] {
+                client.send(Self.get("/"))
+                #expect(client.receiveAnswer()?.status == 200)
+            }
+            clients[2].send(Self.get("/waited"))
+            #expect(server.openConnections == 2)
+            clients[0].close()
+            #expect(clients[2].receiveAnswer()?.text == "GET /waited ")
+        }
+    }
+
+    @Test func takenPortIsReported() throws {
+        try HTTPServer.withServer(ScriptedHandler.echo) { server in
+            let configuration = HTTPServer.Configuration(port: server.address.port)
+            let error = #expect(throws: SystemError.self) {
+                try HTTPServer(configuration: configuration, handler: ScriptedHandler.echo)
+            }
+            #expect(error?.description == "bind \(server.address): Address already in use")
+        }
+        #expect(throws: SystemError.self) {
+            try HTTPServer(configuration: .init(host: "256.1.1.1"), handler: ScriptedHandler.echo)
+        }
+    }
+}

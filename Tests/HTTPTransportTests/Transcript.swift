@@ -1,0 +1,72 @@
+@testable import HTTPTransport
+
+/// What a connection said and did when it was fed some bytes: every request is admitted and answered with its own
+/// method, path and body, every failure with its status.
+struct Transcript: Equatable {
+    var events: [HTTP1Connection.Event] = []
+    var output: [UInt8] = []
+    var phase = HTTP1Connection.Phase.idle
+
+    static let start = ContinuousClock.now
+    static let peer = SocketAddress(host: "192.0.2.1", port: 4711)
+    static let date = "Sun, 06 Nov 1994 08:49:37 GMT"
+
+    var requests: [HTTPRequest] {
+        events.compactMap { if case .request(let request) = $0 { request } else { nil } }
+    }
+
+    var failures: [HTTPStatus] {
+        events.compactMap { if case .failure(let error) = $0 { error.status } else { nil } }
+    }
+
+    var text: String { String(decoding: output, as: UTF8.self) }
+
+    /// - Parameter maximumBodyBytes: what each admission allows.
+    init(feeding pieces: [[UInt8]], limits: HTTPLimits = HTTPLimits(), maximumBodyBytes: Int = 1000) {
+        var connection = HTTP1Connection(
+            peer: Self.peer, limits: limits, budget: BodyBudget(bytes: 1 << 20), at: Self.start)
+        for piece in pieces {
+            connection.receive(piece.span, at: Self.start)
+            serve(&connection, maximumBodyBytes: maximumBodyBytes)
+        }
+        phase = connection.phase
+    }
+
+    init(feeding text: String, limits: HTTPLimits = HTTPLimits(), maximumBodyBytes: Int = 1000) {
+        self.init(feeding: [Array(text.utf8)], limits: limits, maximumBodyBytes: maximumBodyBytes)
+    }
+
+    /// Takes events, answers and writes until the connection waits for bytes.
+    mutating func serve(_ connection: inout HTTP1Connection, maximumBodyBytes: Int = 1000) {
+        while true {
+            while let event = connection.nextEvent(at: Self.start) {
+                events.append(event)
+                switch event {
+                case .head:
+                    connection.accept(maximumBodyBytes: maximumBodyBytes, answerWithin: nil, at: Self.start)
+                case .request(let request):
+                    let echo = "\(request.head.method) \(request.head.path) " + String(decoding: request.body, as: UTF8.self)
+                    connection.answer(HTTPResponse(status: .ok, text: echo), date: Self.date, at: Self.start)
+                case .failure(let error):
+                    connection.answer(HTTPResponse(status: error.status), date: Self.date, at: Self.start)
+                }
+            }
+            guard !connection.output.isEmpty else { return }
+            let bytes = connection.output.bytes
+            output += bytes
+            connection.didWrite(bytes.count, at: Self.start)
+        }
+    }
+}
+
+extension Transcript {
+    /// Whether the bytes mean the same in one piece, one at a time, and cut in two anywhere.
+    static func isIndependentOfPieces(_ text: String, limits: HTTPLimits = HTTPLimits()) -> Bool {
+        let bytes = Array(text.utf8)
+        let whole = Transcript(feeding: [bytes], limits: limits)
+        guard Transcript(feeding: bytes.map { [$0] }, limits: limits) == whole else { return false }
+        return bytes.indices.allSatisfy { cut in
+            Transcript(feeding: [Array(bytes[..<cut]), Array(bytes[cut...])], limits: limits) == whole
+        }
+    }
+}
