@@ -90,6 +90,40 @@ import Testing
         }
     }
 
+    @Test("A hole in a JPEG's coded data is refused, not painted over", arguments: ["jpeg_420.jpg", "jpeg_restarts.jpg", "jpeg_progressive.jpg"])
+    func hole(_ file: String) {
+        var bytes = ImageFixture.named(file).bytes
+        bytes.removeSubrange(bytes.count - 300..<bytes.count - 100)
+        let error = #expect(throws: ImageError.self) { try ImageDecoder.decode(bytes) }
+        #expect(error?.code == "image_corrupt", "\(String(describing: error))")
+    }
+
+    @Test("Kinds of JPEG that are not decoded say so", arguments: [
+        (-3, 0xC3 as UInt8, "JPEG: coding process SOF3 is not supported: expected baseline or progressive"),
+        (0, 12, "JPEG: 12 bits per sample are not supported: expected 8"),
+    ])
+    func unsupported(_ offset: Int, _ value: UInt8, _ message: String) {
+        var bytes = ImageFixture.named("jpeg_420.jpg").bytes
+        bytes[frameHeader(of: bytes) + offset] = value
+        #expect(throws: ImageError.unsupportedFormat(message)) { try ImageDecoder.decode(bytes) }
+    }
+
+    @Test("A picture without pixels is refused", arguments: ["png_c2_d8.png", "jpeg_420.jpg"])
+    func noPixels(_ file: String) {
+        let bytes = resized(ImageFixture.named(file).bytes, to: 0)
+        let error = #expect(throws: ImageError.self) { try ImageHeader.parse(bytes) }
+        #expect(error?.description.hasSuffix("a size of 0×0 pixels is not valid") == true)
+    }
+
+    @Test("Millions of empty segments do not keep the header's parser busy")
+    func segments() {
+        var bytes = ImageFixture.named("jpeg_420.jpg").bytes
+        bytes.insert(contentsOf: [[UInt8]](repeating: [0xFF, 0xFE, 0x00, 0x02], count: 70_000).flatMap { $0 }, at: 2)
+        #expect(throws: ImageError.corrupt("JPEG: more than 65536 markers and fill bytes come before the first scan")) {
+            try ImageHeader.parse(bytes)
+        }
+    }
+
     @Test("Whatever follows the end is ignored: phones append films and second pictures", arguments: [
         "png_c2_d8.png", "jpeg_420.jpg", "jpeg_progressive.jpg",
     ])

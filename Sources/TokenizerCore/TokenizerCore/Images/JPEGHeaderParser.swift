@@ -18,8 +18,9 @@ struct JPEGHeaderParser {
         var frame: Frame?
         var orientation: Orientation?
         var offset = Self.signature.count
+        var stepsLeft = Self.maximumSteps
         while true {
-            let marker = try nextMarker(&offset)
+            let marker = try nextMarker(&offset, &stepsLeft)
             if marker == 0x01 || (0xD0...0xD7).contains(marker) { continue }
             guard marker != 0xD8, marker != 0xD9 else { throw .corrupt("JPEG: the file ends or restarts before its first scan") }
             guard let length = file.uint16(at: offset) else { throw truncated }
@@ -42,9 +43,16 @@ struct JPEGHeaderParser {
 
     private var truncated: ImageError { .truncated("JPEG: \(file.count) bytes end inside the header") }
 
+    /// The most markers and bytes between segments before the first scan. Photographs have tens; a file of nothing else would keep the parser busy.
+    private static let maximumSteps = 1 << 16
+
     /// The code of the next marker, which may follow fill bytes; `offset` moves past it.
-    private func nextMarker(_ offset: inout Int) throws(ImageError) -> Int {
+    private func nextMarker(_ offset: inout Int, _ stepsLeft: inout Int) throws(ImageError) -> Int {
         while true {
+            guard stepsLeft > 0 else {
+                throw .corrupt("JPEG: more than \(Self.maximumSteps) markers and fill bytes come before the first scan")
+            }
+            stepsLeft -= 1
             guard let first = file.byte(at: offset), let code = file.byte(at: offset + 1) else { throw truncated }
             if first == 0xFF, code != 0xFF, code != 0 {
                 offset += 2
