@@ -145,6 +145,16 @@ extension AutoencoderConfiguration: Codable {
                 try check(stage.channels % headDimension == 0, key, "must be a multiple of the head dimension \(headDimension)")
             }
         }
+        for (finer, coarser) in zip(encoder.stages, encoder.stages.dropFirst()) where finer.layers > 0 {
+            try check(
+                4 * finer.channels % coarser.channels == 0 && (downsampling == .conv || coarser.channels % 4 == 0), .encoderChannels,
+                "cannot step from \(finer.channels) to \(coarser.channels): the shortcut averages whole groups of 4·\(finer.channels)")
+        }
+        for (finer, coarser) in zip(decoder.stages, decoder.stages.dropFirst()) where finer.layers > 0 {
+            try check(
+                4 * finer.channels % coarser.channels == 0, .decoderChannels,
+                "cannot step from \(coarser.channels) to \(finer.channels): the shortcut repeats whole channels to 4·\(finer.channels)")
+        }
         if hasEncoderShortcut {
             try check(encoder.lastChannels % latentChannels == 0, .encoderChannels, "must end in a multiple of latent_channels \(latentChannels)")
         }

@@ -43,3 +43,25 @@ public struct PatchProjection: Layer {
         projection.visit(path / "projection", visitor)
     }
 }
+
+extension AutoencoderDC {
+    /// `[n·h/f·w/f, 3·f²]`: the patches of `pixels`, `[n, h, w, 3]`, as the patch code sees them.
+    public static func patches(of pixels: Tensor, factor: Int) -> Tensor {
+        let unshuffled = PixelShuffle.unshuffle(pixels, factor: factor)
+        return unshuffled.reshaped([unshuffled.rows, unshuffled.c])
+    }
+
+    /// Sets the patch code to `scale · basis · (patch − mean)` and its inverse, where `basis` is `[latentChannels][3·f²]`, orthonormal.
+    ///
+    /// - Precondition: the configuration has a patch skip; `scales` are not zero.
+    public mutating func setPatchCode(mean: [Double], basis: [[Double]], scales: [Double]) {
+        precondition(configuration.hasPatchSkip, "only a configuration with a patch skip has a patch code")
+        let (patch, channels) = (mean.count, basis.count)
+        let analysis = (0..<channels).flatMap { row in basis[row].map { Float($0 * scales[row]) } }
+        let offsets = (0..<channels).map { row in Float(-scales[row] * zip(basis[row], mean).reduce(0) { $0 + $1.0 * $1.1 }) }
+        let synthesis = (0..<patch).flatMap { j in (0..<channels).map { Float(basis[$0][j] / scales[$0]) } }
+        encoder.skip!.projection.set(weight: Tensor(analysis, shape: [channels, patch, 1, 1]), bias: Tensor(offsets, shape: [channels]))
+        decoder.skip!.projection.set(
+            weight: Tensor(synthesis, shape: [patch, channels, 1, 1]), bias: Tensor(mean.map(Float.init), shape: [patch]))
+    }
+}

@@ -11,6 +11,11 @@ public struct FileError: Error, Equatable, CustomStringConvertible {
         self.reason = reason
     }
 
+    /// What is wrong with the file at `path`: "path: problem".
+    init(_ path: String, _ problem: String) {
+        self.init(path: path, reason: "\(path): \(problem)")
+    }
+
     /// The failure the system reported last, as in "cannot write /data/x: No space left on device".
     static func system(_ action: String, _ path: String, code: Int32 = errno) -> FileError {
         FileError(path: path, reason: "cannot \(action) \(path): \(String(cString: strerror(code)))")

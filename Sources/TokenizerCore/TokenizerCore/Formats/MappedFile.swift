@@ -21,15 +21,15 @@ final class MappedFile: @unchecked Sendable {
     init(_ path: String) throws(FileError) {
         self.path = path
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw .system(path, "open") }
+        guard descriptor >= 0 else { throw .system("open", path) }
         defer { close(descriptor) }
         var facts = stat()
-        guard fstat(descriptor, &facts) == 0 else { throw .system(path, "examine") }
+        guard fstat(descriptor, &facts) == 0 else { throw .system("examine", path) }
         guard facts.st_mode & S_IFMT == S_IFREG else { throw FileError(path, "is not a regular file") }
         let size = Int(facts.st_size)
         guard size > 0 else { throw FileError(path, "is empty") }
         guard let base = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0), base != MAP_FAILED else {
-            throw .system(path, "map")
+            throw .system("map", path)
         }
         bytes = UnsafeRawBufferPointer(start: base, count: size)
     }

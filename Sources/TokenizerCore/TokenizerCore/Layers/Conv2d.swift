@@ -9,6 +9,7 @@ public struct Conv2d: Layer {
     /// `[out]`
     var bias: Tensor?
     let stride: Int
+    private var packed = PackedConvolutions()
 
     var outputChannels: Int { weight.shape[0] }
     var inputChannels: Int { weight.shape[1] }
@@ -32,6 +33,13 @@ public struct Conv2d: Layer {
     mutating func zero() {
         weight = Tensor(zeros: weight.shape)
         bias = bias.map { Tensor(zeros: $0.shape) }
+        packed = PackedConvolutions()
+    }
+
+    /// - Precondition: the shapes are those of the tensors replaced.
+    mutating func set(weight: Tensor, bias: Tensor) {
+        precondition(weight.shape == self.weight.shape && bias.shape == self.bias?.shape, "\(weight.shape) for \(self.weight.shape)")
+        (self.weight, self.bias, packed) = (weight, bias, PackedConvolutions())
     }
 
     /// - Parameter x: `[n, h, w, in]`.
@@ -39,79 +47,67 @@ public struct Conv2d: Layer {
     public func forward(_ x: consuming Tensor, keeping kept: inout Activations) -> Tensor {
         precondition(x.c == inputChannels, "a convolution of \(inputChannels) channels got \(x.shape)")
         kept.keep(x)
-        let patches = PatchGeometry(x.shape, kernel: kernel, stride: stride)
-        let (k, outputs) = (patches.width, outputChannels)
-        var y = Tensor(uninitialized: [x.n, patches.outputHeight, patches.outputWidth, outputs])
-        tapMajorWeight.withPointer { weight in
-            x.withPointer { x in
-                y.withMutablePointer { y in
-                    patches.forEachBand { band, rows in
-                        band.withPatches(of: x) { patches in
-                            if let bias {
-                                bias.withPointer { bias in
-                                    for row in 0..<rows.count { (y + (rows.lowerBound + row) * outputs).update(from: bias, count: outputs) }
-                                }
-                            }
-                            MatrixProduct.multiply(
-                                MatrixView(base: patches, stride: k), MatrixView(base: weight, stride: k).transposed,
-                                into: y + rows.lowerBound * outputs, stride: outputs, m: rows.count, n: outputs, k: k,
-                                accumulating: bias != nil)
-                        }
-                    }
-                }
-            }
-        }
-        return y
+        return packed.forward(weight).apply(x, bias: bias, stride: stride)
     }
 
     public func backward(_ dy: consuming Tensor, from kept: inout Activations, into gradient: inout Conv2d) -> Tensor {
         let x = kept.take()
-        let patches = PatchGeometry(x.shape, kernel: kernel, stride: stride)
-        let (k, outputs, rows) = (patches.width, outputChannels, dy.rows)
-        var dx = patches.isIdentity ? Tensor(uninitialized: x.shape) : Tensor(zeros: x.shape)
-        var dweight = Tensor(zeros: [outputs, k])
-        let weight = tapMajorWeight
-        dy.withPointer { dy in
-            gradient.bias?.withMutablePointer { revq_column_sums(dy, $0, rows, outputs) }
-            dweight.withMutablePointer { dweight in
-                dx.withMutablePointer { dx in
-                    patches.forEachBandInOrder { band, rows in
-                        let dyBand = MatrixView(base: dy + rows.lowerBound * outputs, stride: outputs)
-                        x.withPointer { x in
-                            band.withPatches(of: x) { patches in
-                                MatrixProduct.multiply(
-                                    dyBand.transposed, MatrixView(base: patches, stride: k), into: dweight, stride: k,
-                                    m: outputs, n: k, k: rows.count, accumulating: true)
-                            }
-                        }
-                        weight.withPointer { weight in
-                            band.withGradientPatches(of: dx) { target in
-                                MatrixProduct.multiply(
-                                    dyBand, MatrixView(base: weight, stride: k), into: target, stride: k,
-                                    m: rows.count, n: k, k: outputs)
-                            }
-                        }
-                    }
-                }
-            }
-        }
-        gradient.weight.add(fileLayout(tapMajor: dweight))
-        return dx
+        let (rows, outputs) = (dy.rows, outputChannels)
+        dy.withPointer { dy in gradient.bias?.withMutablePointer { revq_column_sums(dy, $0, rows, outputs) } }
+        gradient.weight.add(weightGradient(dy, x))
+        // With stride 1 the gradient for the input is itself a convolution: the kernel turned by 180°, inputs and outputs exchanged.
+        return stride == 1 ? packed.backward(weight).apply(dy, bias: nil, stride: 1) : stridedInputGradient(dy, x.shape)
     }
 
     public mutating func visit(_ path: ParameterPath, _ visitor: ParameterVisitor) {
         visitor(path / "weight", .learned, &weight)
         if bias != nil { visitor(path / "bias", .learned, &bias!) }
+        packed = PackedConvolutions()
     }
 
-    /// `[out, k·k·in]`: a patch of an NHWC picture is one run of memory per tap, so the weights are read in that order.
-    private var tapMajorWeight: Tensor {
-        kernel == 1 ? weight : weight.swappingInnerAxes(outer: outputChannels, inputChannels, kernel * kernel)
+    /// Σ dyᵀ · patches, in the layout of ``weight``.
+    private func weightGradient(_ dy: Tensor, _ x: Tensor) -> Tensor {
+        let patches = PatchGeometry(x.shape, kernel: kernel, stride: stride)
+        let (k, outputs) = (patches.width, outputChannels)
+        var dweight = Tensor(zeros: [outputs, k])
+        dweight.withMutablePointer { dweight in
+            x.withPointer { x in
+                dy.withPointer { dy in
+                    patches.forEachBand { band, rows in
+                        band.withPatches(of: x) { patches in
+                            MatrixProduct.multiply(
+                                MatrixView(base: dy + rows.lowerBound * outputs, stride: outputs).transposed,
+                                MatrixView(base: patches, stride: k), into: dweight, stride: k, m: outputs, n: k, k: rows.count,
+                                accumulating: true)
+                        }
+                    }
+                }
+            }
+        }
+        guard kernel > 1 else { return dweight.reshaped(weight.shape) }
+        return dweight.swappingInnerAxes(outer: outputs, kernel * kernel, inputChannels).reshaped(weight.shape)
     }
 
-    private func fileLayout(tapMajor dweight: Tensor) -> Tensor {
-        kernel == 1
-            ? dweight.reshaped(weight.shape)
-            : dweight.swappingInnerAxes(outer: outputChannels, kernel * kernel, inputChannels).reshaped(weight.shape)
+    /// Every output's share, dy · W, added to the patch it came from.
+    private func stridedInputGradient(_ dy: Tensor, _ shape: [Int]) -> Tensor {
+        let patches = PatchGeometry(shape, kernel: kernel, stride: stride)
+        let (k, outputs) = (patches.width, outputChannels)
+        // A patch of an NHWC picture is one run of memory per tap, so the weights are read in that order.
+        let tapMajor = weight.swappingInnerAxes(outer: outputs, inputChannels, kernel * kernel)
+        var dx = Tensor(zeros: shape)
+        dx.withMutablePointer { dx in
+            tapMajor.withPointer { weight in
+                dy.withPointer { dy in
+                    patches.forEachBand { band, rows in
+                        band.withGradientPatches(of: dx) { target in
+                            MatrixProduct.multiply(
+                                MatrixView(base: dy + rows.lowerBound * outputs, stride: outputs), MatrixView(base: weight, stride: k),
+                                into: target, stride: k, m: rows.count, n: k, k: outputs)
+                        }
+                    }
+                }
+            }
+        }
+        return dx
     }
 }

@@ -20,24 +20,16 @@ struct PatchGeometry {
     /// Positions handled together: their patches fit a second-level cache.
     private var positionsPerBand: Int { max(16, min(1024, 262_144 / width)) }
     private var positions: Int { outputHeight * outputWidth }
-    private var bandsPerImage: Int { (positions + positionsPerBand - 1) / positionsPerBand }
 
-    /// Calls `body` for every band, several at once; `rows` are the band's rows of the output matrix `[n·ho·wo, out]`.
-    /// A band never crosses images, so what an image gets does not depend on its neighbours in the batch.
+    /// Calls `body` for every band, one after the other: bands are summed, and sums have an order.
+    /// `rows` are the band's rows of the output matrix `[n·ho·wo, out]`.
     func forEachBand(_ body: (Band, _ rows: Range<Int>) -> Void) {
-        Workers.forEach(images * bandsPerImage) { visit($0, body) }
-    }
-
-    /// The same one after the other, for sums whose order matters.
-    func forEachBandInOrder(_ body: (Band, _ rows: Range<Int>) -> Void) {
-        for piece in 0..<images * bandsPerImage { visit(piece, body) }
-    }
-
-    private func visit(_ piece: Int, _ body: (Band, Range<Int>) -> Void) {
-        let (image, index) = piece.quotientAndRemainder(dividingBy: bandsPerImage)
-        let first = index * positionsPerBand
-        let band = Band(geometry: self, image: image, positions: first..<min(positions, first + positionsPerBand))
-        body(band, image * positions + band.positions.lowerBound..<image * positions + band.positions.upperBound)
+        for image in 0..<images {
+            for first in Swift.stride(from: 0, to: positions, by: positionsPerBand) {
+                let band = Band(geometry: self, image: image, positions: first..<min(positions, first + positionsPerBand))
+                body(band, image * positions + band.positions.lowerBound..<image * positions + band.positions.upperBound)
+            }
+        }
     }
 
     /// A run of output positions of one image.

@@ -34,6 +34,6 @@ public enum SafetensorsWriter {
         var header = Array("{\(members.joined(separator: ","))}".utf8)
         while header.count % 64 != 56 { header.append(UInt8(ascii: " ")) }
         let file = withUnsafeBytes(of: UInt64(header.count).littleEndian) { Array($0) } + header + data
-        try DurableFile.write(file, to: path)
+        try StoredFile.write(file, to: path)
     }
 }
