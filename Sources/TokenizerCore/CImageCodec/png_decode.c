@@ -55,18 +55,6 @@ static void restrict_to_what_is_needed(png_structp png, uint32_t width, uint32_t
     png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
 }
 
-/// Asks for 8-bit RGB, or RGBA where the file has any transparency. Palette indices are only unpacked to a byte each: libpng would show an
-/// index beyond the palette as black.
-static void request_bytes(png_structp png, png_infop info) {
-    if (png_get_color_type(png, info) == PNG_COLOR_TYPE_PALETTE) {
-        png_set_packing(png);
-        return;
-    }
-    png_set_expand(png);
-    png_set_scale_16(png);
-    png_set_gray_to_rgb(png);
-}
-
 /// (colour·alpha + background·(255 − alpha)) / 255, rounded to nearest.
 static inline uint8_t blend(unsigned color, unsigned background, unsigned alpha) {
     unsigned sum = color * alpha + background * (255 - alpha) + 128;
@@ -77,7 +65,7 @@ static void read_palette(Decoder *decoder, const uint8_t *background) {
     png_colorp colors;
     png_bytep alphas;
     int alpha_count = 0;
-    if (png_get_PLTE(decoder->png, decoder->info, &colors, &decoder->colors) == 0) return;
+    png_get_PLTE(decoder->png, decoder->info, &colors, &decoder->colors);
     png_get_tRNS(decoder->png, decoder->info, &alphas, &alpha_count, NULL);
     for (int index = 0; index < decoder->colors; index++) {
         unsigned alpha = index < alpha_count ? alphas[index] : 255;
@@ -85,6 +73,21 @@ static void read_palette(Decoder *decoder, const uint8_t *background) {
         decoder->palette[index][1] = blend(colors[index].green, background[1], alpha);
         decoder->palette[index][2] = blend(colors[index].blue, background[2], alpha);
     }
+}
+
+/// Asks for 8-bit RGB, or RGBA where the file has any transparency. Palette indices are only unpacked to a byte each: libpng would show an
+/// index beyond the palette as black.
+static void request_bytes(Decoder *decoder, const uint8_t *background) {
+    png_structp png = decoder->png;
+    if (png_get_color_type(png, decoder->info) == PNG_COLOR_TYPE_PALETTE) {
+        read_palette(decoder, background);
+        png_set_packing(png);
+    } else {
+        png_set_expand(png);
+        png_set_scale_16(png);
+        png_set_gray_to_rgb(png);
+    }
+    png_read_update_info(png, decoder->info);
 }
 
 /// Writes `columns` pixels of the decoded row, `step` pixels apart.
@@ -133,9 +136,7 @@ static void decode(Decoder *decoder, uint32_t width, uint32_t height, const uint
     if (png_get_image_width(png, decoder->info) != width || png_get_image_height(png, decoder->info) != height) {
         stop(decoder, ImageCodecStatusCorrupt, "the image is not of the size its first header states");
     }
-    read_palette(decoder, background);
-    request_bytes(png, decoder->info);
-    png_read_update_info(png, decoder->info);
+    request_bytes(decoder, background);
     decoder->row = malloc(png_get_rowbytes(png, decoder->info));
     if (decoder->row == NULL) stop(decoder, ImageCodecStatusOutOfMemory, "no memory for a row");
     read_pixels(decoder, width, height, background, pixels);

@@ -143,6 +143,15 @@ import Testing
         #expect(throws: ImageError.corrupt("PNG: a pixel names a colour beyond the palette's last")) { try ImageDecoder.decode(bytes) }
     }
 
+    @Test("A palette that only suggests colours is ignored", arguments: ["png_c2_d8_trns.png", "png_c2_d8.png", "png_c6_d8.png"])
+    func suggestedPalette(_ file: String) throws {
+        let fixture = ImageFixture.named(file)
+        var bytes = fixture.bytes
+        let palette = Array("PLTE".utf8) + [1, 2, 3, 4, 5, 6]
+        bytes.insert(contentsOf: bigEndian(6) + palette + bigEndian(crc32(palette)), at: 33)
+        #expect(try ImageDecoder.decode(bytes) == fixture.reference)
+    }
+
     /// The same file with another size in its header.
     private func resized(_ bytes: [UInt8], to side: Int) -> [UInt8] {
         var bytes = bytes
