@@ -1,0 +1,188 @@
+/// Reads JSON (RFC 8259) as the caller's schema expects it, value by value.
+///
+/// Nothing is built that the caller did not ask for, so memory is bounded by the text and nesting by the schema. Unlike a general
+/// decoder it refuses fields that nobody reads, fields that occur twice, and numbers with a fraction where integers belong.
+struct JSONReader {
+    private let bytes: [UInt8]
+    private var position = 0
+
+    init(_ bytes: [UInt8]) {
+        self.bytes = bytes
+    }
+
+    /// Reads a whole document that is one object; see ``readObject(_:named:_:)``.
+    static func readDocument(
+        _ bytes: [UInt8], fields: [String], _ read: (String, inout JSONReader) throws(PayloadError) -> Void
+    ) throws(PayloadError) {
+        var reader = JSONReader(bytes)
+        try reader.readObject(fields, named: "the document", read)
+        reader.skipSpace()
+        guard reader.position == bytes.count else { throw reader.malformed("nothing after the document's end") }
+    }
+
+    /// Reads an object; calls `read` with the name of each field when its value is next.
+    /// - Parameter fields: the names that may occur, each at most once.
+    mutating func readObject(
+        _ fields: [String], named name: String, _ read: (String, inout JSONReader) throws(PayloadError) -> Void
+    ) throws(PayloadError) {
+        try open("{", name, "an object")
+        var seen: Set<String> = []
+        while try hasNext(before: "}", isFirst: seen.isEmpty) {
+            guard next == UInt8(ascii: "\"") else { throw malformed("a field's name in quotes") }
+            let field = try readString("a field's name")
+            guard fields.contains(field) else {
+                throw .invalid("\(name) has an unknown field \"\(field.shortened)\"; expected \(fields.joined(separator: ", "))")
+            }
+            guard seen.insert(field).inserted else { throw .invalid("the field \"\(field)\" occurs twice") }
+            skipSpace()
+            guard take(":") else { throw malformed("\":\" after \"\(field)\"") }
+            try read(field, &self)
+        }
+    }
+
+    /// Reads an array of integers.
+    /// - Throws: ``PayloadError/invalid(_:)`` if it has more than `maximum`, or an element is no integer.
+    mutating func readIntegers(_ name: String, atMost maximum: Int) throws(PayloadError) -> [Int] {
+        try open("[", name, "an array of integers")
+        var values: [Int] = []
+        while try hasNext(before: "]", isFirst: values.isEmpty) {
+            guard values.count < maximum else { throw .invalid("\(name) has more than \(maximum) values") }
+            values.append(try readInteger("\(name)[\(values.count)]"))
+        }
+        return values
+    }
+
+    /// Reads an integer written without fraction or exponent.
+    mutating func readInteger(_ name: String) throws(PayloadError) -> Int {
+        skipSpace()
+        let start = position
+        _ = take("-")
+        let digits = position
+        while isDigit(next) { position += 1 }
+        guard position > digits else {
+            position = start
+            throw wrongKind(name, "an integer")
+        }
+        guard position == digits + 1 || bytes[digits] != UInt8(ascii: "0") else { throw malformed("a number without leading zeros") }
+        if next == UInt8(ascii: ".") || next == UInt8(ascii: "e") || next == UInt8(ascii: "E") {
+            throw .invalid("\(name) is written with a fraction or an exponent; expected an integer")
+        }
+        let text = String(decoding: bytes[start..<position], as: UTF8.self)
+        guard let value = Int(text) else { throw .invalid("\(name) is \(text.shortened), which is far outside every range") }
+        return value
+    }
+
+    mutating func readString(_ name: String) throws(PayloadError) -> String {
+        guard let text = String(validating: try readStringBytes(name), as: UTF8.self) else {
+            throw .malformed("\(name) is not valid UTF-8")
+        }
+        return text
+    }
+
+    /// Reads a string as UTF-8 bytes, escapes resolved, not validated.
+    mutating func readStringBytes(_ name: String) throws(PayloadError) -> [UInt8] {
+        skipSpace()
+        guard next == UInt8(ascii: "\"") else { throw wrongKind(name, "a string") }
+        position += 1
+        var text: [UInt8] = []
+        while true {
+            let run = position
+            while let byte = next, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\"), byte >= 0x20 { position += 1 }
+            text += bytes[run..<position]
+            if take("\"") { return text }
+            guard take("\\") else { throw malformed("the end of the string \(name)") }
+            try readEscape(into: &text)
+        }
+    }
+
+    private mutating func readEscape(into text: inout [UInt8]) throws(PayloadError) {
+        guard let byte = next else { throw malformed("an escape sequence") }
+        position += 1
+        switch byte {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): text.append(byte)
+        case UInt8(ascii: "b"): text.append(0x08)
+        case UInt8(ascii: "f"): text.append(0x0C)
+        case UInt8(ascii: "n"): text.append(0x0A)
+        case UInt8(ascii: "r"): text.append(0x0D)
+        case UInt8(ascii: "t"): text.append(0x09)
+        case UInt8(ascii: "u"): text += String(try readScalar()).utf8
+        default: throw malformed("an escape sequence")
+        }
+    }
+
+    private mutating func readScalar() throws(PayloadError) -> Unicode.Scalar {
+        let unit = try readHex()
+        guard (0xD800..<0xDC00).contains(unit) else {
+            guard let scalar = Unicode.Scalar(unit) else { throw malformed("a surrogate pair") }
+            return scalar
+        }
+        guard take("\\"), take("u") else { throw malformed("a surrogate pair") }
+        let low = try readHex()
+        guard (0xDC00..<0xE000).contains(low), let scalar = Unicode.Scalar(0x10000 + (unit - 0xD800) << 10 + (low - 0xDC00)) else {
+            throw malformed("a surrogate pair")
+        }
+        return scalar
+    }
+
+    private mutating func readHex() throws(PayloadError) -> UInt32 {
+        let digits = bytes[position..<min(position + 4, bytes.count)]
+        guard digits.count == 4, !digits.contains(UInt8(ascii: "+")), !digits.contains(UInt8(ascii: "-")),
+            let unit = UInt32(String(decoding: digits, as: UTF8.self), radix: 16)
+        else { throw malformed("four hexadecimal digits") }
+        position += 4
+        return unit
+    }
+
+    private mutating func open(_ bracket: Unicode.Scalar, _ name: String, _ kind: String) throws(PayloadError) {
+        skipSpace()
+        guard take(bracket) else { throw wrongKind(name, kind) }
+    }
+
+    /// Passes a comma or the closing bracket.
+    private mutating func hasNext(before bracket: Unicode.Scalar, isFirst: Bool) throws(PayloadError) -> Bool {
+        skipSpace()
+        if take(bracket) { return false }
+        guard isFirst || take(",") else { throw malformed("\",\" or \"\(bracket)\"") }
+        skipSpace()
+        return true
+    }
+
+    private mutating func skipSpace() {
+        while let byte = next, byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 { position += 1 }
+    }
+
+    private mutating func take(_ character: Unicode.Scalar) -> Bool {
+        guard next == UInt8(ascii: character) else { return false }
+        position += 1
+        return true
+    }
+
+    private var next: UInt8? { position < bytes.count ? bytes[position] : nil }
+
+    private func isDigit(_ byte: UInt8?) -> Bool {
+        byte.map { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) } ?? false
+    }
+
+    /// A value of another JSON kind is a wrong value; anything else is not JSON.
+    private func wrongKind(_ name: String, _ expected: String) -> PayloadError {
+        let kinds: [UInt8: String] = [
+            UInt8(ascii: "{"): "an object", UInt8(ascii: "["): "an array", UInt8(ascii: "\""): "a string",
+            UInt8(ascii: "t"): "true", UInt8(ascii: "f"): "false", UInt8(ascii: "n"): "null",
+        ]
+        guard let byte = next, let found = isDigit(byte) ? "a number" : kinds[byte] else {
+            return malformed("\(expected) for \(name)")
+        }
+        return .invalid("\(name) is \(found); expected \(expected)")
+    }
+
+    private func malformed(_ expected: String) -> PayloadError {
+        .malformed("not valid JSON at byte \(position): expected \(expected)")
+    }
+}
+
+extension String {
+    /// Short enough to be quoted in an error message.
+    var shortened: String {
+        count <= 40 ? self : prefix(37) + "…"
+    }
+}
