@@ -1,0 +1,9 @@
+/// What a request asks of the engine.
+enum Operation: String, Hashable, Sendable, CaseIterable {
+    /// Image → tokens.
+    case encode
+    /// Tokens → image.
+    case decode
+    /// Image → tokens → image.
+    case reconstruct
+}

@@ -1,0 +1,78 @@
+import Synchronization
+import TokenizerCore
+
+@testable import Service
+
+/// An engine that computes nothing: token t of an image is its first byte plus t, an image is filled with its first token.
+///
+/// An image whose first byte is 13 makes the whole batch fail, as does the first token 13.
+final class FakeEngine: Engine {
+    struct Unlucky: Error {}
+
+    let facts: ModelFacts
+    private let batches = Mutex<[Int]>([])
+    private let gate: Gate?
+
+    init(version: Int = 1, fingerprint: String = "f1", imageSize: Int = 8, tokens: Int = 4, codebookSize: Int = 300, gate: Gate? = nil) {
+        facts = ModelFacts(
+            version: version, fingerprint: fingerprint, imageSize: imageSize, latentShape: [1, 2, 2], tokensPerImage: tokens,
+            codebookSize: codebookSize)
+        self.gate = gate
+    }
+
+    /// The size of each batch it was given, in order.
+    var batchSizes: [Int] { batches.withLock { $0 } }
+
+    func encode(_ images: [RGBImage]) throws -> [[Int32]] {
+        try begin(images.map { Int($0.pixels[0]) })
+        return images.map { image in (0..<facts.tokensPerImage).map { Int32(image.pixels[0]) + Int32($0) } }
+    }
+
+    func decode(_ tokens: [[Int32]]) throws -> [RGBImage] {
+        try begin(tokens.map { Int($0[0]) })
+        return tokens.map { Self.image(filledWith: UInt8($0[0] % 256), size: facts.imageSize) }
+    }
+
+    static func image(filledWith byte: UInt8, size: Int = 8) -> RGBImage {
+        RGBImage(width: size, height: size, pixels: [UInt8](repeating: byte, count: size * size * 3))
+    }
+
+    private func begin(_ firsts: [Int]) throws {
+        batches.withLock { $0.append(firsts.count) }
+        gate?.pass()
+        if firsts.contains(13) { throw Unlucky() }
+    }
+}
+
+/// Holds the threads that pass it until it is opened, and tells when one has arrived.
+final class Gate: Sendable {
+    private let state = Monitor((arrived: 0, isOpen: false))
+
+    func pass() {
+        state.withLock { $0.arrived += 1 }
+        state.wait { $0.isOpen ? .done(()) : .wait(until: nil) }
+    }
+
+    func open() {
+        state.withLock { $0.isOpen = true }
+    }
+
+    func waitForArrival() {
+        state.wait { $0.arrived > 0 ? .done(()) : .wait(until: nil) }
+    }
+}
+
+/// Collects values from other threads and waits until there are enough.
+final class Mailbox<Value: Sendable>: Sendable {
+    private let values = Monitor<[Value]>([])
+
+    func post(_ value: Value) {
+        values.withLock { $0.append(value) }
+    }
+
+    var posted: [Value] { values.withLock { $0 } }
+
+    func wait(for count: Int) -> [Value] {
+        values.wait { $0.count >= count ? .done($0) : .wait(until: nil) }
+    }
+}

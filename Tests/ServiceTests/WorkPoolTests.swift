@@ -1,0 +1,40 @@
+import Testing
+
+@testable import Service
+
+@Suite struct WorkPoolTests {
+    @Test func runsInOrderOfSubmission() {
+        let pool = WorkPool(threads: 1)
+        let results = Mailbox<Int>()
+        for number in 0..<100 { pool.submit { results.post(number) } }
+        pool.close()
+        #expect(results.posted == Array(0..<100))
+    }
+
+    @Test func workThatIsTakenBackDoesNotRun() {
+        let pool = WorkPool(threads: 1)
+        let gate = Gate()
+        let results = Mailbox<Int>()
+        pool.submit { gate.pass() }
+        gate.waitForArrival()
+        let first = pool.submit { results.post(1) }
+        pool.submit { results.post(2) }
+        pool.cancel(first)
+        pool.cancel(first)
+        gate.open()
+        pool.close()
+        #expect(results.posted == [2])
+    }
+
+    @Test func severalThreadsWorkAtOnce() {
+        let pool = WorkPool(threads: 2)
+        let (first, second) = (Gate(), Gate())
+        pool.submit { first.pass() }
+        pool.submit { second.pass() }
+        first.waitForArrival()
+        second.waitForArrival()
+        first.open()
+        second.open()
+        pool.close()
+    }
+}
