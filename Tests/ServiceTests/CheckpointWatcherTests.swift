@@ -1,0 +1,129 @@
+import Glibc
+import Logging
+import Synchronization
+import Testing
+
+@testable import Service
+
+/// Keeps the messages that are logged.
+private struct LogRecorder: LogHandler {
+    let messages: Mailbox<String>
+    var metadata: Logger.Metadata = [:]
+    var logLevel = Logger.Level.trace
+
+    subscript(metadataKey key: String) -> Logger.MetadataValue? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        messages.post("\(event.message) \(event.metadata?["reason"] ?? "")")
+    }
+}
+
+@Suite struct CheckpointWatcherTests {
+    private struct Broken: Error {}
+
+    private let folder = TemporaryFolder()
+    private let registry = ModelRegistry(residentVersions: 2)
+    private let messages = Mailbox<String>()
+
+    private var logger: Logger {
+        let messages = messages
+        return Logger(label: "test") { _ in LogRecorder(messages: messages) }
+    }
+
+    /// A checkpoint's manifest is its version number; anything else does not load.
+    private static let load: EngineLoader = { path in
+        guard let file = fopen(path + "/manifest.json", "r") else { throw Broken() }
+        defer { fclose(file) }
+        var line = [CChar](repeating: 0, count: 64)
+        guard fgets(&line, 64, file) != nil, let version = Int(String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self))
+        else { throw Broken() }
+        return FakeEngine(version: version, fingerprint: "f\(version)")
+    }
+
+    private func follower() -> CheckpointFollower {
+        CheckpointFollower(folder: folder.path, registry: registry, logger: logger, load: Self.load)
+    }
+
+    private var served: Int? { try? registry.current(nil).facts.version }
+
+    @Test func scanFindsWholeCheckpointsOnly() throws {
+        folder.publish("1", to: "a/1")
+        folder.publish("2", to: "b/step-2")
+        folder.write("3", to: "a/3.tmp/manifest.json")
+        folder.write("4", to: "a/.4/manifest.json")
+        folder.write("5", to: "a/5.partial/manifest.json")
+        folder.write("6", to: "a/6/weights.safetensors")
+        folder.write("7", to: ".c/7/manifest.json")
+        folder.write("8", to: "README")
+        let found = try CheckpointScan.find(in: folder.path).map { "\($0.model)/\($0.version)" }
+        #expect(found.sorted() == ["a/1", "b/step-2"])
+    }
+
+    @Test func scanReportsAFolderThatCannotBeRead() {
+        #expect(throws: ScanError(folder: "/nowhere", reason: "No such file or directory")) { try CheckpointScan.find(in: "/nowhere") }
+    }
+
+    @Test func identityChangesWithTheFiles() throws {
+        folder.publish("1", to: "a/1")
+        let before = try CheckpointScan.find(in: folder.path)
+        #expect(try CheckpointScan.find(in: folder.path) == before)
+        folder.write("x", to: "a/1/extra")
+        #expect(try CheckpointScan.find(in: folder.path) != before)
+    }
+
+    @Test func servesWhatIsPublishedAndWhatReplacesIt() {
+        let follower = follower()
+        #expect(!follower.step())
+        folder.publish("1", to: "default/1")
+        #expect(follower.step())
+        #expect(!follower.step())
+        #expect(served == 1)
+        folder.publish("2", to: "default/2")
+        #expect(follower.step())
+        #expect(served == 2)
+        #expect((try? registry.resident(fingerprint: "f1", model: nil)) != nil)
+        #expect(messages.posted == ["checkpoint loaded ", "checkpoint loaded "])
+    }
+
+    @Test func aBrokenVersionIsReportedOnceAndTheOldOneStays() {
+        let follower = follower()
+        folder.publish("1", to: "default/1")
+        while follower.step() {}
+        folder.publish("broken", to: "default/2")
+        #expect(follower.step())
+        #expect(!follower.step())
+        #expect(!follower.step())
+        #expect(served == 1)
+        #expect(messages.posted == ["checkpoint loaded ", "checkpoint refused Broken()"])
+        folder.write("3", to: "default/2/manifest.json")
+        #expect(follower.step())
+        #expect(served == 3)
+    }
+
+    @Test func aFolderThatVanishesIsReportedOnceAndNothingIsLost() {
+        let follower = follower()
+        folder.publish("1", to: "default/1")
+        while follower.step() {}
+        rename(folder.path, folder.path + "-gone")
+        #expect(!follower.step())
+        #expect(!follower.step())
+        #expect(served == 1)
+        #expect(messages.posted.count == 2)
+        rename(folder.path + "-gone", folder.path)
+        #expect(!follower.step())
+    }
+
+    @Test func theThreadPicksUpWhatIsPublished() {
+        folder.publish("1", to: "default/1")
+        let watcher = CheckpointWatcher(folder: folder.path, registry: registry, interval: .milliseconds(1), logger: logger, load: Self.load)
+        _ = messages.wait(for: 1)
+        #expect(served == 1)
+        folder.publish("2", to: "default/2")
+        _ = messages.wait(for: 2)
+        #expect(served == 2)
+        watcher.stop()
+    }
+}

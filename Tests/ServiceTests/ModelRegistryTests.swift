@@ -1,0 +1,84 @@
+import Testing
+
+@testable import Service
+
+@Suite struct ModelRegistryTests {
+    private func code(_ body: () throws -> Void) -> ProblemCode? {
+        do {
+            try body()
+            return nil
+        } catch { return (error as? Problem)?.code }
+    }
+
+    @Test func isNotReadyWhileEmpty() {
+        let registry = ModelRegistry(residentVersions: 2)
+        #expect(!registry.isReady)
+        #expect(code { _ = try registry.current(nil) } == .notReady)
+        #expect(code { _ = try registry.resident(fingerprint: "f1", model: nil) } == .notReady)
+    }
+
+    @Test func theOnlyModelNeedsNoName() throws {
+        let registry = ModelRegistry(residentVersions: 2)
+        let engine = FakeEngine()
+        registry.serve(engine, as: "photos")
+        #expect(registry.isReady)
+        #expect(try registry.current(nil).engine === engine)
+        #expect(try registry.current("photos").name == "photos")
+        #expect(code { _ = try registry.current("faces") } == .unknownModel)
+    }
+
+    @Test func amongSeveralTheOneNamedDefaultNeedsNoName() throws {
+        let registry = ModelRegistry(residentVersions: 2)
+        registry.serve(FakeEngine(), as: "a")
+        registry.serve(FakeEngine(), as: "b")
+        #expect(code { _ = try registry.current(nil) } == .unknownModel)
+        registry.serve(FakeEngine(), as: "default")
+        #expect(try registry.current(nil).name == "default")
+    }
+
+    @Test func aNewVersionTakesOverAndTheEarlierOnesStayUpToTheBound() throws {
+        let registry = ModelRegistry(residentVersions: 2)
+        let engines = (1...3).map { FakeEngine(version: $0, fingerprint: "f\($0)") }
+        let running = try { () throws in
+            registry.serve(engines[0], as: "default")
+            return try registry.current(nil)
+        }()
+        registry.serve(engines[1], as: "default")
+        #expect(try registry.current(nil).facts.version == 2)
+        #expect(try registry.resident(fingerprint: "f1", model: nil).engine === engines[0])
+        registry.serve(engines[2], as: "default")
+        #expect(code { _ = try registry.resident(fingerprint: "f1", model: nil) } == .fingerprintNotResident)
+        #expect(registry.listing.map(\.versions) == [[engines[2].facts, engines[1].facts]])
+        #expect(running.engine === engines[0])
+    }
+
+    @Test func servingAVersionAgainMovesItToTheFront() throws {
+        let registry = ModelRegistry(residentVersions: 2)
+        let (first, second) = (FakeEngine(version: 1), FakeEngine(version: 2))
+        for engine in [first, second, first] { registry.serve(engine, as: "default") }
+        #expect(registry.listing[0].versions.map(\.version) == [1, 2])
+    }
+
+    @Test func aFingerprintIsFoundInEveryModelOrTheNamedOne() throws {
+        let registry = ModelRegistry(residentVersions: 2)
+        registry.serve(FakeEngine(fingerprint: "fa"), as: "a")
+        registry.serve(FakeEngine(fingerprint: "fb"), as: "b")
+        #expect(try registry.resident(fingerprint: "fb", model: nil).name == "b")
+        #expect(try registry.resident(fingerprint: "fb", model: "b").name == "b")
+        #expect(code { _ = try registry.resident(fingerprint: "fb", model: "a") } == .fingerprintNotResident)
+        #expect(code { _ = try registry.resident(fingerprint: "fb", model: "c") } == .unknownModel)
+    }
+
+    @Test func aVersionThatIsLetGoIsFreed() {
+        let registry = ModelRegistry(residentVersions: 1)
+        weak var first: FakeEngine?
+        do {
+            let engine = FakeEngine()
+            first = engine
+            registry.serve(engine, as: "default")
+        }
+        #expect(first != nil)
+        registry.serve(FakeEngine(), as: "default")
+        #expect(first == nil)
+    }
+}
