@@ -1,0 +1,41 @@
+/// The JSON that `/encode` answers and `/decode` takes.
+struct TokensDocument: Encodable, Equatable {
+    /// Where the tokens belong; for the reader's information, since the fingerprint decides.
+    struct Grid: Encodable, Equatable {
+        /// Width and height of the image, in pixels.
+        let imageSize: Int
+        /// `[C, H, W]`.
+        let latent: [Int]
+        /// How many tokens an image has.
+        let tokens: Int
+        /// Tokens are in `0 ..< codebookSize`.
+        let codebookSize: Int
+
+        init(_ facts: ModelFacts) {
+            imageSize = facts.imageSize
+            latent = facts.latentShape
+            tokens = facts.tokensPerImage
+            codebookSize = facts.codebookSize
+        }
+
+        enum CodingKeys: String, CodingKey, CaseIterable {
+            case imageSize = "image_size"
+            case latent, tokens
+            case codebookSize = "codebook_size"
+        }
+    }
+
+    let model: String
+    let version: Int
+    let fingerprint: String
+    let grid: Grid
+    let tokens: [Int32]
+
+    init(_ tokens: [Int32], from model: ServedModel) {
+        self.model = model.name
+        version = model.facts.version
+        fingerprint = model.facts.fingerprint
+        grid = Grid(model.facts)
+        self.tokens = tokens
+    }
+}

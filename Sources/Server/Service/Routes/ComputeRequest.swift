@@ -1,0 +1,122 @@
+import HTTPTransport
+import Synchronization
+import TokenizerCore
+
+/// One admitted request on its way to the engine and back: its slot in the queue, its client.
+///
+///     event loop: begin → pool thread: read, decode → compute thread: batch → pool thread: write, answer
+///
+/// Whatever ends it (an answer, a client that has gone, a deadline) frees its slot at once and takes its work out of the queues.
+final class ComputeRequest: Sendable {
+    private let operation: Operation
+    private let terms: RequestTerms
+    private let ticket: Ticket
+    private let responder: HTTPResponder
+    private let stages: ComputeStages
+    private let log: AccessLog
+    /// The work waiting in the pool, so that it can be taken back.
+    private let piece = Mutex<WorkPool.Piece?>(nil)
+
+    init(
+        _ operation: Operation, terms: RequestTerms, ticket: Ticket, responder: HTTPResponder, stages: ComputeStages,
+        log: AccessLog
+    ) {
+        self.operation = operation
+        self.terms = terms
+        self.ticket = ticket
+        self.responder = responder
+        self.stages = stages
+        self.log = log
+        responder.onCancel { [weak self] reason in self?.giveUp(reason) }
+    }
+
+    deinit {
+        stages.queue.release(ticket)
+    }
+
+    /// Takes the complete body. Called on an event loop; returns at once.
+    func begin(_ body: [UInt8]) {
+        let piece = stages.pool.submit { self.prepare(body) }
+        self.piece.withLock { $0 = piece }
+    }
+
+    private func prepare(_ body: [UInt8]) {
+        guard !responder.isCancelled else { return }
+        do throws(Problem) {
+            let (model, input) = try read(body)
+            let item = BatchQueue.Item(engine: model.engine, operation: operation, input: input) { result in
+                self.stages.pool.submit { self.finish(result, of: model) }
+            }
+            // Refused only if the client has gone meanwhile.
+            _ = stages.queue.enqueue(item, for: ticket)
+        } catch {
+            answer(error.response())
+        }
+    }
+
+    private func read(_ body: [UInt8]) throws(Problem) -> (ServedModel, EngineInput) {
+        guard !body.isEmpty, let type = terms.bodyType else { throw Problem(.emptyBody, "the request has no body") }
+        return operation == .decode ? try readTokens(body, type) : try readImage(body, type)
+    }
+
+    private func readImage(_ body: [UInt8], _ type: MediaType) throws(Problem) -> (ServedModel, EngineInput) {
+        let model = try stages.registry.current(terms.model)
+        let file = try Problem.refusing { () throws(PayloadError) in try ImageBody(body, type: type) }
+        return (model, .image(try stages.intake.square(of: file, imageSize: model.facts.imageSize)))
+    }
+
+    private func readTokens(_ body: [UInt8], _ type: MediaType) throws(Problem) -> (ServedModel, EngineInput) {
+        let claimed = try Problem.refusing { () throws(PayloadError) in
+            try ClaimedTokens(body, type: type, fingerprint: terms.fingerprint)
+        }
+        let model =
+            if let fingerprint = claimed.fingerprint {
+                try stages.registry.resident(fingerprint: fingerprint, model: terms.model)
+            } else {
+                try stages.registry.current(terms.model)
+            }
+        return (model, .tokens(try claimed.checked(for: model.facts)))
+    }
+
+    private func finish(_ result: Result<EngineOutput, EngineFailure>, of model: ServedModel) {
+        guard !responder.isCancelled else { return }
+        switch result {
+        case .success(let output): answer(response(output, of: model))
+        case .failure(let failure): answer(failure.problem.response())
+        }
+    }
+
+    private func response(_ output: EngineOutput, of model: ServedModel) -> HTTPResponse {
+        let body =
+            switch output {
+            case .image(let image): PNGEncoder.encode(image)
+            case .tokens(let tokens) where terms.answerType == MediaType.npy: NumPyArray(tokens, shape: [tokens.count]).serialized()
+            case .tokens(let tokens): TokensDocument(tokens, from: model).jsonBytes
+            }
+        let headers: HTTPHeaders = [
+            "Content-Type": terms.answerType, "Revq-Model": model.name, "Revq-Version": "\(model.facts.version)",
+            "Revq-Fingerprint": model.facts.fingerprint,
+        ]
+        return HTTPResponse(status: .ok, headers: headers, body: body)
+    }
+
+    /// The slot is free before the client can know, so a client that waits for its answer never finds its own slot taken.
+    private func answer(_ response: HTTPResponse) {
+        stages.queue.release(ticket)
+        if responder.respond(response) { log.answered(response) }
+    }
+
+    private func giveUp(_ reason: HTTPCancellation) {
+        stages.queue.release(ticket)
+        if let piece = piece.withLock({ $0 }) { stages.pool.cancel(piece) }
+        log.givenUp(reason)
+    }
+}
+
+/// What every request passes through.
+struct ComputeStages: Sendable {
+    let registry: ModelRegistry
+    let queue: BatchQueue
+    let pool: WorkPool
+    let intake: ImageIntake
+}

@@ -1,0 +1,56 @@
+import HTTPTransport
+
+/// What a request's head asks for, checked against its route before any of its body is read.
+struct RequestTerms: Sendable {
+    /// The media type of the answer.
+    let answerType: String
+    /// The media type of the body with its parameters; nil where the route takes none.
+    let bodyType: MediaType?
+    /// The `model` query parameter.
+    let model: String?
+    /// The `Revq-Fingerprint` header, which says whose tokens a NumPy array holds.
+    let fingerprint: String?
+
+    init(_ head: HTTPRequestHead, on route: Route) throws(Problem) {
+        model = try Self.parameters(head.query, on: route)["model"]
+        guard let answerType = Acceptance(head.headers.list("Accept")).best(of: route.offers) else {
+            throw Problem(.notAcceptable, "\(route.path) answers \(route.offers.joined(separator: " or "))")
+        }
+        self.answerType = answerType
+        bodyType = try route.accepts.isEmpty ? nil : Self.bodyType(head, on: route)
+        fingerprint = head.headers["Revq-Fingerprint"]
+    }
+
+    private static func parameters(_ query: HTTPQuery, on route: Route) throws(Problem) -> [String: String] {
+        var parameters: [String: String] = [:]
+        for item in query {
+            guard route.parameters.contains(item.name) else {
+                let known = route.parameters.isEmpty ? "none" : route.parameters.joined(separator: ", ")
+                throw Problem(.malformedQuery, "there is no query parameter \"\(item.name.shortened)\"; known are: \(known)")
+            }
+            guard parameters.updateValue(item.value, forKey: item.name) == nil else {
+                throw Problem(.malformedQuery, "the query parameter \"\(item.name)\" occurs twice")
+            }
+        }
+        return parameters
+    }
+
+    private static func bodyType(_ head: HTTPRequestHead, on route: Route) throws(Problem) -> MediaType {
+        let expected = route.accepts.joined(separator: ", ")
+        guard head.contentLength != 0 else { throw Problem(.emptyBody, "\(route.path) needs a body of one of: \(expected)") }
+        if let coding = head.headers["Content-Encoding"], !coding.equalsIdentity {
+            throw Problem(.unsupportedMediaType, "the content coding \"\(coding.shortened)\" is not supported; send the body as it is")
+        }
+        guard let text = head.headers["Content-Type"] else {
+            throw Problem(.unsupportedMediaType, "the request has no Content-Type; expected one of: \(expected)")
+        }
+        guard let type = MediaType(parsing: text), route.accepts.contains(type.name) else {
+            throw Problem(.unsupportedMediaType, "the body's type is \"\(text.shortened)\"; expected one of: \(expected)")
+        }
+        return type
+    }
+}
+
+extension String {
+    fileprivate var equalsIdentity: Bool { lowercased() == "identity" }
+}

@@ -1,0 +1,71 @@
+import HTTPTransport
+
+/// One line of the service's interface. `openapi.yaml` describes exactly ``table``; a test compares them.
+struct Route: Sendable {
+    let method: HTTPMethod
+    let path: String
+    let endpoint: Endpoint
+    /// The media types a request body may have; empty where there is none.
+    let accepts: [String]
+    /// The media types of the answer, the preferred one first.
+    let offers: [String]
+    /// The query parameters it knows.
+    let parameters: [String]
+    /// How it may refuse a request, beyond what the transport refuses at every path.
+    let problems: [ProblemCode]
+
+    static let table: [Route] = [
+        .compute("/encode", .encode, accepts: imageBodies, offers: [MediaType.json, MediaType.npy], problems: imageProblems),
+        .compute("/decode", .decode, accepts: [MediaType.json, MediaType.npy], offers: [MediaType.png], problems: tokenProblems),
+        .compute("/reconstruct", .reconstruct, accepts: imageBodies, offers: [MediaType.png], problems: imageProblems),
+        .information("/models", .models),
+        .information("/livez", .live),
+        .information("/readyz", .ready, problems: [.notReady, .shuttingDown]),
+    ]
+
+    private static let imageBodies = [MediaType.jpeg, MediaType.png, MediaType.multipart, MediaType.json]
+    private static let computeProblems: [ProblemCode] = [
+        .emptyBody, .malformedBody, .malformedQuery, .unknownModel, .notAcceptable, .bodyTooLarge, .unsupportedMediaType,
+        .invalidField, .overloaded, .internalError, .engineFailed, .notReady, .shuttingDown, .noRoom, .deadlineExceeded,
+    ]
+    private static let imageProblems = computeProblems + [
+        .imageEmpty, .imageTruncated, .imageCorrupt, .imageTooLarge, .imageFormatUnsupported, .imageOutOfMemory,
+    ]
+    private static let tokenProblems = computeProblems + [.fingerprintNotResident, .tokenCountMismatch, .tokenOutOfRange]
+
+    private static func compute(
+        _ path: String, _ operation: Operation, accepts: [String], offers: [String], problems: [ProblemCode]
+    ) -> Route {
+        Route(
+            method: HTTPMethod(rawValue: "POST"), path: path, endpoint: .compute(operation), accepts: accepts, offers: offers,
+            parameters: ["model"], problems: problems)
+    }
+
+    private static func information(_ path: String, _ endpoint: Endpoint, problems: [ProblemCode] = []) -> Route {
+        Route(
+            method: .get, path: path, endpoint: endpoint, accepts: [], offers: [MediaType.json], parameters: [],
+            problems: [.malformedQuery, .notAcceptable] + problems)
+    }
+
+    /// The route of a request. `HEAD` is answered wherever `GET` is.
+    static func find(_ head: HTTPRequestHead) throws(Problem) -> Route {
+        let routes = table.filter { $0.path == head.path }
+        guard !routes.isEmpty else {
+            throw Problem(.notFound, "there is nothing at \(head.path.shortened); see \(table.map(\.path).joined(separator: ", "))")
+        }
+        let method = head.method == .head ? .get : head.method
+        guard let route = routes.first(where: { $0.method == method }) else {
+            let allow = routes.map { $0.method == .get ? "GET, HEAD" : $0.method.rawValue }.joined(separator: ", ")
+            throw Problem(.methodNotAllowed, "\(head.path) has no method \(head.method.rawValue.shortened); it has \(allow)", allow: allow)
+        }
+        return route
+    }
+}
+
+/// What stands behind a route.
+enum Endpoint: Sendable, Equatable {
+    case compute(Operation)
+    case models
+    case live
+    case ready
+}

@@ -1,0 +1,96 @@
+import HTTPTransport
+import Logging
+import Synchronization
+import TokenizerCore
+
+/// The tokenizer behind its HTTP interface: decides about every request, and owns the queue and the threads that serve it.
+final class TokenizerService: HTTPHandler {
+    struct Limits: Sendable {
+        var batching: BatchScheduler<BatchQueue.Item>.Limits
+        /// Threads that read bodies, decode and encode images; at least 1.
+        var poolThreads: Int
+        /// The largest body of an image request, and of a token request.
+        var imageBodyBytes = 32 << 20
+        var tokenBodyBytes = 1 << 20
+        /// What all images that are being decoded may take together. Bodies are bounded by the transport.
+        var memoryBytes = 1 << 30
+        /// From the complete request to its answer.
+        var answerWithin = Duration.seconds(60)
+        var images = ImageLimits(maxDecodedBytes: 512 << 20)
+    }
+
+    let registry: ModelRegistry
+    private let limits: Limits
+    private let stages: ComputeStages
+    private let logger: Logger
+    private let isDraining = Atomic(false)
+
+    init(registry: ModelRegistry, limits: Limits, logger: Logger) {
+        self.registry = registry
+        self.limits = limits
+        self.logger = logger
+        stages = ComputeStages(
+            registry: registry, queue: BatchQueue(limits: limits.batching), pool: WorkPool(threads: limits.poolThreads),
+            intake: ImageIntake(limits: limits.images, memory: MemoryBudget(limitBytes: limits.memoryBytes)))
+    }
+
+    /// Requests admitted and not yet answered.
+    var backlog: Int { stages.queue.backlog }
+
+    /// Refuses new work from now on; what has been admitted is still answered.
+    func drain() {
+        isDraining.store(true, ordering: .relaxed)
+    }
+
+    /// Answers what has been admitted, then ends the threads. No request may come afterwards.
+    func close() {
+        stages.queue.close()
+        stages.pool.close()
+    }
+
+    func admit(_ head: HTTPRequestHead, _ responder: HTTPResponder) -> HTTPAdmission {
+        let log = AccessLog(head, logger: logger)
+        do throws(Problem) {
+            let route = try Route.find(head)
+            let terms = try RequestTerms(head, on: route)
+            switch route.endpoint {
+            case .compute(let operation): return try admit(operation, terms, responder, log)
+            case .models: return .reject(.json(ModelsDocument(registry)))
+            case .live: return .reject(.json(["status": "alive"]))
+            case .ready: return .reject(try readiness())
+            }
+        } catch {
+            let response = error.response()
+            log.answered(response)
+            return .reject(response)
+        }
+    }
+
+    func response(to error: HTTPError) -> HTTPResponse {
+        error.problem.response(status: error.status)
+    }
+
+    /// Takes a slot before any of the body is read.
+    private func admit(
+        _ operation: Operation, _ terms: RequestTerms, _ responder: HTTPResponder, _ log: AccessLog
+    ) throws(Problem) -> HTTPAdmission {
+        _ = try readiness()
+        if operation != .decode { _ = try registry.current(terms.model) }
+        let ticket = try Problem.refusing { () throws(Overload) in try stages.queue.admit() }
+        let request = ComputeRequest(operation, terms: terms, ticket: ticket, responder: responder, stages: stages, log: log)
+        let maximumBodyBytes = operation == .decode ? limits.tokenBodyBytes : limits.imageBodyBytes
+        return .accept(maximumBodyBytes: maximumBodyBytes, answerWithin: limits.answerWithin) { request.begin($0.body) }
+    }
+
+    private func readiness() throws(Problem) -> HTTPResponse {
+        guard !isDraining.load(ordering: .relaxed) else { throw Problem(.shuttingDown, "the server is shutting down", retryAfter: .seconds(1)) }
+        guard registry.isReady else { throw ModelRegistry.notReady }
+        return .json(["status": "ready"])
+    }
+}
+
+extension HTTPResponse {
+    fileprivate static func json(_ document: some Encodable) -> HTTPResponse {
+        HTTPResponse(status: .ok, headers: ["Content-Type": MediaType.json], body: document.jsonBytes)
+    }
+}

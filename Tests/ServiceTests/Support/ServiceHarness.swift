@@ -1,0 +1,71 @@
+import HTTPTransport
+import Logging
+import TokenizerCore
+
+@testable import Service
+
+/// A service without sockets: requests go in as values, answers come out.
+final class ServiceHarness: Sendable {
+    let registry = ModelRegistry(residentVersions: 2)
+    let service: TokenizerService
+
+    init(engines: [String: FakeEngine] = ["default": FakeEngine()], maxBatch: Int = 4, maxQueue: Int = 8, memoryBytes: Int = 1 << 24) {
+        var limits = TokenizerService.Limits(batching: .init(maxBatch: maxBatch, maxDelay: .zero, maxQueue: maxQueue), poolThreads: 2)
+        limits.memoryBytes = memoryBytes
+        for (name, engine) in engines { registry.serve(engine, as: name) }
+        service = TokenizerService(registry: registry, limits: limits, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    }
+
+    deinit {
+        service.close()
+    }
+
+    /// One request that has been sent, perhaps not answered yet.
+    struct Pending {
+        let responder: HTTPResponder
+        let answers: Mailbox<HTTPResponse>
+
+        var answer: HTTPResponse { answers.wait(for: 1)[0] }
+    }
+
+    func send(_ method: String, _ path: String, query: [(String, String)] = [], headers: HTTPHeaders = [:], body: [UInt8] = []) -> Pending {
+        let answers = Mailbox<HTTPResponse>()
+        let responder = HTTPResponder { answers.post($0) }
+        let head = HTTPRequestHead(
+            method: HTTPMethod(rawValue: method), target: path, path: path,
+            query: HTTPQuery(query.map { HTTPQuery.Item(name: $0.0, value: $0.1) }), headers: headers, contentLength: body.count)
+        switch service.admit(head, responder) {
+        case .reject(let response): responder.respond(response)
+        case .accept(let maximumBodyBytes, _, let handle):
+            if body.count > maximumBodyBytes {
+                responder.respond(service.response(to: HTTPError(.contentTooLarge, "too large")))
+                responder.cancel(.disconnected)
+            } else {
+                handle(HTTPRequest(head: head, body: body))
+            }
+        }
+        return Pending(responder: responder, answers: answers)
+    }
+
+    func post(_ path: String, _ type: String, _ body: [UInt8], headers: HTTPHeaders = [:], query: [(String, String)] = []) -> HTTPResponse {
+        var headers = headers
+        headers["Content-Type"] = type
+        return send("POST", path, query: query, headers: headers, body: body).answer
+    }
+
+    func get(_ path: String) -> HTTPResponse {
+        send("GET", path).answer
+    }
+}
+
+extension HTTPResponse {
+    var text: String { String(decoding: body, as: UTF8.self) }
+
+    /// The `code` of a problem document that says the status it came with.
+    var problemCode: String? {
+        guard headers["Content-Type"] == "application/problem+json", text.contains("\"status\":\(status.code),"),
+            let start = text.firstRange(of: "\"code\":\"")?.upperBound
+        else { return nil }
+        return String(text[start...].prefix { $0 != "\"" })
+    }
+}

@@ -1,0 +1,225 @@
+import HTTPTransport
+import Testing
+import TokenizerCore
+
+@testable import Service
+
+@Suite struct TokenizerServiceTests {
+    private let harness = ServiceHarness()
+    private let png = PNGEncoder.encode(FakeEngine.image(filledWith: 40, size: 16))
+    private let tokensJSON = #"{"fingerprint":"f1","grid":{"codebook_size":300,"image_size":8,"latent":[1,2,2],"tokens":4},"model":"default","tokens":[40,41,42,43],"version":1}"#
+
+    private func decode(_ text: String, query: [(String, String)] = []) -> HTTPResponse {
+        harness.post("/decode", "application/json", Array(text.utf8), query: query)
+    }
+
+    // MARK: Images to tokens
+
+    @Test func encodesAnImage() {
+        let answer = harness.post("/encode", "image/png", png)
+        #expect(answer.status == .ok)
+        #expect(answer.headers["Content-Type"] == "application/json")
+        #expect(answer.headers["Revq-Model"] == "default")
+        #expect(answer.headers["Revq-Version"] == "1")
+        #expect(answer.headers["Revq-Fingerprint"] == "f1")
+        #expect(answer.text == tokensJSON + "\n")
+        #expect(harness.service.backlog == 0)
+    }
+
+    @Test func encodesAnImageInAForm() {
+        let head = "--B\r\nContent-Disposition: form-data; name=\"any\"; filename=\"x.png\"\r\nContent-Type: image/png\r\n\r\n"
+        let answer = harness.post("/encode", "multipart/form-data; boundary=B", Array(head.utf8) + png + Array("\r\n--B--\r\n".utf8))
+        #expect(answer.text == tokensJSON + "\n")
+    }
+
+    @Test func encodesAnImageInBase64() {
+        let answer = harness.post("/encode", "application/json", Array("{\"image\":\"\(base64(png))\"}".utf8))
+        #expect(answer.text == tokensJSON + "\n")
+    }
+
+    @Test func encodesToANumPyArray() throws {
+        let answer = harness.post("/encode", "image/png", png, headers: ["Accept": "application/x-npy"])
+        #expect(answer.headers["Content-Type"] == "application/x-npy")
+        #expect(answer.headers["Revq-Fingerprint"] == "f1")
+        #expect(try NumPyArray(parsing: answer.body) == NumPyArray([40, 41, 42, 43], shape: [4]))
+    }
+
+    @Test func usesTheModelThatIsAskedFor() {
+        let harness = ServiceHarness(engines: ["a": FakeEngine(version: 5), "b": FakeEngine(version: 6)])
+        #expect(harness.post("/encode", "image/png", png, query: [("model", "b")]).headers["Revq-Version"] == "6")
+        #expect(harness.post("/encode", "image/png", png).problemCode == "unknown_model")
+        #expect(harness.post("/encode", "image/png", png, query: [("model", "c")]).problemCode == "unknown_model")
+    }
+
+    // MARK: Tokens to images
+
+    @Test func decodesWhatEncodeAnswered() throws {
+        let answer = decode(harness.post("/encode", "image/png", png).text)
+        #expect(answer.status == .ok)
+        #expect(answer.headers["Content-Type"] == "image/png")
+        #expect(answer.headers["Revq-Fingerprint"] == "f1")
+        #expect(try ImageDecoder.decode(answer.body) == FakeEngine.image(filledWith: 40))
+    }
+
+    @Test func decodesANumPyArray() throws {
+        let array = harness.post("/encode", "image/png", png, headers: ["Accept": "application/x-npy"]).body
+        for headers in [[:], ["Revq-Fingerprint": "f1"]] as [HTTPHeaders] {
+            let answer = harness.post("/decode", "application/x-npy", array, headers: headers)
+            #expect(try ImageDecoder.decode(answer.body) == FakeEngine.image(filledWith: 40))
+        }
+        #expect(harness.post("/decode", "application/x-npy", array, headers: ["Revq-Fingerprint": "f2"]).problemCode == "fingerprint_not_resident")
+    }
+
+    @Test func tokensOfAnEarlierVersionAreDecodedByIt() {
+        harness.registry.serve(FakeEngine(version: 2, fingerprint: "f2"), as: "default")
+        #expect(harness.post("/encode", "image/png", png).headers["Revq-Version"] == "2")
+        #expect(decode(tokensJSON).headers["Revq-Version"] == "1")
+        harness.registry.serve(FakeEngine(version: 3, fingerprint: "f3"), as: "default")
+        let refused = decode(tokensJSON)
+        #expect(refused.status == .conflict)
+        #expect(refused.problemCode == "fingerprint_not_resident")
+    }
+
+    @Test func refusesTokensThatCannotBe() {
+        let template = { (tokens: String) in "{\"fingerprint\":\"f1\",\"tokens\":\(tokens)}" }
+        #expect(decode(template("[1,2,3,300]")).problemCode == "token_out_of_range")
+        #expect(decode(template("[1,2,3,300]")).text.contains("tokens[3] is 300; the model's tokens are 0 … 299"))
+        #expect(decode(template("[1,2,-3,4]")).problemCode == "token_out_of_range")
+        #expect(decode(template("[1,2,3]")).problemCode == "token_count_mismatch")
+        #expect(decode(template("[]")).problemCode == "token_count_mismatch")
+        #expect(decode(template("[1,2,3,4.5]")).problemCode == "invalid_field")
+        #expect(decode(template("[1,2,3,4e9999]")).problemCode == "invalid_field")
+        #expect(decode(template("[1,2,3,99999999999999999999]")).problemCode == "invalid_field")
+        #expect(decode(template("\"1234\"")).problemCode == "invalid_field")
+        #expect(decode("{\"tokens\":[1,2,3,4]}").problemCode == "invalid_field")
+        #expect(decode("{\"tokens\":[1,2,3,4").problemCode == "malformed_body")
+        #expect(decode(template("[1,2,3,4]"), query: [("model", "other")]).problemCode == "unknown_model")
+        #expect(harness.post("/decode", "application/x-npy", [1, 2, 3]).problemCode == "malformed_body")
+        #expect(harness.service.backlog == 0)
+    }
+
+    @Test func reconstructs() throws {
+        let answer = harness.post("/reconstruct", "image/png", png)
+        #expect(answer.headers["Content-Type"] == "image/png")
+        #expect(try ImageDecoder.decode(answer.body) == FakeEngine.image(filledWith: 40))
+    }
+
+    // MARK: What is refused
+
+    @Test func refusesBadImages() {
+        #expect(harness.post("/encode", "image/png", Array(png.dropLast(20))).problemCode == "image_truncated")
+        #expect(harness.post("/encode", "image/png", Array("GIF89a".utf8)).problemCode == "image_format_unsupported")
+        #expect(harness.post("/encode", "image/jpeg", png).problemCode == "image_format_unsupported")
+        #expect(harness.post("/encode", "application/json", Array("{\"image\":\"\"}".utf8)).problemCode == "image_empty")
+        #expect(harness.post("/encode", "application/json", Array("{\"image\":\"%%%%\"}".utf8)).problemCode == "invalid_field")
+        #expect(harness.post("/encode", "application/json", Array("{}".utf8)).problemCode == "invalid_field")
+        #expect(harness.post("/encode", "multipart/form-data; boundary=B", Array("--B--\r\n".utf8)).problemCode == "invalid_field")
+        #expect(harness.post("/encode", "multipart/form-data", png).problemCode == "malformed_body")
+        #expect(harness.service.backlog == 0)
+    }
+
+    @Test func refusesAHugeImageByItsHeader() {
+        let frame: [UInt8] = [0xFF, 0xC0, 0, 17, 8, 0xEA, 0x60, 0xEA, 0x60, 3, 1, 0x11, 0, 2, 0x11, 0, 3, 0x11, 0]
+        let scan: [UInt8] = [0xFF, 0xDA, 0, 12, 3, 1, 0, 2, 0, 3, 0, 0, 0x3F, 0]
+        let answer = harness.post("/encode", "image/jpeg", [0xFF, 0xD8] + frame + scan + [0, 0xFF, 0xD9])
+        #expect(answer.problemCode == "image_too_large")
+        #expect(answer.text.contains("60000×60000"))
+    }
+
+    @Test func refusesAnImageThatExceedsTheMemoryOfAll() {
+        let harness = ServiceHarness(memoryBytes: 100)
+        #expect(harness.post("/encode", "image/png", png).problemCode == "image_too_large")
+    }
+
+    @Test func anEngineThatFailsIsReported() {
+        let answer = harness.post("/encode", "image/png", PNGEncoder.encode(FakeEngine.image(filledWith: 13)))
+        #expect(answer.status == .internalServerError)
+        #expect(answer.problemCode == "engine_failed")
+        #expect(harness.post("/encode", "image/png", png).status == .ok)
+    }
+
+    @Test(arguments: [
+        ("GET", "/encode", 405, "method_not_allowed"), ("POST", "/models", 405, "method_not_allowed"), ("OPTIONS", "/decode", 405, "method_not_allowed"),
+        ("GET", "/", 404, "not_found"), ("POST", "/encode/", 404, "not_found"), ("POST", "/Encode", 404, "not_found"),
+        ("POST", "/encode", 400, "empty_body"), ("POST", "/decode", 400, "empty_body"),
+    ])
+    func refusesWhatIsNotInTheTable(method: String, path: String, status: Int, code: String) {
+        let answer = harness.send(method, path).answer
+        #expect(answer.status == HTTPStatus(status))
+        #expect(answer.problemCode == code)
+    }
+
+    @Test func namesTheMethodsThatExist() {
+        #expect(harness.send("PUT", "/encode").answer.headers["Allow"] == "POST")
+        #expect(harness.send("PUT", "/livez").answer.headers["Allow"] == "GET, HEAD")
+    }
+
+    @Test func checksTheHeadBeforeTheBody() {
+        #expect(harness.post("/encode", "text/plain", png).problemCode == "unsupported_media_type")
+        #expect(harness.post("/decode", "image/png", png).problemCode == "unsupported_media_type")
+        #expect(harness.send("POST", "/encode", body: png).answer.problemCode == "unsupported_media_type")
+        #expect(harness.post("/encode", "image/png", png, headers: ["Content-Encoding": "gzip"]).problemCode == "unsupported_media_type")
+        #expect(harness.post("/encode", "image/png", png, headers: ["Content-Encoding": "identity"]).status == .ok)
+        #expect(harness.post("/encode", "image/png", png, headers: ["Accept": "text/html"]).problemCode == "not_acceptable")
+        #expect(harness.post("/decode", "application/json", Array(tokensJSON.utf8), headers: ["Accept": "application/json"]).problemCode == "not_acceptable")
+        #expect(harness.post("/encode", "image/png", png, query: [("size", "9")]).problemCode == "malformed_query")
+        #expect(harness.post("/encode", "image/png", png, query: [("model", "default"), ("model", "default")]).problemCode == "malformed_query")
+        #expect(harness.post("/decode", "application/json", [UInt8](repeating: 0x20, count: (1 << 20) + 1)).problemCode == "body_too_large")
+        #expect(harness.service.backlog == 0)
+    }
+
+    @Test func turnsRefusalsOfTheTransportIntoProblems() {
+        for (status, code) in [
+            (HTTPStatus.badRequest, "bad_request"), (.requestHeaderFieldsTooLarge, "bad_request"), (.requestTimeout, "request_timeout"),
+            (.contentTooLarge, "body_too_large"), (.internalServerError, "internal_error"), (.serviceUnavailable, "no_room"),
+            (.gatewayTimeout, "deadline_exceeded"),
+        ] {
+            let answer = harness.service.response(to: HTTPError(status, "why"))
+            #expect(answer.status == status)
+            #expect(answer.problemCode == code)
+            #expect(answer.text.contains("\"detail\":\"why\""))
+        }
+    }
+
+    // MARK: Status
+
+    @Test func listsModels() {
+        harness.registry.serve(FakeEngine(version: 2, fingerprint: "f2"), as: "default")
+        let grid = #"{"codebook_size":300,"image_size":8,"latent":[1,2,2],"tokens":4}"#
+        #expect(harness.get("/models").text == """
+            {"models":[{"default":true,"model":"default","versions":[{"fingerprint":"f2","grid":\(grid),"version":2},\
+            {"fingerprint":"f1","grid":\(grid),"version":1}]}]}
+
+            """)
+        #expect(harness.send("HEAD", "/models").answer.status == .ok)
+    }
+
+    @Test func isReadyWhenAModelIsLoaded() {
+        let harness = ServiceHarness(engines: [:])
+        #expect(harness.get("/livez").status == .ok)
+        #expect(harness.get("/readyz").problemCode == "not_ready")
+        #expect(harness.get("/readyz").headers["Retry-After"] == "1")
+        #expect(harness.post("/encode", "image/png", png).problemCode == "not_ready")
+        #expect(decode(tokensJSON).status == .ok)
+        harness.registry.serve(FakeEngine(), as: "default")
+        #expect(harness.get("/readyz").text == "{\"status\":\"ready\"}\n")
+    }
+
+    @Test func aDrainingServerRefusesNewWork() {
+        harness.service.drain()
+        #expect(harness.get("/readyz").problemCode == "shutting_down")
+        #expect(harness.post("/encode", "image/png", png).problemCode == "shutting_down")
+        #expect(harness.get("/livez").status == .ok)
+    }
+}
+
+/// Base64 as RFC 4648 defines it.
+func base64(_ bytes: [UInt8]) -> String {
+    let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
+    return stride(from: 0, to: bytes.count, by: 3).map { start in
+        let group = bytes[start..<min(start + 3, bytes.count)]
+        let bits = group.reduce(0) { $0 << 8 | Int($1) } << (8 * (3 - group.count))
+        let characters = (0..<4).map { $0 <= group.count ? alphabet[bits >> (18 - 6 * $0) & 63] : "=" }
+        return String(characters)
+    }.joined()
+}
