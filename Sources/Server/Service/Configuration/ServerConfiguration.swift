@@ -1,0 +1,96 @@
+import Glibc
+
+/// Everything the server can be told, checked as a whole before anything is opened.
+public struct ServerConfiguration: Sendable, Equatable {
+    public let checkpoints: String
+    public let host: String
+    public let port: UInt16
+    public let threads: Int
+    public let maxBatch: Int
+    public let maxDelay: Duration
+    public let maxQueue: Int
+    private let values: [Setting: String]
+    private let origins: [Setting: SettingOrigin]
+
+    /// - Parameter flags: the values given on the command line.
+    /// - Parameter environment: all variables of the process. Those that start with `REVQ_` must be known.
+    /// - Throws: ``ConfigurationError`` naming the flag or variable, its value, and what was expected.
+    public init(flags: [Setting: String], environment: [String: String]) throws(ConfigurationError) {
+        let known = Set(Setting.allCases.map(\.variable))
+        if let unknown = environment.keys.filter({ $0.hasPrefix(Setting.prefix) && !known.contains($0) }).min() {
+            throw ConfigurationError(description: "unknown environment variable \(unknown); known are \(known.sorted().joined(separator: ", "))")
+        }
+        var values: [Setting: String] = [:]
+        var origins: [Setting: SettingOrigin] = [:]
+        for setting in Setting.allCases {
+            let variable = environment[setting.variable]
+            values[setting] = flags[setting] ?? variable ?? Self.standard(setting)
+            origins[setting] = flags[setting] != nil ? .flag : variable != nil ? .environment : .standard
+        }
+        self.values = values
+        self.origins = origins
+
+        let reader = SettingReader(values: values, origins: origins)
+        checkpoints = try reader.text(.checkpoints)
+        host = try reader.text(.host)
+        port = UInt16(try reader.integer(.port, in: 0...65_535))
+        threads = try reader.integer(.threads, in: 1...1_024)
+        maxBatch = try reader.integer(.maxBatch, in: 1...1_024)
+        maxDelay = .milliseconds(try reader.integer(.maxDelayMilliseconds, in: 0...10_000))
+        maxQueue = try reader.integer(.maxQueue, in: 1...65_536)
+        guard maxBatch <= maxQueue else {
+            throw ConfigurationError(
+                description: "\(reader.name(.maxBatch)) is \(maxBatch), more than \(reader.name(.maxQueue)), which is \(maxQueue); a batch cannot exceed the queue")
+        }
+    }
+
+    /// One line per setting: its value, and where it came from.
+    public var listing: String {
+        Setting.allCases.map { "\($0.rawValue) = \(values[$0] ?? "") (\(origins[$0] ?? .standard))" }.joined(separator: "\n")
+    }
+
+    private static func standard(_ setting: Setting) -> String {
+        switch setting {
+        case .checkpoints: "checkpoints"
+        case .host: "127.0.0.1"
+        case .port: "8080"
+        case .threads: "\(max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))))"
+        case .maxBatch: "8"
+        case .maxDelayMilliseconds: "2"
+        case .maxQueue: "64"
+        }
+    }
+}
+
+/// Reads the text of settings, and names them in errors as the user gave them.
+private struct SettingReader {
+    let values: [Setting: String]
+    let origins: [Setting: SettingOrigin]
+
+    func text(_ setting: Setting) throws(ConfigurationError) -> String {
+        guard let text = values[setting], !text.isEmpty else { throw ConfigurationError(description: "\(name(setting)) is empty") }
+        return text
+    }
+
+    func integer(_ setting: Setting, in range: ClosedRange<Int>) throws(ConfigurationError) -> Int {
+        let text = try text(setting)
+        guard let value = Int(text), range.contains(value) else {
+            throw ConfigurationError(
+                description: "\(name(setting)) is \"\(text)\"; expected an integer from \(range.lowerBound) to \(range.upperBound)")
+        }
+        return value
+    }
+
+    func name(_ setting: Setting) -> String {
+        origins[setting] == .environment ? setting.variable : setting.flag
+    }
+}
+
+/// The server cannot start as it was told to.
+public struct ConfigurationError: Error, Equatable, CustomStringConvertible {
+    public let description: String
+
+    public init(description: String) {
+        self.description = description
+    }
+}

@@ -1,0 +1,47 @@
+/// One thing that can be set, by a flag or by the environment variable of the same name. The raw value is the flag without dashes.
+public enum Setting: String, CaseIterable, Sendable {
+    case checkpoints
+    case host
+    case port
+    case threads
+    case maxBatch = "max-batch"
+    case maxDelayMilliseconds = "max-delay-ms"
+    case maxQueue = "max-queue"
+
+    public var flag: String { "--\(rawValue)" }
+
+    /// Such as `REVQ_MAX_BATCH`.
+    public var variable: String {
+        Self.prefix + rawValue.uppercased().map { $0 == "-" ? "_" : String($0) }.joined()
+    }
+
+    /// What it means, for the help text.
+    public var help: String {
+        switch self {
+        case .checkpoints: "Folder of checkpoints, laid out as MODEL/VERSION/manifest.json."
+        case .host: "Numeric address to listen on."
+        case .port: "Port to listen on; 0 for any that is free."
+        case .threads: "Threads that compute."
+        case .maxBatch: "Most images in one batch."
+        case .maxDelayMilliseconds: "Longest time the first image of a batch waits for others, in milliseconds."
+        case .maxQueue: "Most requests in progress; more are answered 429."
+        }
+    }
+
+    static let prefix = "REVQ_"
+}
+
+/// Where a value came from. A flag wins over the environment, the environment over the default.
+public enum SettingOrigin: Sendable, Equatable, CustomStringConvertible {
+    case flag
+    case environment
+    case standard
+
+    public var description: String {
+        switch self {
+        case .flag: "flag"
+        case .environment: "environment"
+        case .standard: "default"
+        }
+    }
+}
