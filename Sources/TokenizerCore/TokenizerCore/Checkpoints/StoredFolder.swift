@@ -14,6 +14,11 @@ public enum StoredFolder {
         guard mkdir(path, 0o755) == 0 || errno == EEXIST else { throw .system("create the folder", path) }
     }
 
+    public static func exists(_ path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    }
+
     /// The names in `path` in byte order, without "." and "..".
     public static func names(in path: String) throws(FileError) -> [String] {
         guard let folder = opendir(path) else { throw .system("list the folder", path) }

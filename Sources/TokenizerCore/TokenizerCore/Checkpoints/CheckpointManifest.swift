@@ -1,0 +1,154 @@
+import FoundationEssentials
+
+/// What a checkpoint consists of: the contract between trainer and server.
+public struct CheckpointManifest: Sendable, Equatable, Codable {
+    /// The one format that this code reads and writes.
+    public static let currentFormat = 1
+    public static let fileName = "manifest.json"
+
+    /// How images become squares; part of what a token means.
+    public enum Preprocessing: String, Sendable, Codable {
+        /// Shorter side to the image size with Pillow's antialiased bilinear filter, centre crop, p / 127.5 − 1.
+        case centreCrop = "shorter-side-bilinear-antialias-centre-crop-v1"
+    }
+
+    /// The frozen autoencoder, by the digests of its two files. It lies in the checkpoint's own `vae` folder, or beside the
+    /// checkpoint as `vae-` and the first 12 digits of its weights' hash, where many checkpoints share it.
+    public struct VAE: Sendable, Hashable, Codable {
+        public let configuration: FileDigest
+        public let weights: FileDigest
+
+        var sharedDirectoryName: String { "vae-" + weights.sha256.prefix(12) }
+    }
+
+    /// Measured by the trainer, for people and dashboards.
+    public struct Metrics: Sendable, Equatable, Codable {
+        /// Mean PSNR in dB over the held-out images, RGB, 8 bit: through the tokens, and through the autoencoder alone.
+        public var psnr: Double
+        public var vaePSNR: Double
+        /// Mean squared error of the normalised latents after quantising, and after rectifying.
+        public var quantizedMSE: Double
+        public var rectifiedMSE: Double
+        /// Share of codes used on the held-out images, and the perplexity of their use (1 … N).
+        public var codebookUse: Double
+        public var perplexity: Double
+        /// How many held-out images were measured.
+        public var images: Int
+
+        public init(
+            psnr: Double, vaePSNR: Double, quantizedMSE: Double, rectifiedMSE: Double, codebookUse: Double, perplexity: Double,
+            images: Int
+        ) {
+            (self.psnr, self.vaePSNR, self.quantizedMSE, self.rectifiedMSE) = (psnr, vaePSNR, quantizedMSE, rectifiedMSE)
+            (self.codebookUse, self.perplexity, self.images) = (codebookUse, perplexity, images)
+        }
+    }
+
+    public let formatVersion: Int
+    /// The model's name: what users select.
+    public let name: String
+    /// Grows with every publication of the same model.
+    public let step: Int
+    /// Side of the square images, in pixels.
+    public let imageSize: Int
+    public let latentShape: LatentShape
+    public let quantizer: GroupQuantizer.Layout
+    public let rectifier: RectifierConfiguration
+    public let preprocessing: Preprocessing
+    public let vae: VAE
+    /// Every other file of the directory but the manifest.
+    public let files: [String: FileDigest]
+    public let metrics: Metrics
+    /// Identifies what a token means: equal for two checkpoints exactly when each decodes the other's tokens to the same picture.
+    public let fingerprint: String
+
+    public init(
+        name: String, step: Int, imageSize: Int, latentShape: LatentShape, quantizer: GroupQuantizer.Layout,
+        rectifier: RectifierConfiguration, vae: VAE, files: [String: FileDigest], metrics: Metrics
+    ) {
+        formatVersion = Self.currentFormat
+        (self.name, self.step, self.imageSize, self.latentShape) = (name, step, imageSize, latentShape)
+        (self.quantizer, self.rectifier, self.vae, self.files, self.metrics) = (quantizer, rectifier, vae, files, metrics)
+        preprocessing = .centreCrop
+        fingerprint = Self.fingerprint(
+            imageSize: imageSize, latentShape: latentShape, quantizer: quantizer, rectifier: rectifier, preprocessing: preprocessing,
+            vae: vae, files: files)
+    }
+
+    public var tokensPerImage: Int { quantizer.tokens }
+    public var codebookSize: Int { quantizer.codes }
+
+    /// Reads and checks the manifest in `directory`.
+    public init(directory: String) throws(CheckpointError) {
+        do throws(FileError) {
+            let bytes = try StoredFile.read(directory + "/" + Self.fileName, maximumBytes: 1 << 20)
+            self = try Self.parse(bytes, directory)
+        } catch {
+            throw CheckpointError(directory, error.reason)
+        }
+        if let problem { throw CheckpointError(directory, "its manifest is inconsistent: \(problem)") }
+    }
+
+    private static func parse(_ bytes: [UInt8], _ directory: String) throws(FileError) -> CheckpointManifest {
+        do {
+            return try JSONDecoder().decode(CheckpointManifest.self, from: Data(bytes))
+        } catch {
+            throw FileError(directory + "/" + fileName, "is not a manifest: \(error.summary)")
+        }
+    }
+
+    /// The whole file, keys in order.
+    func serialized() -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        guard let data = try? encoder.encode(self) else { preconditionFailure("a manifest has only finite numbers and strings") }
+        return Array(data) + [UInt8(ascii: "\n")]
+    }
+
+    /// What is impossible about the numbers, if anything.
+    private var problem: String? {
+        if formatVersion != Self.currentFormat { return "format version \(formatVersion) is not \(Self.currentFormat)" }
+        if !(8...8192).contains(imageSize) { return "an image size of \(imageSize) is not in 8…8192" }
+        let extents = [latentShape.channels, latentShape.height, latentShape.width]
+        if !extents.allSatisfy({ (1...8192).contains($0) }) || latentShape.count > 1 << 26 { return "latents of \(extents) are impossible" }
+        if files.keys.contains(where: { $0.contains("/") || $0.hasPrefix(".") || $0.isEmpty }) { return "a file name leads elsewhere" }
+        do {
+            let layout = try GroupQuantizer.Layout(
+                tokens: quantizer.tokens, codes: quantizer.codes, latents: latentShape.count, codebooks: quantizer.codebooks)
+            if layout != quantizer { return "a token has \(layout.dimension) numbers, not \(quantizer.dimension)" }
+            try rectifier.validate(for: latentShape)
+        } catch {
+            return "\(error)"
+        }
+        let expected = Self.fingerprint(
+            imageSize: imageSize, latentShape: latentShape, quantizer: quantizer, rectifier: rectifier, preprocessing: preprocessing,
+            vae: vae, files: files)
+        return expected == fingerprint ? nil : "its fingerprint is \(fingerprint), its contents have \(expected)"
+    }
+
+    private static func fingerprint(
+        imageSize: Int, latentShape: LatentShape, quantizer: GroupQuantizer.Layout, rectifier: RectifierConfiguration,
+        preprocessing: Preprocessing, vae: VAE, files: [String: FileDigest]
+    ) -> String {
+        let parts = [
+            "revq token meaning 1", "\(imageSize)", "\(latentShape.channels)×\(latentShape.height)×\(latentShape.width)",
+            "\(quantizer.tokens)×\(quantizer.codes)×\(quantizer.dimension)/\(quantizer.codebooks)", "\(rectifier.canonicalName)",
+            preprocessing.rawValue, vae.configuration.sha256, vae.weights.sha256,
+            files[Checkpoint.quantizerName]?.sha256 ?? "", files[Checkpoint.rectifierName]?.sha256 ?? "",
+        ]
+        return String(FileDigest.sha256(parts.joined(separator: "\n")).prefix(32))
+    }
+}
+
+extension RectifierConfiguration {
+    /// One spelling for each configuration, for hashing.
+    fileprivate var canonicalName: String {
+        let kind =
+            switch network {
+            case .identity: "identity"
+            case .vit(let width, let depth, let headDimension, let scales): "vit \(width) \(depth) \(headDimension) \(scales)"
+            case .mlp(let width, let depth): "mlp \(width) \(depth)"
+            }
+        return kind + (isResidual ? " residual" : "")
+    }
+}

@@ -1,0 +1,28 @@
+import Crypto
+import FoundationEssentials
+
+/// What a file must still be: its size and the SHA-256 of its bytes.
+public struct FileDigest: Sendable, Hashable, Codable {
+    public let bytes: Int
+    /// 64 lower-case hexadecimal digits.
+    public let sha256: String
+
+    /// Reads the whole file.
+    init(of path: String) throws(FileError) {
+        let file = try MappedFile(path)
+        bytes = file.count
+        sha256 = file.withBytes { SHA256.hash(data: $0).hexadecimal }
+    }
+
+    /// The digest of text that stands for something.
+    static func sha256(_ text: String) -> String {
+        SHA256.hash(data: Data(text.utf8)).hexadecimal
+    }
+}
+
+extension SHA256.Digest {
+    fileprivate var hexadecimal: String {
+        let digits = Array("0123456789abcdef".utf8)
+        return String(decoding: flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+    }
+}

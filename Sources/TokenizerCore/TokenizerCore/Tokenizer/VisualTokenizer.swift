@@ -1,0 +1,69 @@
+/// The whole system: pixels → tokens, tokens → pixels.
+///
+/// `pixels → frozen encoder → normalise → nearest codes` and back through `codes → rectifier → un-normalise → frozen decoder`.
+/// An image's tokens never depend on the other images of its batch, nor on how many threads compute them.
+public final class VisualTokenizer: Sendable {
+    public let manifest: CheckpointManifest
+    private let vae: AutoencoderDC
+    private let normalizer: LatentNormalizer
+    private let quantizer: GroupQuantizer
+    private let search: CodeSearch
+    private let rectifier: Rectifier
+
+    /// Loads a checkpoint: checks hashes, shapes and that every number is finite, then reproduces the golden images, which also
+    /// warms everything up.
+    public static func load(from directory: String) throws(CheckpointError) -> VisualTokenizer {
+        let checkpoint = try Checkpoint(directory)
+        let tokenizer = VisualTokenizer(
+            checkpoint.manifest, vae: checkpoint.vae, normalizer: checkpoint.normalizer, quantizer: checkpoint.quantizer,
+            rectifier: checkpoint.rectifier)
+        try tokenizer.reproduce(checkpoint.golden, in: directory)
+        return tokenizer
+    }
+
+    init(
+        _ manifest: CheckpointManifest, vae: AutoencoderDC, normalizer: LatentNormalizer, quantizer: GroupQuantizer,
+        rectifier: Rectifier
+    ) {
+        (self.manifest, self.vae, self.normalizer, self.quantizer) = (manifest, vae, normalizer, quantizer)
+        self.rectifier = rectifier
+        search = CodeSearch(quantizer.codebooks)
+    }
+
+    /// - Parameter pixels: `[n, imageSize, imageSize, 3]` in −1 … 1.
+    /// - Returns: `manifest.tokensPerImage` tokens for each image.
+    public func encode(_ pixels: PixelBatch) -> Tokens {
+        Tokens(
+            tokensPerImage: quantizer.layout.tokens,
+            indices: search.nearest(latents(pixels), tokensPerImage: quantizer.layout.tokens))
+    }
+
+    /// - Parameter tokens: every one in `0 ..< manifest.codebookSize`.
+    /// - Returns: `[n, imageSize, imageSize, 3]`, about −1 … 1.
+    public func decode(_ tokens: Tokens) -> PixelBatch {
+        precondition(tokens.tokensPerImage == quantizer.layout.tokens, "\(tokens.tokensPerImage) tokens for \(quantizer.layout)")
+        let shape = manifest.latentShape
+        let rectified = rectifier(shape.featureMap(quantizer.latents(tokens)))
+        return PixelBatch(vae.decoder(shape.featureMap(normalizer.restore(shape.flattened(rectified)))))
+    }
+
+    /// Normalised latents, `[n, C·H·W]`.
+    func latents(_ pixels: PixelBatch) -> Tensor {
+        let size = manifest.imageSize
+        precondition(pixels.pixels.h == size && pixels.pixels.w == size, "a \(size)-pixel tokenizer got \(pixels.pixels.shape)")
+        return normalizer.normalize(manifest.latentShape.flattened(vae.encoder(pixels.pixels)))
+    }
+
+    /// Squared distance between a token's latents and one of its codes.
+    func distance(_ latents: Tensor, token: Int, code: Int32) -> Float {
+        let (d, layout) = (quantizer.layout.dimension, quantizer.layout)
+        return latents.withPointer { latents in
+            quantizer.codebooks.withPointer { codebooks in
+                let code = codebooks + (layout.codebook(ofToken: token) * layout.codes + Int(code)) * d
+                var sum: Float = 0
+                for j in 0..<d { sum += (latents[token * d + j] - code[j]) * (latents[token * d + j] - code[j]) }
+                return sum
+            }
+        }
+    }
+}
