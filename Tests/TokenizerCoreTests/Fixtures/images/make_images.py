@@ -14,6 +14,7 @@ import io
 import json
 import struct
 import subprocess
+import tempfile
 import zlib
 from pathlib import Path
 
@@ -173,13 +174,15 @@ def saved(image, **options):
     return out.getvalue()
 
 
-def transformed(data, *options, scans=None):
-    if scans is not None:
-        options += ("-scans", "/dev/stdin")
-        Path("/tmp/make_images.jpg").write_bytes(data)
-        return subprocess.run(
-            ["jpegtran", *options, "/tmp/make_images.jpg"], input=scans.encode(), stdout=subprocess.PIPE, check=True).stdout
+def transformed(data, *options):
     return subprocess.run(["jpegtran", *options], input=data, stdout=subprocess.PIPE, check=True).stdout
+
+
+def with_scans(data, script):
+    with tempfile.NamedTemporaryFile("w") as file:
+        file.write(script)
+        file.flush()
+        return transformed(data, "-scans", file.name)
 
 
 def without_segment(data, marker):
@@ -207,7 +210,7 @@ def jpeg_cases():
     yield "jpeg_progressive", saved(image, progressive=True)
     yield "jpeg_progressive_grey", saved(grey, progressive=True)
     yield "jpeg_grey", saved(grey)
-    yield "jpeg_separate_scans", transformed(baseline, scans="0; 1; 2;")
+    yield "jpeg_separate_scans", with_scans(baseline, "0; 1; 2;")
     yield "jpeg_arithmetic", transformed(baseline, "-arithmetic")
     yield "jpeg_rgb_adobe", saved(image, keep_rgb=True)
     yield "jpeg_cmyk", cmyk
