@@ -39,12 +39,14 @@ struct ConvolutionTests {
     @Test(arguments: InstructionSet.supported)
     func anImageDoesNotDependOnItsBatch(set: InstructionSet) {
         var values = TestValues(seed: 6)
-        let images = (0..<3).map { _ in values.tensor([1, 20, 13, 40]) }
-        let batch = Tensor(images.flatMap(\.values), shape: [3, 20, 13, 40])
-        let weights = PackedConvolution(values.tensor([33, 40, 3, 3]))
-        InstructionSet.$current.withValue(set) {
-            let alone = images.flatMap { convolve($0, with: weights).values }
-            #expect(convolve(batch, with: weights).values == alone)
+        let images = (0..<3).map { _ in values.tensor([1, 20, 13, 48]) }
+        let batch = Tensor(images.flatMap(\.values), shape: [3, 20, 13, 48])
+        let weights = PackedConvolution(values.tensor([33, 48, 3, 3]))
+        for algorithm in [ConvolutionAlgorithm.direct, .winograd] {
+            let convolved = InstructionSet.$current.withValue(set) {
+                ConvolutionAlgorithm.$preferred.withValue(algorithm) { (images + [batch]).map { convolve($0, with: weights).values } }
+            }
+            #expect(convolved[3] == convolved[0] + convolved[1] + convolved[2])
         }
     }
 
@@ -54,7 +56,7 @@ struct ConvolutionTests {
         let (h, w, c, n, stride) = (6, 7, 9, 19, 23)
         let (x, weights) = (values.tensor([h, w, c]).values, PackedConvolution(values.tensor([n, c, 3, 3])))
         var y = [Float](repeating: -7, count: h * w * stride)
-        weights.panels.withPointer(fromColumn: 0) {
+        weights.direct.withPointer(fromColumn: 0) {
             set.kernels.convolve(x, h, w, c, 3, 1, 5, 31, $0, n, &y, stride, nil, .REVQ_IDENTITY)
         }
         for (i, value) in y.enumerated() {

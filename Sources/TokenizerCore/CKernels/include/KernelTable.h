@@ -43,12 +43,21 @@ typedef struct revq_kernel_table {
     void (*multiply)(
         ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const float *a, ptrdiff_t lda, const float *panels, float *c, ptrdiff_t ldc,
         const float *_Nullable bias, revq_activation activation);
-    /// Output pixels first..<last (row-major) and channels 0..<n of one image's convolution: x is [h, w, c], y is
-    /// [⌈h / stride⌉, ⌈w / stride⌉, ldc], the kernel is `size`² with zero padding size / 2, and its weights are packed as the
+    /// Output pixels first..<last, counted through the images, and channels 0..<n of a convolution: x is [images, h, w, c], y is
+    /// [images, ⌈h / stride⌉, ⌈w / stride⌉, ldc], the kernel is `size`² with zero padding size / 2, and its weights are packed as the
     /// matrix [size · size · c, n] whose rows are ordered (row, column, channel). Sums are formed as in `multiply`.
     void (*convolve)(
         const float *x, ptrdiff_t h, ptrdiff_t w, ptrdiff_t c, ptrdiff_t size, ptrdiff_t stride, ptrdiff_t first, ptrdiff_t last,
         const float *panels, ptrdiff_t n, float *y, ptrdiff_t ldc, const float *_Nullable bias, revq_activation activation);
+    /// The same as `convolve` for size 3 and stride 1, by Winograd's F(4×4, 3×3): output tiles first..<last of 4×4 pixels, counted
+    /// through the images, and channels first_column..<last_column (multiples of REVQ_WINOGRAD_CHUNK, or n) of n. c is a multiple
+    /// of 16, y is [images, h, w, n]. `scratch` holds `winograd_scratch(c, last - first)` floats. A sum over the channels is
+    /// formed as in `multiply`.
+    void (*convolve_winograd)(
+        const float *x, ptrdiff_t h, ptrdiff_t w, ptrdiff_t c, ptrdiff_t first, ptrdiff_t last, const float *weights, ptrdiff_t n,
+        ptrdiff_t first_column, ptrdiff_t last_column, float *y, const float *_Nullable bias, revq_activation activation,
+        float *scratch);
+    ptrdiff_t (*winograd_scratch)(ptrdiff_t c, ptrdiff_t tile_count);
     /// For `count` vectors of d floats: the index of the code at the least Euclidean distance, the lowest of equally near ones.
     /// The answer is that of double precision. Vector i starts at vectors[i · stride · d], its answer goes to found[i · stride].
     ///
@@ -69,5 +78,12 @@ const revq_kernel_table *_Nullable revq_kernels(revq_instruction_set set);
 /// Packs panel `panel` of the matrix [taps · c, n] for `multiply` and `convolve` from weights stored as [n, c, taps]: `to` receives
 /// [taps · c][32], rows ordered (tap, channel), with zeros for columns beyond n.
 void revq_pack_panel(const float *weights, ptrdiff_t n, ptrdiff_t c, ptrdiff_t taps, ptrdiff_t panel, float *to);
+
+/// Channels of a result that `convolve_winograd` forms together.
+#define REVQ_WINOGRAD_CHUNK 128
+
+/// Transforms weights stored as [n, c, 3, 3] for `convolve_winograd` and packs those of panel `panel`. All panels together fill
+/// `to`: 36 · c · 32 · ⌈n / 32⌉ floats, [⌈n / 128⌉][36][panels of the 128 channels][c][32].
+void revq_pack_winograd_panel(const float *weights, ptrdiff_t n, ptrdiff_t c, ptrdiff_t panel, float *to);
 
 #pragma clang assume_nonnull end

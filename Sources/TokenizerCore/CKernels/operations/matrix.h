@@ -7,8 +7,7 @@ static void multiply(
         epilogue end = {start == 0 ? bias : NULL, start > 0, start + depth == k ? activation : REVQ_IDENTITY};
         for (ptrdiff_t row = 0; row < m; row += TILE_ROWS) {
             int rows = m - row < TILE_ROWS ? (int)(m - row) : TILE_ROWS;
-            for (int i = 0; i < rows; i++)
-                __builtin_memcpy(strip + i * DEPTH, a + (row + i) * lda + start, (size_t)depth * sizeof(float));
+            for (int i = 0; i < rows; i++) fill_strip(strip, i, 0, depth, a + (row + i) * lda + start);
             multiply_strip(rows, n, depth, strip, panels + start * PANEL, k * PANEL, c + row * ldc, ldc, end);
         }
     }

@@ -1,7 +1,7 @@
 // The register tile that every matrix product is made of: up to TILE_ROWS rows times up to two vectors of columns.
 //
-// Weights are packed as [N / 32][K][32] whatever LANES is. The left factor comes as rows of a constant stride, so that the whole
-// tile is addressed from one register.
+// Weights are packed as [N / 32][K][32] whatever LANES is. The left factor comes as a strip of rows, [depth / 16][rows][16], so
+// that the whole tile is addressed from one register.
 
 #define PANEL 32
 /// K is cut here: partial sums of 256 products are added up, which is both fast (a panel of weights stays in the first-level
@@ -12,6 +12,9 @@
 #define TILE_COLUMNS (2 * LANES)
 /// Floats in a cache line.
 #define LINE 16
+
+/// Where a strip keeps element (row, k).
+INLINE ptrdiff_t strip_index(ptrdiff_t row, ptrdiff_t k) { return (k / LINE * TILE_ROWS + row) * LINE + k % LINE; }
 
 /// What happens to a product's sums when they leave the registers.
 typedef struct {
@@ -31,7 +34,7 @@ INLINE vfloat finish(vfloat sum, vfloat old, revq_activation activation) {
     }
 }
 
-/// c[rows, columns] (=, +=) a[rows, depth] · b[depth, columns], a's rows DEPTH apart, b's rows PANEL apart.
+/// c[rows, columns] (=, +=) a · b[depth, columns], where a is a strip and b's rows are PANEL apart.
 ///
 /// `next` is where the weights of the next tile are; they are brought into the second-level cache meanwhile, because a panel is
 /// too short for the processor to see the stream by itself.
@@ -43,17 +46,20 @@ INLINE void tile(
     for (int row = 0; row < rows; row++)
 #pragma clang loop unroll(full)
         for (int v = 0; v < vectors; v++) sums[row][v] = splat(0);
+    for (ptrdiff_t start = 0; start < depth; start += LINE, a += TILE_ROWS * LINE) {
+        ptrdiff_t count = depth - start < LINE ? depth - start : LINE;
 #pragma clang loop unroll(disable)
-    for (ptrdiff_t k = 0; k < depth; k++) {
-        for (int line = 0; line < vectors * LANES; line += LINE) __builtin_prefetch(next + k * PANEL + line, 0, 2);
-        vfloat weights[2];
+        for (ptrdiff_t k = 0; k < count; k++, b += PANEL, next += PANEL) {
+            for (int line = 0; line < vectors * LANES; line += LINE) __builtin_prefetch(next + line, 0, 2);
+            vfloat weights[2];
 #pragma clang loop unroll(full)
-        for (int v = 0; v < vectors; v++) weights[v] = load(b + k * PANEL + v * LANES);
+            for (int v = 0; v < vectors; v++) weights[v] = load(b + v * LANES);
 #pragma clang loop unroll(full)
-        for (int row = 0; row < rows; row++) {
-            vfloat x = splat(a[row * DEPTH + k]);
+            for (int row = 0; row < rows; row++) {
+                vfloat x = splat(a[row * LINE + k]);
 #pragma clang loop unroll(full)
-            for (int v = 0; v < vectors; v++) sums[row][v] = x * weights[v] + sums[row][v];
+                for (int v = 0; v < vectors; v++) sums[row][v] = x * weights[v] + sums[row][v];
+            }
         }
     }
 #pragma clang loop unroll(full)
@@ -95,7 +101,16 @@ static const tile_function tiles[TILE_ROWS][2] = {
 #endif
 };
 
-/// c[rows, n] (=, +=) a · b for `rows` ≤ TILE_ROWS rows of a, whose stride is DEPTH, and the panels of b.
+/// Copies numbers start..<end of a row into a strip.
+INLINE void fill_strip(float *strip, ptrdiff_t row, ptrdiff_t start, ptrdiff_t end, const float *from) {
+    ptrdiff_t k = start;
+    for (; k < end && k % LINE != 0; k++) strip[strip_index(row, k)] = *from++;
+    for (; k + LINE <= end; k += LINE, from += LINE)
+        for (int i = 0; i < LINE; i += LANES) store(strip + strip_index(row, k) + i, load(from + i));
+    for (; k < end; k++) strip[strip_index(row, k)] = *from++;
+}
+
+/// c[rows, n] (=, +=) a · b for a strip of `rows` ≤ TILE_ROWS rows and the panels of b.
 ///
 /// `panels` points at the first used row of the first panel; panels are `panel_stride` floats apart.
 INLINE void multiply_strip(

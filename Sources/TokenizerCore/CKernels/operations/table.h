@@ -8,6 +8,8 @@
 
 #include "convolution.h"
 
+#include "winograd.h"
+
 #include "nearest_code.h"
 
 extern const revq_kernel_table TABLE;
@@ -16,5 +18,7 @@ const revq_kernel_table TABLE = {
     .silu = silu,
     .multiply = multiply,
     .convolve = convolve,
+    .convolve_winograd = convolve_winograd,
+    .winograd_scratch = winograd_scratch,
     .nearest_code = nearest_code,
 };

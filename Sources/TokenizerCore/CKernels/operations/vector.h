@@ -20,12 +20,6 @@ INLINE vfloat load_first(const float *p, ptrdiff_t count) {
 /// Writes the first `count` floats of `v` and nothing else.
 INLINE void store_first(float *p, vfloat v, ptrdiff_t count) { __builtin_memcpy(p, &v, (size_t)count * sizeof(float)); }
 
-INLINE void copy(float *to, const float *from, ptrdiff_t count) {
-    ptrdiff_t i = 0;
-    for (; i + LANES <= count; i += LANES) store(to + i, load(from + i));
-    for (; i < count; i++) to[i] = from[i];
-}
-
 /// x in every lane. (Subtracting zero is exact for every x, so the compiler drops it; adding zero is not, for -0.)
 INLINE vfloat splat(float x) { return x - (vfloat){0}; }
 

@@ -1,0 +1,52 @@
+import CKernels
+import Testing
+
+@testable import TokenizerCore
+
+struct WinogradTests {
+    /// Images, h, w, c, n: whole and ragged tiles, pictures smaller than a tile, several bands, channels of several chunks and
+    /// sums longer than one block.
+    static let sizes = [[1, 8, 8, 32, 32], [2, 5, 7, 16, 33], [1, 1, 1, 16, 3], [1, 2, 13, 48, 130], [1, 21, 22, 32, 260], [1, 9, 6, 272, 8]]
+
+    @Test(arguments: InstructionSet.supported, sizes)
+    func agreesWithDoublePrecision(set: InstructionSet, size: [Int]) {
+        var values = TestValues(seed: 11)
+        let (images, h, w, c, n) = (size[0], size[1], size[2], size[3], size[4])
+        let (x, weight) = (values.tensor([images, h, w, c]), values.tensor([n, c, 3, 3]))
+        for bias in [values.tensor([n]), nil] {
+            let y = InstructionSet.$current.withValue(set) {
+                ConvolutionAlgorithm.$preferred.withValue(.winograd) { convolve(x, with: PackedConvolution(weight), bias: bias) }
+            }
+            #expect(relativeError(y, naiveConvolution(x, weight, bias: bias, stride: 1)) < 5e-6)
+        }
+    }
+
+    @Test(arguments: InstructionSet.supported)
+    func writesOnlyTheAskedTilesAndChannels(set: InstructionSet) {
+        var values = TestValues(seed: 12)
+        let (h, w, c, n) = (10, 9, 16, 140)
+        let (x, weights) = (values.tensor([h, w, c]).values, PackedConvolution(values.tensor([n, c, 3, 3])))
+        var y = [Float](repeating: -7, count: h * w * n)
+        let scratchCount = set.kernels.winograd_scratch(c, 4)
+        var scratch = [Float](repeating: -7, count: scratchCount + 16)
+        weights.winograd.withPointer {
+            set.kernels.convolve_winograd(x, h, w, c, 1, 5, $0, n, 128, n, &y, nil, .REVQ_IDENTITY, &scratch)
+        }
+        #expect(scratch[scratchCount...].allSatisfy { $0 == -7 })
+        for (i, value) in y.enumerated() {
+            let tile = i / n / w / 4 * 3 + i / n % w / 4
+            #expect((value != -7) == (1..<5 ~= tile && i % n >= 128))
+        }
+    }
+
+    @Test func isChosenByLayerAndImageSize() {
+        func chosen(_ c: Int, _ size: Int, stride: Int, _ side: Int) -> ConvolutionAlgorithm {
+            .chosen(for: PackedConvolution(Tensor(zeros: [1, c, size, size])), stride: stride, h: side, w: side)
+        }
+        #expect(chosen(32, 3, stride: 1, 64) == .winograd)
+        #expect(chosen(32, 3, stride: 1, 8) == .direct)
+        #expect(chosen(32, 3, stride: 2, 64) == .direct)
+        #expect(chosen(32, 5, stride: 1, 64) == .direct)
+        #expect(chosen(3, 3, stride: 1, 64) == .direct)
+    }
+}
