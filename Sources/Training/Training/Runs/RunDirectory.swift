@@ -1,0 +1,86 @@
+import FoundationEssentials
+import Glibc
+import TokenizerCore
+
+/// The folder of one training run: what it was asked to do (`config.json`), its log, its saved states and its results.
+///
+/// The same call on the same folder goes on with the run. Another run's folder, and one that a trainer is working in, are refused.
+public final class RunDirectory {
+    public let path: String
+    private let lock: Int32
+
+    private static let configurationName = "config.json"
+    private static let lockName = ".lock"
+
+    /// Creates the folder, or opens that of an earlier call with equal options.
+    /// - Throws: naming the option that differs, or who is in the way.
+    public init(_ path: String, options: some Encodable) throws(FileError) {
+        try StoredFolder.create(path)
+        lock = try Self.takeLock(path)
+        self.path = path
+        do throws(FileError) {
+            try claim(options)
+        } catch {
+            close(lock)
+            throw error
+        }
+    }
+
+    deinit {
+        close(lock)
+    }
+
+    public var logPath: String { "\(path)/log.jsonl" }
+
+    private static func takeLock(_ path: String) throws(FileError) -> Int32 {
+        let lockPath = "\(path)/\(lockName)"
+        let lock = open(lockPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+        guard lock >= 0 else { throw FileError(path: path, reason: "\(path): cannot create \(lockName): \(String(cString: strerror(errno)))") }
+        guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
+            close(lock)
+            throw FileError(path: path, reason: "\(path) is in use by another trainer")
+        }
+        return lock
+    }
+
+    private func claim(_ options: some Encodable) throws(FileError) {
+        let file = "\(path)/\(Self.configurationName)"
+        let wanted = JSONFile.bytes(options)
+        guard access(file, F_OK) == 0 else {
+            guard try StoredFolder.names(in: path).allSatisfy({ $0.hasPrefix(".") }) else {
+                throw FileError(path: path, reason: "\(path) is not empty and is not a training run: choose a new folder")
+            }
+            return try StoredFile.write(wanted, to: file)
+        }
+        let found = try JSONFile.read(JSONValue.self, from: file)
+        guard let asked = try? JSONDecoder().decode(JSONValue.self, from: Data(wanted)) else {
+            preconditionFailure("options do not read back as JSON")
+        }
+        if let (name, here, there) = asked.difference(from: found) {
+            throw FileError(
+                path: path, reason: "\(path) was begun with \(name) = \(there), not \(here): use the same options, or a new folder")
+        }
+    }
+}
+
+/// Codable values as files.
+enum JSONFile {
+    static func bytes(_ value: some Encodable, isPretty: Bool = true) -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = isPretty ? [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes] : [.sortedKeys, .withoutEscapingSlashes]
+        do {
+            return [UInt8](try encoder.encode(value))
+        } catch {
+            preconditionFailure("a value of our own does not encode: \(error)")
+        }
+    }
+
+    static func read<Value: Decodable>(_ type: Value.Type, from path: String) throws(FileError) -> Value {
+        let bytes = try StoredFile.read(path, maximumBytes: 1 << 28)
+        do {
+            return try JSONDecoder().decode(type, from: Data(bytes))
+        } catch {
+            throw FileError(path: path, reason: "\(path) is damaged, or of another version")
+        }
+    }
+}
