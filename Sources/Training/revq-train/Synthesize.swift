@@ -19,12 +19,10 @@ struct Synthesize: ParsableCommand {
     @Option(help: "Different seeds give different pictures.")
     var seed: UInt64 = 0
 
-    @Option(help: "How many threads to use; all cores by default.")
-    var threads: Int?
+    @OptionGroup var resources: Resources
 
     func run() throws {
-        try Threads.use(threads)
-        StopSignal.install()
+        resources.apply()
         let console = Console()
         let done = try Synthesis(directory: output, count: count, size: size, seed: seed).run(console)
         console.say("\(done) of \(count) pictures in \(output)")

@@ -131,3 +131,25 @@ public struct AutoencoderTrainer: Sendable {
         }
     }
 }
+
+extension AutoencoderTrainer {
+    /// Everything a resumed run needs besides options, seed and step.
+    var state: [(name: String, tensor: Tensor)] {
+        var (model, average) = (model, average)
+        var tensors: [(name: String, tensor: Tensor)] = []
+        model.visit(ParameterPath("model")) { path, _, tensor in tensors.append((path.description, tensor)) }
+        average.visit(ParameterPath("average")) { path, _, tensor in tensors.append((path.description, tensor)) }
+        return tensors + optimizer.state(prefix: "optimizer")
+    }
+
+    /// The trainer that ``state`` described after `step` steps.
+    init(
+        _ configuration: AutoencoderConfiguration, options: Options, seed: UInt64, step: Int, restoring file: SafetensorsFile
+    ) throws(FileError) {
+        var model = AutoencoderDC(configuration, .placeholder)
+        try model.load(from: file, prefix: "model")
+        self.init(model, options: options, seed: seed)
+        try average.load(from: file, prefix: "average")
+        optimizer = try AdamW(weightDecay: options.weightDecay, step: step, for: model, restoring: file, prefix: "optimizer")
+    }
+}

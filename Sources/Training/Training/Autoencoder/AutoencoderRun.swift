@@ -1,0 +1,150 @@
+import TokenizerCore
+
+/// `revq-train vae`: trains an autoencoder from a folder of images, and goes on where an earlier call was interrupted.
+public struct AutoencoderRun {
+    public struct Options: Codable, Equatable, Sendable {
+        /// A folder of PNG and JPEG files.
+        public var images: String
+        /// Images are brought to squares of this side first.
+        public var size: Int
+        /// The side of the training crops.
+        public var crop: Int
+        /// The last so many images are not trained on but measure the model.
+        public var heldOut: Int
+        public var seed: UInt64
+        public var architecture: AutoencoderConfiguration
+        public var training: AutoencoderTrainer.Options
+
+        public init(
+            images: String, size: Int, crop: Int, heldOut: Int, seed: UInt64, architecture: AutoencoderConfiguration,
+            training: AutoencoderTrainer.Options
+        ) {
+            (self.images, self.size, self.crop, self.heldOut, self.seed) = (images, size, crop, heldOut, seed)
+            (self.architecture, self.training) = (architecture, training)
+        }
+    }
+
+    /// What `config.json` of the run holds.
+    private struct Record: Encodable {
+        var command = "vae"
+        var options: Options
+        var imagesSignature: String
+    }
+
+    /// The folder in the run's that holds the result, in the diffusers layout.
+    public static let resultName = "vae"
+    /// Images from which the patch code's principal components are found.
+    private static let basisImages = 256
+
+    private let options: Options
+    private let images: SquareImages
+    private let directory: RunDirectory
+    private let states: TrainingStates
+    private let console: Console
+
+    /// Opens the run at `path`, new or begun.
+    /// - Throws: when the options are impossible, the images cannot be used, or the folder belongs to another run.
+    public init(_ path: String, options: Options, console: Console) throws(FileError) {
+        let folder = try ImageFolder(options.images)
+        try Self.validate(options, images: folder.count)
+        self.options = options
+        self.console = console
+        images = SquareImages(folder, size: options.size)
+        directory = try RunDirectory(
+            path, options: Record(options: options, imagesSignature: String(folder.signature, radix: 16)))
+        states = TrainingStates(of: directory)
+    }
+
+    private static func validate(_ options: Options, images: Int) throws(FileError) {
+        func check(_ holds: Bool, _ reason: @autoclosure () -> String) throws(FileError) {
+            guard holds else { throw FileError(path: options.images, reason: reason()) }
+        }
+        let (training, factor) = (options.training, options.architecture.factor)
+        try check((1...8192).contains(options.size), "the image size is in 1...8192, not \(options.size)")
+        try check(
+            (1...options.size).contains(options.crop) && options.crop % factor == 0,
+            "crops are at most \(options.size) pixels and a multiple of the autoencoder's factor \(factor), not \(options.crop)")
+        try check(options.heldOut == 0 || options.size % factor == 0, "images of \(options.size) pixels are not a multiple of the factor \(factor)")
+        try check(
+            (0..<images).contains(options.heldOut),
+            "\(options.images) holds \(images) images; \(options.heldOut) held out leave none to train on")
+        try check((1...1 << 24).contains(training.steps), "the number of steps is in 1...16777216, not \(training.steps)")
+        try check(
+            training.shards >= 1 && training.batch >= training.shards && training.batch % training.shards == 0,
+            "a batch is a multiple of the \(training.shards) shards, not \(training.batch)")
+    }
+
+    /// Trains to the last step, or until a stop is requested, which is asked before every step; saves at least every `saveInterval`.
+    /// - Returns: whether the run is complete; then `vae/` in the run's folder holds the result.
+    public func run(
+        saveEvery saveInterval: Duration, isStopRequested: () -> Bool = { StopSignal.isRequested }
+    ) throws(FileError) -> Bool {
+        var trainer = try startOrResume()
+        let log = try TrainingLog(directory.logPath, resumedAt: trainer.step)
+        let sampler = CropSampler(images, range: 0..<images.count - options.heldOut, side: options.crop, seed: options.seed)
+        var timer = SaveTimer(every: saveInterval)
+        var smoothedLoss: Double?
+        console.begin(total: options.training.steps, start: trainer.step, unit: "steps")
+        while trainer.step < options.training.steps && !isStopRequested() {
+            let loss = trainer.train(on: try sampler.crops(count: options.training.batch, step: trainer.step))
+            smoothedLoss = smoothedLoss.map { $0 * 0.98 + loss * 0.02 } ?? loss
+            try log.append(.init(step: trainer.step, values: ["loss": loss]))
+            for complaint in images.takeComplaints() { console.say(complaint) }
+            console.update(done: trainer.step, figures: ["PSNR \(Decibels.text(ofSquaredError: smoothedLoss!))"])
+            if timer.isDue() { try save(trainer, log) }
+        }
+        try save(trainer, log)
+        guard trainer.step == options.training.steps else { return false }
+        try publish(trainer.average)
+        return true
+    }
+
+    private func startOrResume() throws(FileError) -> AutoencoderTrainer {
+        if let (step, tensors) = try states.newest() {
+            console.say("going on at step \(step)")
+            return try AutoencoderTrainer(
+                options.architecture, options: options.training, seed: options.seed, step: step, restoring: tensors)
+        }
+        var model = AutoencoderDC(options.architecture, .random(seed: options.seed))
+        if options.architecture.hasPatchSkip { try startFromPrincipalComponents(&model) }
+        return AutoencoderTrainer(model, options: options.training, seed: options.seed)
+    }
+
+    private func startFromPrincipalComponents(_ model: inout AutoencoderDC) throws(FileError) {
+        let side = options.size / options.architecture.factor * options.architecture.factor
+        let sampler = CropSampler(images, range: 0..<images.count - options.heldOut, side: side, seed: options.seed)
+        let pixels = try sampler.crops(count: Self.basisImages, step: 0)
+        let basis = PatchBasis(
+            patches: AutoencoderDC.patches(of: pixels, factor: options.architecture.factor),
+            components: options.architecture.latentChannels, seed: options.seed)
+        model.setPatchCode(mean: basis.mean, basis: basis.components, scales: basis.variances.map { 1 / $0.squareRoot() })
+    }
+
+    private func save(_ trainer: AutoencoderTrainer, _ log: TrainingLog) throws(FileError) {
+        if let psnr = heldOutPSNR(trainer.average) {
+            try log.append(.init(step: trainer.step, values: ["held_out_psnr": psnr]))
+            console.say("step \(trainer.step): held-out PSNR \(Decibels.text(psnr))")
+        }
+        try log.sync()
+        try states.save(trainer.state, step: trainer.step)
+    }
+
+    /// The mean over the held-out images, or nil when there are none.
+    private func heldOutPSNR(_ model: AutoencoderDC) -> Double? {
+        let held = (images.count - options.heldOut..<images.count).compactMap { images.image(at: $0) }
+        guard !held.isEmpty else { return nil }
+        return held.reduce(0) { sum, image in
+            let reconstruction = PixelBatch(model(PixelBatch(images: [image]).pixels)).images()[0]
+            return sum + Decibels.psnr(reconstruction, image)
+        } / Double(held.count)
+    }
+
+    private func publish(_ model: AutoencoderDC) throws(FileError) {
+        let result = "\(directory.path)/\(Self.resultName)"
+        guard try !StoredFolder.names(in: directory.path).contains(Self.resultName) else { return }
+        let staged = try StagedFolder(for: result)
+        try StoredFile.write(JSONFile.bytes(options.architecture), to: "\(staged.path)/\(AutoencoderDC.configurationName)")
+        try model.save(to: "\(staged.path)/\(AutoencoderDC.weightsName)")
+        try staged.publish()
+    }
+}

@@ -1,0 +1,62 @@
+import ArgumentParser
+import TokenizerCore
+import Training
+
+struct TrainAutoencoder: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "vae",
+        abstract: "Trains an autoencoder from a folder of images.",
+        discussion: """
+            Goes on where it was interrupted: call it again with the same options. Ctrl-C saves and exits. \
+            The result is in the folder "\(AutoencoderRun.resultName)" of the run.
+            """)
+
+    @Option(help: "A folder of PNG and JPEG files; folders in it are searched too.")
+    var images: String
+
+    @Option(help: "The folder of this run.")
+    var output: String
+
+    @Option(help: "The architecture: a config.json of the diffusers AutoencoderDC layout.")
+    var config: String
+
+    @Option(help: "Images are brought to squares of this side first: shorter side resized, centre cropped.")
+    var size = 256
+
+    @Option(help: "The side of the training crops; a multiple of the autoencoder's factor.")
+    var crop = 64
+
+    @Option(help: "The last so many images are not trained on but measure the model.")
+    var heldOut = 16
+
+    @Option var steps = 10_000
+    @Option(help: "Crops per step.")
+    var batch = 16
+    @Option(help: "Parts of a batch that are computed side by side; they divide it. Part of the result, unlike --threads.")
+    var shards = 4
+    @Option(help: "The peak; reached after --warmup steps, then falling to zero along a cosine.")
+    var learningRate: Float = 1e-3
+    @Option var warmup = 100
+    @Option var weightDecay: Float = 0
+    @Option(help: "The gradient norm is clipped to this.")
+    var clip = 1.0
+    @Option(help: "Variance of the noise added to the latents while training, relative to each channel's own.")
+    var latentNoise: Float = 0
+    @Option(help: "The result is an average of the weights over about 1 / (1 - this) steps.")
+    var averaging: Float = 0.999
+    @Option var seed: UInt64 = 0
+    @OptionGroup var resources: Resources
+
+    func run() throws {
+        resources.apply()
+        let options = AutoencoderRun.Options(
+            images: images, size: size, crop: crop, heldOut: heldOut, seed: seed,
+            architecture: try AutoencoderConfiguration(contentsOf: config),
+            training: .init(
+                batch: batch, shards: shards, steps: steps, learningRate: learningRate, warmup: warmup, weightDecay: weightDecay,
+                clip: clip, latentNoise: latentNoise, averaging: averaging))
+        let console = Console()
+        let isComplete = try AutoencoderRun(output, options: options, console: console).run(saveEvery: resources.saveInterval)
+        console.say(isComplete ? "done: \(output)/\(AutoencoderRun.resultName)" : "saved; the same command goes on from here")
+    }
+}

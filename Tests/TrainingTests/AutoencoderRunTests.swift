@@ -1,0 +1,90 @@
+import FoundationEssentials
+import TokenizerCore
+import Testing
+
+@testable import Training
+
+@Suite struct AutoencoderRunTests {
+    @Test func aResumedRunEndsInTheSameBytes() throws {
+        try withScratchFolder { folder in
+            let options = try options(images: try Self.pictures(in: folder))
+            #expect(try run(folder + "/whole", options))
+            // Stopped twice, once on one thread: neither may show in the result.
+            #expect(try !run(folder + "/parts", options, stopAfter: 2))
+            #expect(try !run(folder + "/parts", options, stopAfter: 3))
+            #expect(try run(folder + "/parts", options))
+            for file in ["vae/config.json", "vae/diffusion_pytorch_model.safetensors"] {
+                #expect(try StoredFile.read("\(folder)/whole/\(file)") == StoredFile.read("\(folder)/parts/\(file)"))
+            }
+            let log = try TrainingLog.entries(folder + "/parts/log.jsonl").filter { $0.values["loss"] != nil }
+            #expect(log == (try TrainingLog.entries(folder + "/whole/log.jsonl").filter { $0.values["loss"] != nil }))
+            #expect(log.map(\.step) == Array(1...6))
+        }
+    }
+
+    @Test func theResultLoads() throws {
+        try withScratchFolder { folder in
+            let options = try options(images: try Self.pictures(in: folder))
+            _ = try run(folder + "/run", options)
+            let model = try AutoencoderDC(directory: folder + "/run/vae")
+            #expect(model.configuration == options.architecture)
+        }
+    }
+
+    @Test func corruptPicturesAreSkippedAndReported() throws {
+        try withScratchFolder { folder in
+            let pictures = try Self.pictures(in: folder)
+            try StoredFile.write([1, 2, 3], to: pictures + "/00000001.png")
+            var lines: [String] = []
+            let console = Console(isTerminal: false) { lines.append($0) }
+            let run = try AutoencoderRun(folder + "/run", options: try options(images: pictures), console: console)
+            #expect(try run.run(saveEvery: .seconds(3600), isStopRequested: { false }))
+            #expect(lines.filter { $0.hasPrefix("skipped: \(pictures)/00000001.png: ") }.count == 1)
+        }
+    }
+
+    @Test func impossibleOptionsAreRefusedBeforeTheRunExists() throws {
+        try withScratchFolder { folder in
+            var options = try options(images: try Self.pictures(in: folder))
+            options.crop = 18
+            #expect(throws: FileError.self) { try run(folder + "/run", options) }
+            options.crop = 16
+            options.heldOut = 6
+            let reason = "\(options.images) holds 6 images; 6 held out leave none to train on"
+            #expect(throws: FileError(path: options.images, reason: reason)) { try run(folder + "/run", options) }
+            #expect(try !StoredFolder.names(in: folder).contains("run"))
+        }
+    }
+
+    private func run(_ path: String, _ options: AutoencoderRun.Options, stopAfter steps: Int = .max) throws -> Bool {
+        var asked = 0
+        return try AutoencoderRun(path, options: options, console: .silent).run(saveEvery: .seconds(3600)) {
+            asked += 1
+            return asked > steps
+        }
+    }
+
+    static func pictures(in folder: String) throws -> String {
+        _ = try Synthesis(directory: folder + "/pictures", count: 6, size: 32, seed: 4).run(.silent)
+        return folder + "/pictures"
+    }
+
+    private func options(images: String) throws -> AutoencoderRun.Options {
+        AutoencoderRun.Options(
+            images: images, size: 32, crop: 16, heldOut: 1, seed: 7, architecture: try Self.architecture(),
+            training: .init(
+                batch: 4, shards: 2, steps: 6, learningRate: 1e-3, warmup: 2, weightDecay: 0, clip: 1, latentNoise: 0.01, averaging: 0.9))
+    }
+
+    /// A network of a few thousand parameters: factor 4, 48 latent channels.
+    static func architecture() throws -> AutoencoderConfiguration {
+        let json = """
+            {"_class_name": "PatchSkipAutoencoderDC", "latent_channels": 48, "attention_head_dim": 8,
+             "encoder_block_types": "ResBlock", "decoder_block_types": "ResBlock",
+             "encoder_block_out_channels": [8, 12, 48], "decoder_block_out_channels": [8, 12, 48],
+             "encoder_layers_per_block": [0, 1, 1], "decoder_layers_per_block": [0, 1, 1],
+             "encoder_qkv_multiscales": [[], [], []], "decoder_qkv_multiscales": [[], [], []]}
+            """
+        return try JSONDecoder().decode(AutoencoderConfiguration.self, from: Data(json.utf8))
+    }
+}
