@@ -1,5 +1,3 @@
-import Glibc
-
 /// Everything the server can be told, checked as a whole before anything is opened.
 public struct ServerConfiguration: Sendable, Equatable {
     public let checkpoints: String
@@ -24,7 +22,7 @@ public struct ServerConfiguration: Sendable, Equatable {
         var origins: [Setting: SettingOrigin] = [:]
         for setting in Setting.allCases {
             let variable = environment[setting.variable]
-            values[setting] = flags[setting] ?? variable ?? Self.standard(setting)
+            values[setting] = flags[setting] ?? variable ?? setting.standard
             origins[setting] = flags[setting] != nil ? .flag : variable != nil ? .environment : .standard
         }
         self.values = values
@@ -47,18 +45,6 @@ public struct ServerConfiguration: Sendable, Equatable {
     /// One line per setting: its value, and where it came from.
     public var listing: String {
         Setting.allCases.map { "\($0.rawValue) = \(values[$0] ?? "") (\(origins[$0] ?? .standard))" }.joined(separator: "\n")
-    }
-
-    private static func standard(_ setting: Setting) -> String {
-        switch setting {
-        case .checkpoints: "checkpoints"
-        case .host: "127.0.0.1"
-        case .port: "8080"
-        case .threads: "\(max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))))"
-        case .maxBatch: "8"
-        case .maxDelayMilliseconds: "2"
-        case .maxQueue: "64"
-        }
     }
 }
 

@@ -1,3 +1,5 @@
+import Glibc
+
 /// One thing that can be set, by a flag or by the environment variable of the same name. The raw value is the flag without dashes.
 public enum Setting: String, CaseIterable, Sendable {
     case checkpoints
@@ -25,6 +27,19 @@ public enum Setting: String, CaseIterable, Sendable {
         case .maxBatch: "Most images in one batch."
         case .maxDelayMilliseconds: "Longest time the first image of a batch waits for others, in milliseconds."
         case .maxQueue: "Most requests in progress; more are answered 429."
+        }
+    }
+
+    /// The value where neither flag nor variable is given.
+    public var standard: String {
+        switch self {
+        case .checkpoints: "checkpoints"
+        case .host: "127.0.0.1"
+        case .port: "8080"
+        case .threads: "\(max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))))"
+        case .maxBatch: "8"
+        case .maxDelayMilliseconds: "2"
+        case .maxQueue: "64"
         }
     }
 

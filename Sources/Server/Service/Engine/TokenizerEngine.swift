@@ -1,0 +1,26 @@
+import TokenizerCore
+
+/// A checkpoint as an engine.
+final class TokenizerEngine: Engine {
+    let facts: ModelFacts
+    private let tokenizer: VisualTokenizer
+
+    /// Loads and checks a checkpoint. Its golden images have run once afterwards, so the first request is not slower than the next.
+    init(loading path: String) throws(CheckpointError) {
+        tokenizer = try VisualTokenizer.load(from: path)
+        let (manifest, latent) = (tokenizer.manifest, tokenizer.manifest.latentShape)
+        facts = ModelFacts(
+            version: manifest.step, fingerprint: manifest.fingerprint, imageSize: manifest.imageSize,
+            latentShape: [latent.channels, latent.height, latent.width], tokensPerImage: manifest.tokensPerImage,
+            codebookSize: manifest.codebookSize)
+    }
+
+    func encode(_ images: [RGBImage]) -> [[Int32]] {
+        let tokens = tokenizer.encode(PixelBatch(images: images))
+        return (0..<tokens.count).map { Array(tokens[$0]) }
+    }
+
+    func decode(_ tokens: [[Int32]]) -> [RGBImage] {
+        tokenizer.decode(Tokens(tokensPerImage: facts.tokensPerImage, indices: Array(tokens.joined()))).images()
+    }
+}

@@ -1,0 +1,78 @@
+import HTTPTransport
+import Logging
+import Testing
+import TokenizerCore
+
+@testable import Service
+
+/// A real, tiny checkpoint with random weights, from publication to pixels.
+@Suite struct TokenizerEngineTests {
+    private let folder = TemporaryFolder()
+
+    /// Publishes a model of 32-pixel squares, 4 latent values at 1 position, 2 tokens of 16 codes.
+    private func publish(seed: UInt64) throws -> String {
+        let root = "/" + #filePath.split(separator: "/").dropLast(2).joined(separator: "/")
+        let vae = root + "/TokenizerCoreTests/Fixtures/dcae_sana"
+        let shape = LatentShape(channels: 4, height: 1, width: 1)
+        var random = TestRandom(seed: seed)
+        let codes = (0..<2 * 16 * 2).map { _ in Float.random(in: -2...2, using: &random) }
+        let layout = try GroupQuantizer.Layout(tokens: 2, codes: 16, latents: 4, codebooks: 2)
+        let pixels = (0..<32 * 32 * 3).map { _ in UInt8.random(in: 0...255, using: &random) }
+        return try CheckpointPublisher(
+            name: "tiny", imageSize: 32, latentShape: shape, vaeDirectory: vae,
+            normalizer: LatentNormalizer(mean: Tensor([Float](repeating: 0, count: 4), shape: [4]), deviation: Tensor([Float](repeating: 1, count: 4), shape: [4])),
+            quantizer: GroupQuantizer(layout, codebooks: Tensor(codes, shape: [2, 16, 2])),
+            rectifier: Rectifier(RectifierConfiguration(.identity, isResidual: false), shape: shape, .placeholder),
+            metrics: .init(psnr: 0, vaePSNR: 0, quantizedMSE: 0, rectifiedMSE: 0, codebookUse: 0, perplexity: 0, images: 1),
+            goldenImages: [RGBImage(width: 32, height: 32, pixels: pixels)]
+        ).publish(under: folder.path)
+    }
+
+    private func picture(_ seed: UInt64) -> RGBImage {
+        var random = TestRandom(seed: seed)
+        return RGBImage(width: 32, height: 32, pixels: (0..<32 * 32 * 3).map { _ in UInt8.random(in: 0...255, using: &random) })
+    }
+
+    @Test func tellsTheFactsOfItsManifest() throws {
+        let facts = try TokenizerEngine(loading: publish(seed: 1)).facts
+        #expect(facts.version == 1)
+        #expect(facts.imageSize == 32)
+        #expect(facts.latentShape == [4, 1, 1])
+        #expect(facts.tokensPerImage == 2)
+        #expect(facts.codebookSize == 16)
+        #expect(!facts.fingerprint.isEmpty)
+    }
+
+    @Test func aRowDoesNotDependOnItsBatch() throws {
+        let engine = try TokenizerEngine(loading: publish(seed: 1))
+        let pictures = (1...5).map { picture($0) }
+        let tokens = engine.encode(pictures)
+        #expect(tokens == pictures.map { engine.encode([$0])[0] })
+        #expect(engine.decode(tokens) == tokens.map { engine.decode([$0])[0] })
+    }
+
+    @Test func aCheckpointThatWasChangedIsRefused() throws {
+        let path = try publish(seed: 1)
+        folder.write("{}", to: "tiny/000001/manifest.json")
+        #expect(throws: CheckpointError.self) { try TokenizerEngine(loading: path) }
+    }
+
+    @Test func aPublishedCheckpointIsServedAndReplaced() throws {
+        _ = try publish(seed: 1)
+        let configuration = try ServerConfiguration(flags: [.checkpoints: folder.path, .port: "0"], environment: [:])
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let server = try Server(configuration, logger: logger, interval: .milliseconds(1)) { try TokenizerEngine(loading: $0) }
+        let client = try LoopbackClient(url: server.url)
+        while try client.send("GET", "/readyz").status != .ok {}
+        let png = PNGEncoder.encode(picture(9))
+        let tokens = try client.post("/encode", "image/png", png)
+        let image = try client.post("/decode", "application/json", tokens.body)
+        #expect(image.headers["Revq-Version"] == "1")
+        #expect(try ImageHeader.parse(image.body).width == 32)
+        #expect(try client.post("/reconstruct", "image/png", png).body == image.body)
+        _ = try publish(seed: 2)
+        while try client.post("/encode", "image/png", png).headers["Revq-Version"] != "2" {}
+        #expect(try client.post("/decode", "application/json", tokens.body).body == image.body)
+        server.stop(within: .seconds(5))
+    }
+}
