@@ -37,6 +37,8 @@ struct HTTP1Connection: ~Copyable {
     private(set) var output = HTTP1Output()
     /// When `expire` must be called; `nil` once closed.
     private(set) var deadline: Instant?
+    /// Since when it waits for another request; `nil` in any other phase and before the first one.
+    private(set) var restStart: Instant?
 
     private let limits: HTTPLimits
     private let budget: BodyBudget
@@ -205,6 +207,7 @@ struct HTTP1Connection: ~Copyable {
             enter(.lingering, until: now + limits.lingerTimeout)
         } else if input.isEmpty {
             enter(.idle, until: now + limits.keepAliveTimeout)
+            restStart = now
         } else {
             enter(.head, until: now + limits.headTimeout)
         }
@@ -219,6 +222,7 @@ struct HTTP1Connection: ~Copyable {
     mutating func close() {
         phase = .closed
         deadline = nil
+        restStart = nil
         forgetRequest()
         input.removeAll()
         output = HTTP1Output()
@@ -254,6 +258,7 @@ struct HTTP1Connection: ~Copyable {
     private mutating func enter(_ phase: Phase, until deadline: Instant) {
         self.phase = phase
         self.deadline = deadline
+        restStart = nil
     }
 
     private mutating func forgetRequest() {

@@ -61,7 +61,8 @@ struct InputBuffer {
         start += skipped
         searched = start
         if start == bytes.count {
-            bytes.removeAll(keepingCapacity: bytes.capacity <= 64 << 10)
+            // Resting connections are many: only a small request's memory is worth keeping.
+            bytes.removeAll(keepingCapacity: bytes.capacity <= 4 << 10)
             start = 0
             searched = 0
         }

@@ -6,6 +6,8 @@ final class EventLoop {
     private static let acceptorIdentifier: UInt64 = 1
     /// How long to leave clients waiting where the system has no descriptor for them.
     private static let exhaustionPause = Duration.milliseconds(100)
+    /// How long to leave them where every connection is in use, unless one closes.
+    private static let fullPause = Duration.seconds(1)
 
     private let state: ServerState
     private var context: LoopContext
@@ -84,8 +86,12 @@ final class EventLoop {
 
     private func accept(at now: Instant) {
         // Bounded, so that a flood of new clients cannot starve those already here.
-        for _ in 0..<64 {
-            guard connections.count < state.connectionsPerLoop else { return acceptor.pause(poller) }
+        for attempt in 0..<64 {
+            if connections.count >= state.connectionsPerLoop {
+                // Only the poller knows whether another client waits; room is not made for nobody.
+                guard attempt == 0 else { return }
+                guard closeLongestResting(at: now) else { return pauseAccepting(for: Self.fullPause, at: now) }
+            }
             switch acceptor.accept() {
             case .connection(let descriptor, let peer):
                 adopt(Socket(owning: descriptor), peer: peer, at: now)
@@ -93,11 +99,25 @@ final class EventLoop {
                 return
             case .exhausted:
                 guard !acceptor.shed() else { continue }
-                acceptor.pause(poller)
-                deadlines.insert(.init(deadline: now + Self.exhaustionPause, identifier: Self.acceptorIdentifier))
-                return
+                return pauseAccepting(for: Self.exhaustionPause, at: now)
             }
         }
+    }
+
+    /// At the limit, the connection that has rested longest goes: one that only might be used again must not keep out a
+    /// client that is here. One that rested for a moment stays: it is likely in use.
+    /// - Returns: false if there is none.
+    private func closeLongestResting(at now: Instant) -> Bool {
+        var oldest: ServerConnection?
+        var restStart = now - Self.fullPause
+        for connection in connections.values {
+            guard let start = connection.machine.restStart, start <= restStart else { continue }
+            (oldest, restStart) = (connection, start)
+        }
+        guard let oldest else { return false }
+        oldest.machine.close()
+        settle(oldest, at: now)
+        return true
     }
 
     private func adopt(_ socket: consuming Socket, peer: SocketAddress, at now: Instant) {
@@ -134,8 +154,13 @@ final class EventLoop {
         resumeAccepting()
     }
 
+    private func pauseAccepting(for pause: Duration, at now: Instant) {
+        acceptor.pause(poller)
+        deadlines.insert(.init(deadline: now + pause, identifier: Self.acceptorIdentifier))
+    }
+
     private func resumeAccepting() {
-        guard stopDeadline == nil, connections.count < state.connectionsPerLoop else { return }
+        guard stopDeadline == nil else { return }
         do throws(SystemError) {
             try acceptor.resume(poller)
         } catch {
