@@ -90,7 +90,7 @@ public struct AutoencoderRun {
             smoothedLoss = smoothedLoss.map { $0 * 0.98 + loss * 0.02 } ?? loss
             try log.append(.init(step: trainer.step, values: ["loss": loss]))
             for complaint in images.takeComplaints() { console.say(complaint) }
-            console.update(done: trainer.step, figures: ["PSNR \(Decibels.text(ofSquaredError: smoothedLoss!))"])
+            console.update(done: trainer.step, figures: ["PSNR \(Figure.text(PeakSignalToNoise.decibels(meanSquaredError: smoothedLoss! * 127.5 * 127.5))) dB"])
             if timer.isDue() { try save(trainer, log) }
         }
         try save(trainer, log)
@@ -123,7 +123,7 @@ public struct AutoencoderRun {
     private func save(_ trainer: AutoencoderTrainer, _ log: TrainingLog) throws(FileError) {
         if let psnr = heldOutPSNR(trainer.average) {
             try log.append(.init(step: trainer.step, values: ["held_out_psnr": psnr]))
-            console.say("step \(trainer.step): held-out PSNR \(Decibels.text(psnr))")
+            console.say("step \(trainer.step): held-out PSNR \(Figure.text(psnr)) dB")
         }
         try log.sync()
         try states.save(trainer.state, step: trainer.step)
@@ -135,7 +135,7 @@ public struct AutoencoderRun {
         guard !held.isEmpty else { return nil }
         return held.reduce(0) { sum, image in
             let reconstruction = PixelBatch(model(PixelBatch(images: [image]).pixels)).images()[0]
-            return sum + Decibels.psnr(reconstruction, image)
+            return sum + PeakSignalToNoise.decibels(reconstruction, image)
         } / Double(held.count)
     }
 
