@@ -8,7 +8,7 @@ public struct FileDigest: Sendable, Hashable, Codable {
     public let sha256: String
 
     /// Reads the whole file.
-    init(of path: String) throws(FileError) {
+    public init(of path: String) throws(FileError) {
         let file = try MappedFile(path)
         bytes = file.count
         sha256 = file.withBytes { SHA256.hash(data: $0).hexadecimal }

@@ -1,0 +1,40 @@
+import ArgumentParser
+import TokenizerCore
+import Training
+
+extension SafetensorsWriter.Precision: ExpressibleByArgument {
+    public init?(argument: String) {
+        switch argument {
+        case "fp32": self = .float32
+        case "fp16": self = .float16
+        default: return nil
+        }
+    }
+}
+
+struct ExtractLatents: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "extract",
+        abstract: "Runs a folder of images through a frozen encoder, once, and stores the latents.",
+        discussion: "Goes on where it was interrupted. The files are checksummed; fit notices when one was changed.")
+
+    @Option(help: "A folder of PNG and JPEG files; folders in it are searched too.")
+    var images: String
+    @Option(help: "The autoencoder: a folder of the diffusers layout.")
+    var vae: String
+    @Option(help: "The folder for the latents.")
+    var output: String
+    @Option(help: "Images are brought to squares of this side first.")
+    var size = 256
+    @Option(help: "fp32 or fp16.")
+    var precision = SafetensorsWriter.Precision.float32
+    @OptionGroup var resources: Resources
+
+    func run() throws {
+        resources.apply()
+        let console = Console()
+        let extraction = try LatentExtraction(
+            to: output, images: images, vae: vae, size: size, precision: precision, console: console)
+        console.say(try extraction.run() ? "done: \(output)" : "stopped; the same command goes on from here")
+    }
+}
