@@ -1,0 +1,93 @@
+import TokenizerCore
+
+/// The numbers of one `fit`: Lloyd passes first where asked for, then epochs of gradient steps. A step is one or the other.
+struct FitSession {
+    private let options: QuantizerRun.Options
+    private let shape: LatentShape
+    private let training, heldOut: Tensor
+    private let passes: Int
+    private var lloyd: LloydTrainer
+    private var gradient: QuantizerTrainer
+    private(set) var step = 0
+
+    /// - Parameters:
+    ///   - training: normalised latents to learn from, `[n, C·H·W]`.
+    ///   - heldOut: normalised latents to measure on.
+    init(
+        _ options: QuantizerRun.Options, _ layout: GroupQuantizer.Layout, shape: LatentShape, training: Tensor, heldOut: Tensor
+    ) {
+        (self.options, self.shape, self.training, self.heldOut) = (options, shape, training, heldOut)
+        passes = options.method == .lloyd ? options.passes : 0
+        let start = GroupQuantizer(layout, sampling: training, seed: options.seed)
+        lloyd = LloydTrainer(start, seed: options.seed)
+        let rectifier = Rectifier(options.rectifier, shape: shape, .random(seed: options.seed))
+        gradient = Self.gradientTrainer(start, rectifier, options, shape, images: training.n)
+    }
+
+    var quantizer: GroupQuantizer { step < passes ? lloyd.quantizer : gradient.quantizer }
+    var rectifier: Rectifier { gradient.rectifier }
+    var totalSteps: Int { passes + gradient.totalSteps }
+
+    /// One pass or one gradient step.
+    /// - Returns: its figures, and at the end of an epoch the held-out ones.
+    mutating func advance() -> [String: Double] {
+        defer { if step == passes && passes > 0 { startGradient() } }
+        if step < passes {
+            let error = lloyd.advance(on: training, pass: step)
+            step += 1
+            return ["mse": error]
+        }
+        let losses = gradient.advance(on: training)
+        step += 1
+        var values = ["mse": losses.quantized, "rectified_mse": losses.rectified]
+        if gradient.step % gradient.stepsPerEpoch == 0 {
+            let quality = heldOutQuality
+            values["held_out_mse"] = quality.quantizedMSE
+            values["held_out_rectified_mse"] = quality.rectifiedMSE
+            values["codebook_use"] = quality.codebookUse
+        }
+        return values
+    }
+
+    var heldOutQuality: LatentQuality { LatentQuality(of: heldOut, quantizer, rectifier, shape: shape) }
+
+    /// The quantisation error on as many training latents as are held out.
+    var trainingMSE: Double {
+        LatentQuality(of: training.images(0..<min(heldOut.n, training.n)), quantizer, rectifier, shape: shape).quantizedMSE
+    }
+
+    /// Everything a resumed run needs besides options, latents and step.
+    var state: [(name: String, tensor: Tensor)] {
+        step < passes ? [("lloyd.codebooks", lloyd.quantizer.codebooks)] : gradient.state
+    }
+
+    mutating func restore(_ file: SafetensorsFile, step: Int) throws(FileError) {
+        self.step = step
+        if step < passes {
+            let codebooks = try file.tensor("lloyd.codebooks")
+            guard codebooks.shape == lloyd.quantizer.codebooks.shape else {
+                throw FileError(path: file.path, reason: "\(file.path) holds codebooks of another shape")
+            }
+            lloyd = LloydTrainer(GroupQuantizer(lloyd.quantizer.layout, codebooks: codebooks), seed: options.seed)
+        } else {
+            try gradient.restore(file, step: step - passes)
+        }
+    }
+
+    private mutating func startGradient() {
+        gradient = Self.gradientTrainer(lloyd.quantizer, gradient.rectifier, options, shape, images: training.n)
+    }
+
+    private static func gradientTrainer(
+        _ quantizer: GroupQuantizer, _ rectifier: Rectifier, _ options: QuantizerRun.Options, _ shape: LatentShape, images: Int
+    ) -> QuantizerTrainer {
+        // Behind fixed codes only a network has something to learn.
+        let epochs = options.method == .lloyd && options.rectifier.network == .identity ? 0 : options.epochs
+        return QuantizerTrainer(
+            quantizer, rectifier, shape: shape,
+            options: .init(
+                epochs: epochs, batch: options.batch, learningRate: options.learningRate, reset: options.reset,
+                movesCodes: options.method == .adam),
+            imageCount: images, seed: options.seed)
+    }
+}
