@@ -1,0 +1,42 @@
+import ArgumentParser
+import TokenizerCore
+import Training
+
+struct Publish: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Measures a trained tokenizer and publishes it as a checkpoint that revq-server loads.",
+        discussion: "The checkpoint appears whole or not at all, as the next number under CHECKPOINTS/NAME.")
+
+    @Option(help: "The autoencoder: a folder of the diffusers layout.")
+    var vae: String
+    @Option(help: "The quantiser: the result folder of fit.")
+    var fit: String
+    @Option(help: "A folder of images to measure on.")
+    var images: String
+    @Option(help: "Measure on the last so many images of the folder.")
+    var heldOut = 64
+    @Option(help: "The model's name: letters, digits, dots, dashes and underscores.")
+    var name: String
+    @Option(help: "The folder that the server watches.")
+    var checkpoints: String
+
+    func validate() throws {
+        let isPlain = name.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
+                UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "_"):
+                true
+            default: false
+            }
+        }
+        guard isPlain, (1...64).contains(name.utf8.count), !name.hasPrefix(".") else {
+            throw ValidationError("--name is 1 to 64 letters, digits, dots, dashes and underscores, not starting with a dot")
+        }
+    }
+
+    func run() throws {
+        let console = Console()
+        let publication = try Publication(vae: vae, fit: fit, images: images, heldOut: heldOut)
+        console.say("published \(try publication.publish(as: name, under: checkpoints, console: console))")
+    }
+}
