@@ -45,6 +45,12 @@ let package = Package(
             dependencies: ["Training", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             path: "Sources/Training/revq-train"),
 
+        // Measurements; not a product.
+        .executableTarget(
+            name: "revq-bench",
+            dependencies: ["TokenizerCore", "COpenBLAS", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            path: "Benchmarks/revq-bench"),
+
         .testTarget(name: "TokenizerCoreTests", dependencies: ["TokenizerCore"], resources: [.copy("Fixtures")]),
         .testTarget(name: "HTTPTransportTests", dependencies: ["HTTPTransport"]),
         .testTarget(name: "ServiceTests", dependencies: ["Service"]),

@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# Makes the default checkpoint from nothing but seeds, with revq-train alone.
+#   checkpoints/default/reproduce.sh [WORK [CHECKPOINTS]]
+# WORK keeps pictures, runs and latents (about 700 MB); every step goes on where it was interrupted.
+# CHECKPOINTS is the folder to publish into, as its next version of "default".
+# Bits are reproduced on the same kind of processor; another one rounds differently and gives a checkpoint of equal quality.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+work=${1:-runs/default}
+checkpoints=${2:-checkpoints}
+train=${REVQ_TRAIN:-revq-train}
+
+"$train" synthesize --output "$work/pictures" --count 2000 --size 256 --seed 1
+"$train" vae --images "$work/pictures" --output "$work/vae" --config "$here/architecture.json" --size 256 --crop 64 --held-out 16 \
+  --steps 6500 --batch 16 --shards 4 --learning-rate 1e-3 --warmup 100 --latent-noise 0.02 --averaging 0.998 --seed 1
