@@ -3,9 +3,14 @@ import Testing
 @testable import Service
 
 @Suite struct CheckpointPlanTests {
-    private func candidate(_ version: String, model: String = "default", inode: UInt64 = 1) -> CheckpointCandidate {
-        let file = CheckpointIdentity.File(name: "\(model)/\(version)", device: 1, inode: inode, bytes: 1, modifiedNanoseconds: 1)
-        return CheckpointCandidate(model: model, version: version, path: "\(model)/\(version)", identity: CheckpointIdentity(files: [file]))
+    private func candidate(_ version: String, model: String = "default", inode: UInt64 = 1, shared: UInt64 = 1) -> CheckpointCandidate {
+        CheckpointCandidate(
+            model: model, version: version, path: "\(model)/\(version)", files: identity("\(model)/\(version)", inode),
+            shared: identity("vae", shared))
+    }
+
+    private func identity(_ name: String, _ inode: UInt64) -> FolderIdentity {
+        FolderIdentity(files: [FolderIdentity.File(path: name, device: 1, inode: inode, bytes: 1, modifiedNanoseconds: 1)])
     }
 
     @Test func loadsTheNewestOnce() {
@@ -33,6 +38,20 @@ import Testing
         plan.didFail(candidate("2"))
         let repaired = candidate("2", inode: 7)
         #expect(plan.next([candidate("1"), repaired]) == repaired)
+    }
+
+    /// A copy of a checkpoint may arrive before the autoencoder beside it.
+    @Test func aFailureIsTriedAgainWhenWhatItSharesChanges() {
+        var plan = CheckpointPlan()
+        plan.didFail(candidate("1"))
+        #expect(plan.next([candidate("1")]) == nil)
+        #expect(plan.next([candidate("1", shared: 2)]) == candidate("1", shared: 2))
+    }
+
+    @Test func whatIsServedStaysWhenWhatItSharesChanges() {
+        var plan = CheckpointPlan()
+        plan.didServe(candidate("1"))
+        #expect(plan.next([candidate("1", shared: 2)]) == nil)
     }
 
     @Test func afterAStartTheNewestThatLoadsIsServed() {

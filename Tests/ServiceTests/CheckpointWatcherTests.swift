@@ -70,8 +70,12 @@ private struct LogRecorder: LogHandler {
         folder.publish("1", to: "a/1")
         let before = try CheckpointScan.find(in: folder.path)
         #expect(try CheckpointScan.find(in: folder.path) == before)
-        folder.write("x", to: "a/1/extra")
-        #expect(try CheckpointScan.find(in: folder.path) != before)
+        folder.write("x", to: "a/1/vae/extra")
+        let within = try CheckpointScan.find(in: folder.path)
+        #expect(within[0].files != before[0].files && within[0].shared == before[0].shared)
+        folder.write("x", to: "a/vae-1/weights")
+        let beside = try CheckpointScan.find(in: folder.path)
+        #expect(beside[0].files == within[0].files && beside[0].shared != within[0].shared)
     }
 
     @Test func servesWhatIsPublishedAndWhatReplacesIt() {

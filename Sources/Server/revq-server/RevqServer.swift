@@ -22,12 +22,8 @@ struct RevqServer: ParsableCommand {
     private static let grace = Duration.seconds(25)
 
     func run() throws {
-        do {
-            let configuration = try ServerConfiguration(flags: flags, environment: ProcessInfo.processInfo.environment)
-            if printConfig { print(configuration.listing) } else { try serve(configuration) }
-        } catch let error as ConfigurationError {
-            throw ValidationError("\(error)")
-        }
+        let configuration = try ServerConfiguration(flags: flags, environment: ProcessInfo.processInfo.environment)
+        if printConfig { print(configuration.listing) } else { try serve(configuration) }
     }
 
     private var flags: [Setting: String] {

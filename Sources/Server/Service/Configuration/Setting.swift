@@ -21,7 +21,7 @@ public enum Setting: String, CaseIterable, Sendable {
     public var help: String {
         switch self {
         case .checkpoints: "Folder of checkpoints, laid out as MODEL/VERSION/manifest.json."
-        case .host: "Numeric address to listen on."
+        case .host: "Address or host name to listen on; :: for all of them."
         case .port: "Port to listen on; 0 for any that is free."
         case .threads: "Threads that compute."
         case .maxBatch: "Most images in one batch."
