@@ -1,0 +1,82 @@
+import TokenizerCore
+import Testing
+
+@testable import Training
+
+@Suite struct QuantizerRunTests {
+    @Test(arguments: QuantizerRun.Method.allCases)
+    func aResumedRunEndsInTheSameBytes(method: QuantizerRun.Method) throws {
+        try withScratchFolder { folder in
+            let options = try options(method, in: folder)
+            #expect(try run(folder + "/whole", options))
+            for _ in 0..<3 { #expect(try !run(folder + "/parts", options, stopAfter: 2)) }
+            #expect(try run(folder + "/parts", options))
+            for file in ["fit/quantizer.safetensors", "fit/rectifier.safetensors", "fit/fit.json", "log.jsonl"] {
+                #expect(try StoredFile.read("\(folder)/whole/\(file)") == StoredFile.read("\(folder)/parts/\(file)"), "\(file)")
+            }
+        }
+    }
+
+    @Test func aFitBecomesACheckpointThatLoads() throws {
+        try withScratchFolder { folder in
+            let options = try options(.lloyd, in: folder)
+            #expect(try run(folder + "/run", options))
+            let publication = try Publication(
+                vae: folder + "/vae", fit: folder + "/run/fit", images: folder + "/pictures", heldOut: 2)
+            let first = try publication.publish(as: "tiny", under: folder + "/checkpoints", console: .silent)
+            #expect(first == folder + "/checkpoints/tiny/000001")
+            #expect(try publication.publish(as: "tiny", under: folder + "/checkpoints", console: .silent).hasSuffix("000002"))
+            let tokenizer = try VisualTokenizer.load(from: first)
+            #expect(tokenizer.manifest.metrics.images == 2)
+            let pictures = PixelBatch(images: [ProceduralImages(seed: 4, side: 32).image(at: 5)])
+            #expect(tokenizer.encode(pictures).tokensPerImage == options.tokens)
+        }
+    }
+
+    @Test func refusesAnotherAutoencodersFit() throws {
+        try withScratchFolder { folder in
+            #expect(try run(folder + "/run", try options(.lloyd, in: folder)))
+            let other = folder + "/other"
+            try StoredFolder.create(other)
+            try StoredFile.write([0], to: other + "/\(AutoencoderDC.weightsName)")
+            #expect(throws: FileError(path: other, reason: "\(folder)/run/fit was fitted to the latents of another autoencoder than \(other)")) {
+                try Publication(vae: other, fit: folder + "/run/fit", images: folder + "/pictures", heldOut: 2)
+            }
+        }
+    }
+
+    @Test func refusesImpossibleNumbersBeforeTheRunExists() throws {
+        try withScratchFolder { folder in
+            let valid = try options(.adam, in: folder)
+            for change in [{ $0.tokens = 7 }, { $0.codebooks = 5 }, { $0.batch = 0 }, { $0.heldOut = 0 }, { $0.codes = 0 }]
+                as [(inout QuantizerRun.Options) -> Void]
+            {
+                var options = valid
+                change(&options)
+                #expect(throws: FileError.self) { try run(folder + "/run", options) }
+            }
+            #expect(try !StoredFolder.names(in: folder).contains("run"))
+            var options = valid
+            options.heldOut = 6
+            let reason = "\(options.latents) holds 6 latents; 6 held out leave none to train on"
+            #expect(throws: FileError(path: options.latents, reason: reason)) { try run(folder + "/run", options) }
+        }
+    }
+
+    private func run(_ path: String, _ options: QuantizerRun.Options, stopAfter steps: Int = .max) throws -> Bool {
+        var asked = 0
+        return try QuantizerRun(path, options: options, console: .silent).run(saveEvery: .seconds(3600)) {
+            asked += 1
+            return asked > steps
+        }
+    }
+
+    private func options(_ method: QuantizerRun.Method, in folder: String) throws -> QuantizerRun.Options {
+        let place = try LatentExtractionTests.place(in: folder)
+        _ = try LatentExtractionTests.extraction(place, to: folder + "/latents").run(isStopRequested: { false })
+        return QuantizerRun.Options(
+            latents: folder + "/latents", method: method, tokens: 96, codes: 8, codebooks: 48, passes: 4, epochs: 4, batch: 3,
+            learningRate: 0.01, reset: .paper,
+            rectifier: RectifierConfiguration(.vit(width: 48, depth: 1, headDimension: 16, scales: []), isResidual: true), heldOut: 1, seed: 3)
+    }
+}

@@ -1,0 +1,98 @@
+import TokenizerCore
+import Testing
+
+@testable import Training
+
+@Suite struct QuantizerTrainingTests {
+    private let shape = LatentShape(channels: 2, height: 2, width: 4)
+
+    @Test func samplingTakesLatentsOfTheOwnGroup() throws {
+        let layout = try GroupQuantizer.Layout(tokens: 4, codes: 3, latents: 16, codebooks: 2)
+        let latents = Self.latents(5, 16)
+        let quantizer = GroupQuantizer(layout, sampling: latents, seed: 1)
+        let rows = stride(from: 0, to: latents.count, by: 4).map { Array(latents.values[$0..<$0 + 4]) }
+        for codebook in 0..<2 {
+            // Tokens 0 and 1 of an image share the first codebook, 2 and 3 the second.
+            let own = rows.indices.filter { $0 % 4 / 2 == codebook }.map { rows[$0] }
+            for code in 0..<3 {
+                let start = (codebook * 3 + code) * 4
+                #expect(own.contains(Array(quantizer.codebooks.values[start..<start + 4])))
+            }
+        }
+    }
+
+    @Test func lloydNeverGetsWorseAndFindsTheMeans() throws {
+        // Two tight clusters and two codes that both start in the first.
+        let latents = Tensor([0, 0.2, 0.1, 9.9, 10, 10.1], shape: [6, 1])
+        let layout = try GroupQuantizer.Layout(tokens: 1, codes: 2, latents: 1, codebooks: 1)
+        var trainer = LloydTrainer(GroupQuantizer(layout, codebooks: Tensor([0, 0.2], shape: [1, 2, 1])), seed: 1)
+        let errors = (0..<5).map { trainer.advance(on: latents, pass: $0) }
+        #expect(zip(errors, errors.dropFirst()).allSatisfy { $0 >= $1 })
+        #expect(zip(trainer.quantizer.codebooks.values, [0.1, 10] as [Float]).allSatisfy { abs($0 - $1) < 1e-6 })
+    }
+
+    @Test func lloydGivesUnusedCodesHalfOfTheWorstCell() throws {
+        let latents = Tensor([-1, 1, 50, 50.1], shape: [4, 1])
+        let layout = try GroupQuantizer.Layout(tokens: 1, codes: 3, latents: 1, codebooks: 1)
+        // Nothing is near the third code; the first cell has the larger error.
+        var trainer = LloydTrainer(GroupQuantizer(layout, codebooks: Tensor([0, 50, 900], shape: [1, 3, 1])), seed: 1)
+        _ = trainer.advance(on: latents, pass: 0)
+        let codes = trainer.quantizer.codebooks.values
+        #expect(abs(codes[2]) < 3 && codes[0] != codes[2])
+        _ = trainer.advance(on: latents, pass: 1)
+        #expect(trainer.advance(on: latents, pass: 2) < 0.01)
+    }
+
+    @Test func resetRulesReplaceTheCodesTheySay() throws {
+        let layout = try GroupQuantizer.Layout(tokens: 1, codes: 10, latents: 1, codebooks: 1)
+        let before = GroupQuantizer(layout, codebooks: Tensor((0..<10).map { Float($0) * 100 }, shape: [1, 10, 1]))
+        // Codes 0…6 are used, 6 most; 7, 8 and 9 are dead.
+        var usage = CodeUsage(layout)
+        usage.add(Tokens(tokensPerImage: 1, indices: (0..<7).flatMap { code in Array(repeating: Int32(code), count: code + 1) }))
+        let random = RandomSource(seed: 1, stream: 0)
+        func after(_ rule: CodebookReset) -> [Float] {
+            var quantizer = before
+            rule.apply(to: &quantizer, usage: usage, random: random)
+            return quantizer.codebooks.values
+        }
+        #expect(after(.none) == before.codebooks.values)
+        // The paper's: all dead codes, the last rank mirrored to the first. The code's: at most a fifth of all.
+        for (rule, expected) in [(CodebookReset.paper, [700: 400, 800: 500, 900: 600]), (.code, [800: 500, 900: 600])] as [(CodebookReset, [Int: Float])] {
+            for (old, new) in zip(before.codebooks.values, after(rule)) {
+                #expect(abs(new - (expected[Int(old)] ?? old)) < (expected[Int(old)] == nil ? 1e-9 : 1))
+            }
+        }
+    }
+
+    @Test func usageCountsByCodebook() throws {
+        let layout = try GroupQuantizer.Layout(tokens: 4, codes: 2, latents: 4, codebooks: 2)
+        var usage = CodeUsage(layout)
+        usage.add(Tokens(tokensPerImage: 4, indices: [0, 1, 1, 1, 0, 1, 1, 1]))
+        #expect(usage.counts == [2, 2, 0, 4])
+        #expect(usage.usedShare == 0.75)
+        #expect(abs(usage.perplexity - 1.5) < 1e-12)
+        #expect(CodeUsage(layout, restoring: usage.tensor).counts == usage.counts)
+    }
+
+    @Test func gradientStepsLowerBothLosses() throws {
+        let layout = try GroupQuantizer.Layout(tokens: 4, codes: 8, latents: 16, codebooks: 4)
+        let latents = Self.latents(64, 16)
+        let start = GroupQuantizer(layout, sampling: latents, seed: 1)
+        let rectifier = Rectifier(
+            RectifierConfiguration(.vit(width: 16, depth: 1, headDimension: 8, scales: [3]), isResidual: true), shape: shape, .random(seed: 1))
+        var trainer = QuantizerTrainer(
+            start, rectifier, shape: shape, options: .init(epochs: 20, batch: 16, learningRate: 0.01, reset: .paper, movesCodes: true),
+            imageCount: 64, seed: 1)
+        let losses = (0..<trainer.totalSteps).map { _ in trainer.advance(on: latents) }
+        #expect(losses.count == 80)
+        #expect(losses.suffix(4).map(\.quantized).reduce(0, +) < losses.prefix(4).map(\.quantized).reduce(0, +))
+        #expect(losses.suffix(4).map(\.rectified).reduce(0, +) < losses.suffix(4).map(\.quantized).reduce(0, +))
+    }
+
+    static func latents(_ n: Int, _ width: Int) -> Tensor {
+        var tensor = Tensor(zeros: [n, width])
+        var random = RandomSource(seed: 2, stream: 0)
+        random.fill(normal: &tensor)
+        return tensor
+    }
+}
