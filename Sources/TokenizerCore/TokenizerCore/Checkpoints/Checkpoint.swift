@@ -1,20 +1,20 @@
 import FoundationEssentials
 
-/// A checkpoint directory: its parts loaded and checked, or written and published in one step.
-struct Checkpoint {
+/// A checkpoint directory: its parts, loaded and checked.
+public struct Checkpoint {
     static let quantizerName = "quantizer.safetensors"
     static let rectifierName = "rectifier.safetensors"
     private static let vaeName = "vae"
 
-    let manifest: CheckpointManifest
-    let vae: AutoencoderDC
-    let normalizer: LatentNormalizer
-    let quantizer: GroupQuantizer
-    let rectifier: Rectifier
+    public let manifest: CheckpointManifest
+    public let vae: AutoencoderDC
+    public let normalizer: LatentNormalizer
+    public let quantizer: GroupQuantizer
+    public let rectifier: Rectifier
     let golden: [GoldenImage]
 
     /// Loads `directory`, checking sizes, hashes, shapes and that every number is finite.
-    init(_ directory: String) throws(CheckpointError) {
+    public init(_ directory: String) throws(CheckpointError) {
         let manifest = try CheckpointManifest(directory: directory)
         self.manifest = manifest
         do throws(FileError) {

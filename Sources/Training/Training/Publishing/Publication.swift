@@ -36,76 +36,15 @@ public struct Publication {
     /// - Returns: the new checkpoint's folder.
     /// - Throws: when no image can be read, or the checkpoint cannot be written or does not load.
     public func publish(as name: String, under root: String, console: Console) throws -> String {
-        let measurement = try measure(console)
-        let metrics = measurement.metrics
-        console.say(
-            "PSNR \(Figure.text(metrics.psnr)) dB through \(fitted.quantizer.layout.tokens) tokens, "
-                + "\(Figure.text(metrics.vaePSNR)) dB through the autoencoder alone; \(metrics.images) images; "
-                + "\(Int(metrics.codebookUse * 100)) % of codes used, perplexity \(Figure.text(metrics.perplexity))")
+        let (size, shape) = (fitted.description.imageSize, fitted.description.latentShape)
+        var evaluation = Evaluation(
+            vae: vae, normalizer: fitted.normalizer, quantizer: fitted.quantizer, rectifier: fitted.rectifier, shape: shape)
+        try evaluation.measure(images, range, console)
+        console.say(evaluation.summary)
+        let golden = range.lazy.compactMap { images.image(at: $0) }.prefix(Self.goldenImages)
         let publisher = CheckpointPublisher(
-            name: name, imageSize: fitted.description.imageSize, latentShape: fitted.description.latentShape, vaeDirectory: vaeDirectory,
-            normalizer: fitted.normalizer, quantizer: fitted.quantizer, rectifier: fitted.rectifier, metrics: metrics,
-            goldenImages: Array(measurement.first.prefix(Self.goldenImages)))
+            name: name, imageSize: size, latentShape: shape, vaeDirectory: vaeDirectory, normalizer: fitted.normalizer,
+            quantizer: fitted.quantizer, rectifier: fitted.rectifier, metrics: evaluation.metrics, goldenImages: Array(golden))
         return try publisher.publish(under: root)
-    }
-
-    private func measure(_ console: Console) throws(FileError) -> (metrics: CheckpointManifest.Metrics, first: [RGBImage]) {
-        var totals = Totals()
-        var usage = CodeUsage(fitted.quantizer.layout)
-        var first: [RGBImage] = []
-        console.begin(total: range.count, unit: "images")
-        for index in range {
-            if let image = images.image(at: index) {
-                if first.count < Self.goldenImages { first.append(image) }
-                totals.add(measure(image, &usage))
-            }
-            for complaint in images.takeComplaints() { console.say(complaint) }
-            console.update(done: index - range.lowerBound + 1)
-        }
-        console.closeLine()
-        guard !first.isEmpty else { throw FileError(path: images.folder.root, reason: "\(images.folder.root): none of its images can be read") }
-        return (totals.metrics(usage), first)
-    }
-
-    private func measure(_ image: RGBImage, _ usage: inout CodeUsage) -> Totals {
-        let shape = fitted.description.latentShape
-        let map = vae.encoder(PixelBatch(images: [image]).pixels)
-        let z = fitted.normalizer.normalize(shape.flattened(map))
-        let tokens = fitted.quantizer.tokens(z)
-        usage.add(tokens)
-        let q = fitted.quantizer.latents(tokens)
-        let rectified = shape.flattened(fitted.rectifier(shape.featureMap(q)))
-        return Totals(
-            psnr: psnr(fitted.normalizer.restore(rectified), image), vaePSNR: psnr(shape.flattened(map), image),
-            quantizedMSE: SquaredError.loss(q, z).value, rectifiedMSE: SquaredError.loss(rectified, z).value, images: 1)
-    }
-
-    private func psnr(_ latents: Tensor, _ image: RGBImage) -> Double {
-        let pixels = vae.decoder(fitted.description.latentShape.featureMap(latents))
-        return PeakSignalToNoise.decibels(PixelBatch(pixels).images()[0], image)
-    }
-
-    /// Sums over images.
-    private struct Totals {
-        var psnr = 0.0
-        var vaePSNR = 0.0
-        var quantizedMSE = 0.0
-        var rectifiedMSE = 0.0
-        var images = 0
-
-        mutating func add(_ other: Totals) {
-            psnr += other.psnr
-            vaePSNR += other.vaePSNR
-            quantizedMSE += other.quantizedMSE
-            rectifiedMSE += other.rectifiedMSE
-            images += other.images
-        }
-
-        func metrics(_ usage: CodeUsage) -> CheckpointManifest.Metrics {
-            let count = Double(images)
-            return CheckpointManifest.Metrics(
-                psnr: psnr / count, vaePSNR: vaePSNR / count, quantizedMSE: quantizedMSE / count, rectifiedMSE: rectifiedMSE / count,
-                codebookUse: usage.usedShare, perplexity: usage.perplexity, images: images)
-        }
     }
 }
