@@ -42,18 +42,24 @@ import TokenizerCore
         #expect(waiting.answers.posted.isEmpty && running.answers.posted.isEmpty)
     }
 
-    @Test func aBodyThatNeverComesFreesItsSlot() {
-        let harness = ServiceHarness()
-        let responder = HTTPResponder { _ in }
-        let head = HTTPRequestHead(method: HTTPMethod(rawValue: "POST"), target: "/encode", path: "/encode", headers: headers, contentLength: nil)
-        do {
-            guard case .accept = harness.service.admit(head, responder) else {
-                Issue.record("the request was refused")
-                return
-            }
+    @Test func aBodyUnderWayHoldsNoSlotAndMayFindNoneLater() {
+        let gate = Gate()
+        let harness = ServiceHarness(engines: ["default": FakeEngine(gate: gate)], maxBatch: 1, maxQueue: 1)
+        let answers = Mailbox<HTTPResponse>()
+        let responder = HTTPResponder { answers.post($0) }
+        let head = HTTPRequestHead(
+            method: HTTPMethod(rawValue: "POST"), target: "/encode", path: "/encode", headers: headers, contentLength: png.count)
+        guard case .accept(_, _, let handle) = harness.service.admit(head, responder) else {
+            Issue.record("the request was refused by its head")
+            return
         }
-        // The transport has dropped the admission: nothing holds the request any more.
         #expect(harness.service.backlog == 0)
+        let quicker = harness.send("POST", "/encode", headers: headers, body: png)
+        gate.waitForArrival()
+        handle(HTTPRequest(head: head, body: png))
+        #expect(answers.wait(for: 1)[0].problemCode == "overloaded")
+        gate.open()
+        #expect(quicker.answer.status == .ok)
     }
 
     @Test func requestsUnderWayKeepTheirVersionAcrossASwap() {

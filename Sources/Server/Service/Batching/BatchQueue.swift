@@ -26,6 +26,9 @@ final class BatchQueue: Sendable {
     /// Requests admitted and not yet released.
     var backlog: Int { state.withLock { $0.scheduler.backlog } }
 
+    /// Why a request would get no slot now, if so.
+    var overload: Overload? { state.withLock { $0.scheduler.overload } }
+
     /// Takes a slot for a new request. Whoever takes it releases it.
     func admit() throws(Overload) -> Ticket {
         try state.withLock { state throws(Overload) in try state.scheduler.admit() }

@@ -1,7 +1,7 @@
 /// Decides which requests are served together and when, and which are turned away.
 ///
 /// A pure value: it starts no thread and reads no clock; whoever calls it says what time it is. A request holds one *slot* from the
-/// moment it is admitted until it is answered or given up, so `maxQueue` bounds everything the service has promised to do:
+/// moment its body is complete until it is answered or given up, so `maxQueue` bounds everything the service has promised to do:
 ///
 ///     admit → (body read, image decoded) → enqueue → (waiting) → takeBatch → (running) → release
 ///
@@ -60,10 +60,14 @@ struct BatchScheduler<Item> {
     /// Items that wait for a batch.
     var waitingCount: Int { queues.values.reduce(0) { $0 + $1.count } }
 
+    /// Why ``admit()`` would refuse now, if it would: with the time that the measured service rate needs for the backlog.
+    var overload: Overload? {
+        slots.count < limits.maxQueue ? nil : Overload(retryAfter: rate.time(toServe: slots.count))
+    }
+
     /// Takes a slot for a new request.
-    /// - Throws: ``Overload`` with the time that the measured service rate needs for the backlog.
     mutating func admit() throws(Overload) -> Ticket {
-        guard slots.count < limits.maxQueue else { throw Overload(retryAfter: rate.time(toServe: slots.count)) }
+        if let overload { throw overload }
         issued += 1
         let ticket = Ticket(number: issued)
         slots[ticket] = .preparing

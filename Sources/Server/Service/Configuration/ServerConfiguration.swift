@@ -16,7 +16,8 @@ public struct ServerConfiguration: Sendable, Equatable {
     public init(flags: [Setting: String], environment: [String: String]) throws(ConfigurationError) {
         let known = Set(Setting.allCases.map(\.variable))
         if let unknown = environment.keys.filter({ $0.hasPrefix(Setting.prefix) && !known.contains($0) }).min() {
-            throw ConfigurationError(description: "unknown environment variable \(unknown); known are \(known.sorted().joined(separator: ", "))")
+            let names = known.sorted().joined(separator: ", ")
+            throw ConfigurationError(description: "unknown environment variable \(unknown); known are \(names)")
         }
         var values: [Setting: String] = [:]
         var origins: [Setting: SettingOrigin] = [:]
@@ -37,8 +38,9 @@ public struct ServerConfiguration: Sendable, Equatable {
         maxDelay = .milliseconds(try reader.integer(.maxDelayMilliseconds, in: 0...10_000))
         maxQueue = try reader.integer(.maxQueue, in: 1...65_536)
         guard maxBatch <= maxQueue else {
+            let names = (batch: reader.name(.maxBatch), queue: reader.name(.maxQueue))
             throw ConfigurationError(
-                description: "\(reader.name(.maxBatch)) is \(maxBatch), more than \(reader.name(.maxQueue)), which is \(maxQueue); a batch cannot exceed the queue")
+                description: "\(names.batch) is \(maxBatch), more than \(names.queue), which is \(maxQueue); a batch cannot exceed the queue")
         }
     }
 

@@ -37,7 +37,9 @@ struct ClaimedTokens: Equatable {
             throw .invalid("the array has the shape \(array.shape); expected [tokens] or [1, tokens]")
         }
         guard array.count <= maximumCount else { throw .invalid("the array has more than \(maximumCount) values") }
-        guard let values = array.integers else { throw .invalid("the array's type is '\(array.type.rawValue)'; expected integers, such as '<i4'") }
+        guard let values = array.integers else {
+            throw .invalid("the array's type is '\(array.type.rawValue)'; expected integers, such as '<i4'")
+        }
         return values.map { Int($0) }
     }
 
@@ -45,7 +47,8 @@ struct ClaimedTokens: Equatable {
     private static func readDocument(_ body: [UInt8]) throws(PayloadError) -> (fingerprint: String, tokens: [Int]) {
         var fingerprint: String?
         var tokens: [Int]?
-        try JSONReader.readDocument(body, fields: ["model", "version", "fingerprint", "grid", "tokens"]) { field, reader throws(PayloadError) in
+        let fields = ["model", "version", "fingerprint", "grid", "tokens"]
+        try JSONReader.readDocument(body, fields: fields) { field, reader throws(PayloadError) in
             switch field {
             case "fingerprint": fingerprint = try reader.readString(field)
             case "tokens": tokens = try reader.readIntegers(field, atMost: maximumCount)

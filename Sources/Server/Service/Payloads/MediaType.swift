@@ -16,7 +16,9 @@ struct MediaType: Equatable {
     init?(parsing text: some StringProtocol) {
         guard let field = ParameterizedValue(parsing: text) else { return nil }
         let parts = field.value.split(separator: "/", omittingEmptySubsequences: false)
-        guard parts.count == 2, parts.allSatisfy({ !$0.isEmpty && $0.utf8.allSatisfy(ParameterizedValue.isTokenCharacter) }) else { return nil }
+        guard parts.count == 2, parts.allSatisfy({ !$0.isEmpty && $0.utf8.allSatisfy(ParameterizedValue.isTokenCharacter) }) else {
+            return nil
+        }
         name = field.value
         parameters = field.parameters
     }

@@ -49,7 +49,9 @@ struct MultipartBody {
             let line = body[position..<lineEnd]
             position = lineEnd + 2
             if line.isEmpty { break }
-            guard let colon = line.firstIndex(of: UInt8(ascii: ":")), let text = String(validating: line[(colon + 1)...], as: UTF8.self) else {
+            guard let colon = line.firstIndex(of: UInt8(ascii: ":")),
+                let text = String(validating: line[(colon + 1)...], as: UTF8.self)
+            else {
                 throw .malformed("a part of the form has a header line without a colon or not in UTF-8")
             }
             fields[String(decoding: line[..<colon], as: UTF8.self).lowercased()] = text

@@ -10,7 +10,9 @@ struct ParameterizedValue: Equatable {
         let fields = Self.split(Array(text.utf8))
         var parameters: [String: String] = [:]
         for field in fields.dropFirst() where !field.isEmpty {
-            guard let equals = field.firstIndex(of: UInt8(ascii: "=")), let value = Self.unquoted(field[(equals + 1)...]) else { return nil }
+            guard let equals = field.firstIndex(of: UInt8(ascii: "=")), let value = Self.unquoted(field[(equals + 1)...]) else {
+                return nil
+            }
             let key = String(decoding: field[..<equals], as: UTF8.self).lowercased()
             guard !key.isEmpty, parameters.updateValue(value, forKey: key) == nil else { return nil }
         }

@@ -2,7 +2,7 @@ import HTTPTransport
 import Synchronization
 import TokenizerCore
 
-/// One admitted request on its way to the engine and back: its slot in the queue, its client.
+/// One complete request on its way to the engine and back: its slot in the queue, its client.
 ///
 ///     event loop: begin → pool thread: read, decode → compute thread: batch → pool thread: write, answer
 ///
@@ -10,24 +10,20 @@ import TokenizerCore
 final class ComputeRequest: Sendable {
     private let operation: Operation
     private let terms: RequestTerms
-    private let ticket: Ticket
-    private let responder: HTTPResponder
+    private let client: Client
     private let stages: ComputeStages
-    private let log: AccessLog
+    private let ticket: Ticket
     /// The work waiting in the pool, so that it can be taken back.
     private let piece = Mutex<WorkPool.Piece?>(nil)
 
-    init(
-        _ operation: Operation, terms: RequestTerms, ticket: Ticket, responder: HTTPResponder, stages: ComputeStages,
-        log: AccessLog
-    ) {
+    /// Takes a slot.
+    init(_ operation: Operation, terms: RequestTerms, client: Client, stages: ComputeStages) throws(Overload) {
         self.operation = operation
         self.terms = terms
-        self.ticket = ticket
-        self.responder = responder
+        self.client = client
         self.stages = stages
-        self.log = log
-        responder.onCancel { [weak self] reason in self?.giveUp(reason) }
+        ticket = try stages.queue.admit()
+        client.responder.onCancel { [weak self] reason in self?.giveUp(reason) }
     }
 
     deinit {
@@ -41,7 +37,7 @@ final class ComputeRequest: Sendable {
     }
 
     private func prepare(_ body: [UInt8]) {
-        guard !responder.isCancelled else { return }
+        guard !client.responder.isCancelled else { return }
         do throws(Problem) {
             let (model, input) = try read(body)
             let item = BatchQueue.Item(engine: model.engine, operation: operation, input: input) { result in
@@ -79,7 +75,7 @@ final class ComputeRequest: Sendable {
     }
 
     private func finish(_ result: Result<EngineOutput, EngineFailure>, of model: ServedModel) {
-        guard !responder.isCancelled else { return }
+        guard !client.responder.isCancelled else { return }
         switch result {
         case .success(let output): answer(response(output, of: model))
         case .failure(let failure): answer(failure.problem.response())
@@ -103,13 +99,23 @@ final class ComputeRequest: Sendable {
     /// The slot is free before the client can know, so a client that waits for its answer never finds its own slot taken.
     private func answer(_ response: HTTPResponse) {
         stages.queue.release(ticket)
-        if responder.respond(response) { log.answered(response) }
+        client.answer(response)
     }
 
     private func giveUp(_ reason: HTTPCancellation) {
         stages.queue.release(ticket)
         if let piece = piece.withLock({ $0 }) { stages.pool.cancel(piece) }
-        log.givenUp(reason)
+        client.log.givenUp(reason)
+    }
+}
+
+/// Who waits for an answer.
+struct Client: Sendable {
+    let responder: HTTPResponder
+    let log: AccessLog
+
+    func answer(_ response: HTTPResponse) {
+        if responder.respond(response) { log.answered(response) }
     }
 }
 

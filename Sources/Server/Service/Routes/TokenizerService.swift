@@ -70,20 +70,29 @@ final class TokenizerService: HTTPHandler {
         error.problem.response(status: error.status)
     }
 
-    /// Takes a slot before any of the body is read.
+    /// Refuses by the head what can be refused by it. A slot is taken only when the body is complete: clients that send slowly would
+    /// otherwise hold all of them.
     private func admit(
         _ operation: Operation, _ terms: RequestTerms, _ responder: HTTPResponder, _ log: AccessLog
     ) throws(Problem) -> HTTPAdmission {
         _ = try readiness()
         if operation != .decode { _ = try registry.current(terms.model) }
-        let ticket = try Problem.refusing { () throws(Overload) in try stages.queue.admit() }
-        let request = ComputeRequest(operation, terms: terms, ticket: ticket, responder: responder, stages: stages, log: log)
+        if let overload = stages.queue.overload { throw overload.problem }
         let maximumBodyBytes = operation == .decode ? limits.tokenBodyBytes : limits.imageBodyBytes
-        return .accept(maximumBodyBytes: maximumBodyBytes, answerWithin: limits.answerWithin) { request.begin($0.body) }
+        let client = Client(responder: responder, log: log)
+        return .accept(maximumBodyBytes: maximumBodyBytes, answerWithin: limits.answerWithin) { [stages] request in
+            do throws(Overload) {
+                try ComputeRequest(operation, terms: terms, client: client, stages: stages).begin(request.body)
+            } catch {
+                client.answer(error.problem.response())
+            }
+        }
     }
 
     private func readiness() throws(Problem) -> HTTPResponse {
-        guard !isDraining.load(ordering: .relaxed) else { throw Problem(.shuttingDown, "the server is shutting down", retryAfter: .seconds(1)) }
+        guard !isDraining.load(ordering: .relaxed) else {
+            throw Problem(.shuttingDown, "the server is shutting down", retryAfter: .seconds(1))
+        }
         guard registry.isReady else { throw ModelRegistry.notReady }
         return .json(["status": "ready"])
     }
