@@ -36,9 +36,6 @@ void revq_gather_patches(
 void revq_scatter_patches(
     const float *patches, float *dx, long h, long w, long c, long k, long stride, long first, long last);
 
-/// The lowest index of the codes nearest to vector[dimension]; columns is [dimension, codes].
-int revq_nearest_code(const float *vector, const float *columns, long codes, long dimension);
-
 /// One step of AdamW over `count` parameters (decoupled weight decay, bias-corrected moments).
 void revq_adamw(
     float *parameter, const float *gradient, float *first, float *second, long count, float beta1, float beta2, float epsilon,

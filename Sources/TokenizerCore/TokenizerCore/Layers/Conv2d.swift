@@ -73,11 +73,11 @@ public struct Conv2d: Layer {
         dweight.withMutablePointer { dweight in
             x.withPointer { x in
                 dy.withPointer { dy in
-                    patches.forEachBand { band, rows in
+                    patches.forEachBand { band in
                         band.withPatches(of: x) { patches in
                             MatrixProduct.multiply(
-                                MatrixView(base: dy + rows.lowerBound * outputs, stride: outputs).transposed,
-                                MatrixView(base: patches, stride: k), into: dweight, stride: k, m: outputs, n: k, k: rows.count,
+                                MatrixView(base: dy + band.rows.lowerBound * outputs, stride: outputs).transposed,
+                                MatrixView(base: patches, stride: k), into: dweight, stride: k, m: outputs, n: k, k: band.rows.count,
                                 accumulating: true)
                         }
                     }
@@ -98,11 +98,11 @@ public struct Conv2d: Layer {
         dx.withMutablePointer { dx in
             tapMajor.withPointer { weight in
                 dy.withPointer { dy in
-                    patches.forEachBand { band, rows in
+                    patches.forEachBand { band in
                         band.withGradientPatches(of: dx) { target in
                             MatrixProduct.multiply(
-                                MatrixView(base: dy + rows.lowerBound * outputs, stride: outputs), MatrixView(base: weight, stride: k),
-                                into: target, stride: k, m: rows.count, n: k, k: outputs)
+                                MatrixView(base: dy + band.rows.lowerBound * outputs, stride: outputs), MatrixView(base: weight, stride: k),
+                                into: target, stride: k, m: band.rows.count, n: k, k: outputs)
                         }
                     }
                 }

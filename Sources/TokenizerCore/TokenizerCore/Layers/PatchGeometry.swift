@@ -18,47 +18,60 @@ struct PatchGeometry {
     var isIdentity: Bool { kernel == 1 && stride == 1 }
 
     /// Positions handled together: their patches fit a second-level cache.
-    private var positionsPerBand: Int { max(16, min(1024, 262_144 / width)) }
+    private var rowsPerBand: Int { max(16, min(1024, 524_288 / width)) }
     private var positions: Int { outputHeight * outputWidth }
 
     /// Calls `body` for every band, one after the other: bands are summed, and sums have an order.
-    /// `rows` are the band's rows of the output matrix `[n·ho·wo, out]`.
-    func forEachBand(_ body: (Band, _ rows: Range<Int>) -> Void) {
-        for image in 0..<images {
-            for first in Swift.stride(from: 0, to: positions, by: positionsPerBand) {
-                let band = Band(geometry: self, image: image, positions: first..<min(positions, first + positionsPerBand))
-                body(band, image * positions + band.positions.lowerBound..<image * positions + band.positions.upperBound)
-            }
+    func forEachBand(_ body: (Band) -> Void) {
+        let rows = images * positions
+        for first in Swift.stride(from: 0, to: rows, by: rowsPerBand) {
+            body(Band(geometry: self, rows: first..<min(rows, first + rowsPerBand)))
         }
     }
 
-    /// A run of output positions of one image.
+    /// Some rows of the output matrix `[n·ho·wo, out]`.
     struct Band {
         let geometry: PatchGeometry
-        let image: Int
-        let positions: Range<Int>
+        let rows: Range<Int>
 
-        /// Passes the patch matrix `[positions, k·k·c]` of `x`, `[n, h, w, c]`.
+        /// Passes the patch matrix `[rows, k·k·c]` of `x`, `[n, h, w, c]`.
         func withPatches(of x: UnsafePointer<Float>, _ body: (UnsafePointer<Float>) -> Void) {
             let g = geometry
-            let picture = x + image * g.h * g.w * g.c
-            guard !g.isIdentity else { return body(picture + positions.lowerBound * g.c) }
-            var patches = Tensor(uninitialized: [positions.count, g.width])
-            patches.withMutablePointer {
-                revq_gather_patches(picture, $0, g.h, g.w, g.c, g.kernel, g.stride, positions.lowerBound, positions.upperBound)
-                body($0)
+            guard !g.isIdentity else { return body(x + rows.lowerBound * g.c) }
+            var patches = Tensor(uninitialized: [rows.count, g.width])
+            patches.withMutablePointer { patches in
+                forEachImage { image, positions, offset in
+                    revq_gather_patches(
+                        x + image * g.h * g.w * g.c, patches + offset * g.width, g.h, g.w, g.c, g.kernel, g.stride, positions.lowerBound,
+                        positions.upperBound)
+                }
+                body(patches)
             }
         }
 
         /// Lets `body` fill the gradient of the patch matrix, then adds every patch to its place in `dx`.
         func withGradientPatches(of dx: UnsafeMutablePointer<Float>, _ body: (UnsafeMutablePointer<Float>) -> Void) {
             let g = geometry
-            let picture = dx + image * g.h * g.w * g.c
-            guard !g.isIdentity else { return body(picture + positions.lowerBound * g.c) }
-            var patches = Tensor(uninitialized: [positions.count, g.width])
-            patches.withMutablePointer {
-                body($0)
-                revq_scatter_patches($0, picture, g.h, g.w, g.c, g.kernel, g.stride, positions.lowerBound, positions.upperBound)
+            guard !g.isIdentity else { return body(dx + rows.lowerBound * g.c) }
+            var patches = Tensor(uninitialized: [rows.count, g.width])
+            patches.withMutablePointer { patches in
+                body(patches)
+                forEachImage { image, positions, offset in
+                    revq_scatter_patches(
+                        patches + offset * g.width, dx + image * g.h * g.w * g.c, g.h, g.w, g.c, g.kernel, g.stride, positions.lowerBound,
+                        positions.upperBound)
+                }
+            }
+        }
+
+        /// The band's positions in each image it touches, and how many rows of the band come before them.
+        private func forEachImage(_ body: (_ image: Int, _ positions: Range<Int>, _ offset: Int) -> Void) {
+            var row = rows.lowerBound
+            while row < rows.upperBound {
+                let (image, position) = row.quotientAndRemainder(dividingBy: geometry.positions)
+                let end = min(geometry.positions, position + rows.upperBound - row)
+                body(image, position..<end, row - rows.lowerBound)
+                row += end - position
             }
         }
     }

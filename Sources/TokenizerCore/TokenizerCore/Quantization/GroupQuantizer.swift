@@ -41,7 +41,10 @@ public struct GroupQuantizer: Parameterized {
 
     public let layout: Layout
     /// `[codebooks, N, d]`
-    public var codebooks: Tensor
+    public var codebooks: Tensor {
+        didSet { search = SharedCodeSearch() }
+    }
+    private var search = SharedCodeSearch()
 
     /// - Precondition: `codebooks` is `[layout.codebooks, N, d]`.
     public init(_ layout: Layout, codebooks: Tensor) {
@@ -54,7 +57,7 @@ public struct GroupQuantizer: Parameterized {
     /// - Parameter latents: normalised, `[n, T·d]`.
     public func tokens(_ latents: Tensor) -> Tokens {
         precondition(latents.c == layout.tokens * layout.dimension, "a quantiser of \(layout) got \(latents.shape)")
-        return Tokens(tokensPerImage: layout.tokens, indices: NearestCode.search(latents, in: codebooks, layout))
+        return Tokens(tokensPerImage: layout.tokens, indices: search.over(codebooks).nearest(latents, tokensPerImage: layout.tokens))
     }
 
     /// The codes that `tokens` name: `[n, T·d]`.

@@ -7,7 +7,6 @@ public final class VisualTokenizer: Sendable {
     private let vae: AutoencoderDC
     private let normalizer: LatentNormalizer
     private let quantizer: GroupQuantizer
-    private let search: CodeSearch
     private let rectifier: Rectifier
 
     /// Loads a checkpoint: checks hashes, shapes and that every number is finite, then reproduces the golden images, which also
@@ -27,15 +26,12 @@ public final class VisualTokenizer: Sendable {
     ) {
         (self.manifest, self.vae, self.normalizer, self.quantizer) = (manifest, vae, normalizer, quantizer)
         self.rectifier = rectifier
-        search = CodeSearch(quantizer.codebooks)
     }
 
     /// - Parameter pixels: `[n, imageSize, imageSize, 3]` in −1 … 1.
     /// - Returns: `manifest.tokensPerImage` tokens for each image.
     public func encode(_ pixels: PixelBatch) -> Tokens {
-        Tokens(
-            tokensPerImage: quantizer.layout.tokens,
-            indices: search.nearest(latents(pixels), tokensPerImage: quantizer.layout.tokens))
+        quantizer.tokens(latents(pixels))
     }
 
     /// - Parameter tokens: every one in `0 ..< manifest.codebookSize`.

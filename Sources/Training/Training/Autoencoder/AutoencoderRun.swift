@@ -144,7 +144,8 @@ public struct AutoencoderRun {
         guard try !StoredFolder.names(in: directory.path).contains(Self.resultName) else { return }
         let staged = try StagedFolder(for: result)
         try StoredFile.write(JSONFile.bytes(options.architecture), to: "\(staged.path)/\(AutoencoderDC.configurationName)")
-        try model.save(to: "\(staged.path)/\(AutoencoderDC.weightsName)")
+        // Half precision halves the file; what is fitted to this autoencoder reads the same rounded weights that are served.
+        try model.save(to: "\(staged.path)/\(AutoencoderDC.weightsName)", precision: .float16)
         try staged.publish()
     }
 }

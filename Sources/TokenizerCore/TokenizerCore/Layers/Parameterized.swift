@@ -1,0 +1,40 @@
+/// Something made of named tensors.
+public protocol Parameterized: Sendable {
+    /// Calls `visitor` once for every tensor, in a fixed order: the one list that loading, saving, counting, clipping and the
+    /// optimiser share.
+    mutating func visit(_ path: ParameterPath, _ visitor: ParameterVisitor)
+}
+
+/// Receives each tensor of a layer with its name; may replace or change it.
+public typealias ParameterVisitor = (_ path: ParameterPath, _ role: ParameterRole, _ tensor: inout Tensor) -> Void
+
+/// Whether a tensor is learned by gradient or measured (running statistics).
+public enum ParameterRole: Sendable {
+    case learned
+    case measured
+}
+
+extension Parameterized {
+    /// The same structure with every tensor zero: where gradients are summed, and where an optimiser's moments start.
+    public func zeroed() -> Self {
+        var zero = self
+        zero.visit(.root) { _, _, tensor in tensor = Tensor(zeros: tensor.shape) }
+        return zero
+    }
+
+    /// How many numbers are learned.
+    public var parameterCount: Int {
+        var layer = self
+        var count = 0
+        layer.visit(.root) { _, role, tensor in if role == .learned { count += tensor.count } }
+        return count
+    }
+
+    /// All tensors in visiting order.
+    public var tensors: [(path: String, role: ParameterRole, tensor: Tensor)] {
+        var layer = self
+        var all: [(String, ParameterRole, Tensor)] = []
+        layer.visit(.root) { path, role, tensor in all.append((path.description, role, tensor)) }
+        return all
+    }
+}
