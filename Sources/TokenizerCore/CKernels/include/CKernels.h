@@ -1,4 +1,5 @@
 /// Kernels that need instruction-set dispatch; see the files beside this one, one per operation.
 #pragma once
+#include "Denormals.h"
 #include "KernelTable.h"
 #include "LayerKernels.h"
