@@ -13,9 +13,9 @@ final class BlockingQueue<Element: Sendable>: Sendable {
         count.signal()
     }
 
-    /// The oldest value, once there is one; `nil` if none comes for 20 seconds.
+    /// The oldest value, once there is one; `nil` if none comes for a minute.
     func take() -> Element? {
-        guard count.wait(timeout: .now() + 20) == .success else { return nil }
+        guard count.wait(timeout: .now() + 60) == .success else { return nil }
         return elements.withLock { $0.removeFirst() }
     }
 }

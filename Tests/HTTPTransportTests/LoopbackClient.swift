@@ -21,7 +21,7 @@ final class LoopbackClient {
         target.sin_port = address.port.bigEndian
         target.sin_addr.s_addr = inet_addr(address.host)
         // A hang becomes a failure.
-        var limit = timeval(tv_sec: 20, tv_usec: 0)
+        var limit = timeval(tv_sec: 60, tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
         _ = try withUnsafePointer(to: &target) { target in
             try target.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in

@@ -19,12 +19,14 @@ struct ScriptedHandler: HTTPHandler {
 }
 
 extension HTTPServer {
-    /// Runs `body` against a server on a free loopback port and stops it afterwards.
+    /// Runs `body` against a server on a free loopback port and stops it afterwards. Clients may be slow to send, as threads
+    /// are on a busy machine.
     static func withServer<Result>(
         _ handler: some HTTPHandler, configure: (inout Configuration) -> Void = { _ in },
         _ body: (HTTPServer) throws -> Result
     ) throws -> Result {
         var configuration = Configuration()
+        configuration.limits.headTimeout = .seconds(600)
         configure(&configuration)
         let server = try HTTPServer(configuration: configuration, handler: handler)
         defer { server.stop(within: .zero) }
