@@ -114,6 +114,20 @@ import Testing
         #expect(server.openConnections == 0)
     }
 
+    @Test func requestThatReachedTheSocketIsAnsweredBeforeStopping() throws {
+        for _ in 0..<20 {
+            let server = try HTTPServer(configuration: .init(), handler: ScriptedHandler.echo)
+            let client = try LoopbackClient(server.address)
+            client.send(Self.get)
+            #expect(client.receiveAnswer()?.status == 200)
+            client.send(Self.get)
+            let stopping = try LoopThread { server.stop(within: .seconds(60)) }
+            #expect(client.receiveAnswer()?.status == 200)
+            client.close()
+            stopping.join()
+        }
+    }
+
     @Test func stoppingWithoutGraceCancels() throws {
         let waiting = Waiting()
         let server = try HTTPServer(configuration: .init(), handler: waiting.handler)

@@ -30,18 +30,14 @@ struct Acceptor: ~Copyable {
     }
 
     /// Refuses one client by means of the reserve, so that it learns of it now and the queue moves on.
-    /// - Returns: false if that was not possible.
+    /// - Returns: false if there was no reserve or no client.
     mutating func shed() -> Bool {
-        guard reserve != nil else {
-            restoreReserve()
-            return false
-        }
+        let hadReserve = reserve != nil
         reserve = nil
-        if case .connection(let descriptor, _) = accept() {
-            SystemCalls.close(descriptor)
-        }
-        restoreReserve()
-        return reserve != nil
+        defer { restoreReserve() }
+        guard hadReserve, case .connection(let descriptor, _) = accept() else { return false }
+        SystemCalls.close(descriptor)
+        return true
     }
 
     private mutating func restoreReserve() {

@@ -61,6 +61,8 @@ final class EventLoop {
             stopDeadline = deadline
             acceptor.pause(poller)
             for connection in connections.values {
+                // A request that has reached the socket is not lost only because nobody has looked yet.
+                connection.read(into: buffer, at: now)
                 connection.machine.finish()
                 settle(connection, at: now)
             }
