@@ -1,0 +1,45 @@
+import TokenizerCore
+import Testing
+
+@testable import Training
+
+/// The checkpoint in the repository is what a new user meets first.
+@Suite struct DefaultCheckpointTests {
+    private static let repository = #filePath.split(separator: "/").dropLast(3).map { "/" + $0 }.joined()
+    private static let model = repository + "/checkpoints/default"
+
+    private var newest: String {
+        get throws {
+            let versions = try StoredFolder.names(in: Self.model).filter { Int($0) != nil }
+            return "\(Self.model)/\(try #require(versions.last))"
+        }
+    }
+
+    @Test func itLoadsAndReproducesItsGoldenImages() throws {
+        let manifest = try VisualTokenizer.load(from: newest).manifest
+        #expect(manifest.name == "default")
+        #expect(manifest.imageSize == 256)
+        #expect(manifest.tokensPerImage <= 512)
+    }
+
+    @Test func itIsSmallEnoughToBeCloned() throws {
+        func bytes(_ path: String) throws -> Int {
+            try StoredFolder.names(in: path).reduce(0) { sum, name in
+                let inner = "\(path)/\(name)"
+                return try sum + (StoredFolder.exists(inner) ? bytes(inner) : StoredFile.read(inner).count)
+            }
+        }
+        #expect(try bytes(Self.model) <= 16_000_000)
+    }
+
+    /// 22 dB is what the first version promised; photographs were not trained on.
+    @Test func itDrawsPhotographs() throws {
+        let checkpoint = try Checkpoint(newest)
+        let photographs = SquareImages(try ImageFolder(Self.repository + "/Tests/Photographs"), size: checkpoint.manifest.imageSize)
+        var evaluation = Evaluation(checkpoint)
+        try evaluation.measure(photographs, 0..<photographs.count, .silent)
+        #expect(evaluation.entries.count == 10)
+        #expect(evaluation.metrics.psnr >= 22)
+        #expect(evaluation.metrics.vaePSNR > evaluation.metrics.psnr, "a quantiser takes something away")
+    }
+}
