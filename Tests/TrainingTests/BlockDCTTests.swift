@@ -28,7 +28,8 @@ import Testing
     @Test func losesFastWaves() {
         let stripes = picture { _, x in x % 2 == 0 ? (100, 100, 100) : (150, 150, 150) }
         let drawn = BlockDCT.lowestCoefficients(of: stripes)
-        #expect(drawn.pixels.allSatisfy { (124...126).contains($0) })
+        // Alternating columns overlap with the slowest odd cosine by 1/16 of their height; the other 24 of 25 levels are gone.
+        #expect(drawn.pixels.allSatisfy { (121...129).contains($0) })
     }
 
     /// cos(π (x + ½) f / 16), by the recurrence of Chebyshev polynomials so that the test does not share the code's formula.
