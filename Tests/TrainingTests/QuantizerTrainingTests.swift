@@ -89,6 +89,23 @@ import Testing
         #expect(losses.suffix(4).map(\.rectified).reduce(0, +) < losses.suffix(4).map(\.quantized).reduce(0, +))
     }
 
+    @Test func alarmsSayWhatUsuallyWentWrong() throws {
+        let layout = try GroupQuantizer.Layout(tokens: 4, codes: 4, latents: 16, codebooks: 1)
+        let latents = Self.latents(8, 16)
+        let none = Rectifier(RectifierConfiguration(.identity, isResidual: false), shape: shape, .placeholder)
+        func quality(_ codes: [Float], _ scale: Float) -> LatentQuality {
+            var scaled = latents
+            scaled.multiply(by: scale)
+            let codebooks = Tensor(codes.flatMap { Array(repeating: $0, count: 4) }, shape: [1, 4, 4])
+            return LatentQuality(of: scaled, GroupQuantizer(layout, codebooks: codebooks), none, shape: shape)
+        }
+        let healthy = quality([-1, 0, 0.5, 1], 1)
+        #expect(healthy.codebookUse == 1 && healthy.alarms(training: healthy).isEmpty)
+        // Two codes far away are never used; latents twice as large have more than a tenth more error.
+        #expect(healthy.alarms(training: quality([0, 1, 99, 999], 1)) == ["warning: only 50 % of the codes are used: too few latents per code, or a poor start"])
+        #expect(quality([-1, 0, 0.5, 1], 2).alarms(training: healthy).count == 1)
+    }
+
     static func latents(_ n: Int, _ width: Int) -> Tensor {
         var tensor = Tensor(zeros: [n, width])
         var random = RandomSource(seed: 2, stream: 0)

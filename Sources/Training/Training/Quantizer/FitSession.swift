@@ -51,9 +51,10 @@ struct FitSession {
 
     var heldOutQuality: LatentQuality { LatentQuality(of: heldOut, quantizer, rectifier, shape: shape) }
 
-    /// The quantisation error on as many training latents as are held out.
-    var trainingMSE: Double {
-        LatentQuality(of: training.images(0..<min(heldOut.n, training.n)), quantizer, rectifier, shape: shape).quantizedMSE
+    /// The same figures on the latents that were trained on, without the rectifier.
+    var trainingQuality: LatentQuality {
+        let none = Rectifier(RectifierConfiguration(.identity, isResidual: false), shape: shape, .placeholder)
+        return LatentQuality(of: training, quantizer, none, shape: shape)
     }
 
     /// Everything a resumed run needs besides options, latents and step.

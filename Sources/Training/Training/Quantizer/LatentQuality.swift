@@ -30,15 +30,15 @@ public struct LatentQuality: Codable, Equatable, Sendable {
         perplexity = usage.perplexity
     }
 
-    /// Warnings of METHOD: what usually went wrong when the figures look like this.
-    func alarms(trainingMSE: Double) -> [String] {
+    /// Warnings, when these held-out figures and those on the training latents show that something went wrong.
+    func alarms(training: LatentQuality) -> [String] {
         var alarms: [String] = []
-        if codebookUse < 0.7 {
-            alarms.append("warning: only \(Int(codebookUse * 100)) % of the codes are used: too few latents per code, or a poor start")
+        if training.codebookUse < 0.7 {
+            alarms.append("warning: only \(Int(training.codebookUse * 100)) % of the codes are used: too few latents per code, or a poor start")
         }
-        if quantizedMSE > 1.1 * trainingMSE {
-            alarms.append(
-                "warning: held-out error is \(Int((quantizedMSE / trainingMSE - 1) * 100)) % above the training error: too few latents per code")
+        let excess = quantizedMSE / training.quantizedMSE - 1
+        if excess > 0.1 {
+            alarms.append("warning: the held-out error is \(Int(excess * 100)) % above the training error: too few latents per code")
         }
         return alarms
     }

@@ -117,11 +117,12 @@ public struct QuantizerRun {
     }
 
     private func publish(_ session: FitSession, _ normalizer: LatentNormalizer) throws(FileError) {
-        let quality = session.heldOutQuality
+        let (quality, training) = (session.heldOutQuality, session.trainingQuality)
         console.say(
             "held-out MSE \(Figure.text(quality.quantizedMSE)) quantised, \(Figure.text(quality.rectifiedMSE)) rectified; "
-                + "\(Int(quality.codebookUse * 100)) % of codes used, perplexity \(Figure.text(quality.perplexity))")
-        for alarm in quality.alarms(trainingMSE: session.trainingMSE) { console.say(alarm) }
+                + "training \(Figure.text(training.quantizedMSE)), \(Int(training.codebookUse * 100)) % of codes used, "
+                + "perplexity \(Figure.text(training.perplexity))")
+        for alarm in quality.alarms(training: training) { console.say(alarm) }
         guard try !StoredFolder.names(in: directory.path).contains(Self.resultName) else { return }
         let description = FittedQuantizer.Description(
             layout: layout, rectifier: options.rectifier, latentShape: store.latentShape, imageSize: store.imageSize,
