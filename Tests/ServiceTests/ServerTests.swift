@@ -25,8 +25,7 @@ import TokenizerCore
             return engine
         }
         loaded.pass()
-        let client = try LoopbackClient(url: server.url)
-        while try client.send("GET", "/readyz").status != .ok {}
+        try LoopbackClient(url: server.url).waitUntilReady()
         return server
     }
 
@@ -96,7 +95,7 @@ import TokenizerCore
         close(descriptor)
         gate.open()
         // The server learns of the closed connection in its own time.
-        while try client.post("/encode", "image/png", png).status != .ok {}
+        try client.answer({ $0.status == .ok }, to: { try $0.post("/encode", "image/png", png) })
         server.stop(within: .seconds(5))
     }
 
@@ -123,15 +122,16 @@ import TokenizerCore
             return FakeEngine(version: version, fingerprint: "f\(version)")
         }
         let client = try LoopbackClient(url: server.url)
-        while try client.send("GET", "/readyz").status != .ok {}
+        try client.waitUntilReady()
         var versions: [String] = []
         for version in 2...5 {
             folder.publish("\(version)", to: "default/\(version)")
-            repeat {
+            try client.answer({ $0.headers["Revq-Version"] == "\(version)" }, to: { client in
                 let answer = try client.post("/encode", "image/png", png)
                 #expect(answer.status == .ok)
                 versions.append(answer.headers["Revq-Version"] ?? "")
-            } while versions.last != "\(version)"
+                return answer
+            })
         }
         #expect(versions == versions.sorted())
         let earlier = try client.post("/decode", "application/json", Array(#"{"fingerprint":"f4","tokens":[1,2,3,4]}"#.utf8))

@@ -63,7 +63,7 @@ import TokenizerCore
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let server = try Server(configuration, logger: logger, interval: .milliseconds(1)) { try TokenizerEngine(loading: $0) }
         let client = try LoopbackClient(url: server.url)
-        while try client.send("GET", "/readyz").status != .ok {}
+        try client.waitUntilReady()
         let png = PNGEncoder.encode(picture(9))
         let tokens = try client.post("/encode", "image/png", png)
         let image = try client.post("/decode", "application/json", tokens.body)
@@ -71,7 +71,7 @@ import TokenizerCore
         #expect(try ImageHeader.parse(image.body).width == 32)
         #expect(try client.post("/reconstruct", "image/png", png).body == image.body)
         _ = try publish(seed: 2)
-        while try client.post("/encode", "image/png", png).headers["Revq-Version"] != "2" {}
+        try client.answer({ $0.headers["Revq-Version"] == "2" }, to: { try $0.post("/encode", "image/png", png) })
         #expect(try client.post("/decode", "application/json", tokens.body).body == image.body)
         server.stop(within: .seconds(5))
     }

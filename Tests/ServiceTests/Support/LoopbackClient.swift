@@ -29,6 +29,21 @@ struct LoopbackClient: Sendable {
         return try send("POST", target, headers: headers, body: body)
     }
 
+    /// Repeats a request until the server has come to the point where its answer is as expected.
+    /// - Throws: ``Failure`` after more attempts than any working server needs.
+    @discardableResult
+    func answer(_ isExpected: (HTTPResponse) -> Bool, to request: (LoopbackClient) throws -> HTTPResponse) throws -> HTTPResponse {
+        for _ in 0..<100_000 {
+            let answer = try request(self)
+            if isExpected(answer) { return answer }
+        }
+        throw Failure(step: "get the expected answer")
+    }
+
+    func waitUntilReady() throws {
+        try answer({ $0.status == .ok }, to: { try $0.send("GET", "/readyz") })
+    }
+
     /// Opens a connection and sends these bytes; the caller closes it.
     func open(sending bytes: [UInt8]) throws -> CInt {
         let descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
