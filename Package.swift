@@ -35,14 +35,16 @@ let package = Package(
             path: "Sources/Server/Service"),
         .executableTarget(
             name: "revq-server",
-            dependencies: ["Service", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            dependencies: [
+                "Service", .product(name: "Logging", package: "swift-log"), .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
             path: "Sources/Server/revq-server"),
 
         // The trainer.
         .target(name: "Training", dependencies: ["TokenizerCore"], path: "Sources/Training/Training"),
         .executableTarget(
             name: "revq-train",
-            dependencies: ["Training", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            dependencies: ["Training", "TokenizerCore", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             path: "Sources/Training/revq-train"),
 
         // Measurements; not a product.
@@ -51,10 +53,12 @@ let package = Package(
             dependencies: ["TokenizerCore", "COpenBLAS", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             path: "Benchmarks/revq-bench"),
 
-        .testTarget(name: "TokenizerCoreTests", dependencies: ["TokenizerCore"], resources: [.copy("Fixtures")]),
+        .testTarget(name: "TokenizerCoreTests", dependencies: ["TokenizerCore", "CKernels"], resources: [.copy("Fixtures")]),
         .testTarget(name: "HTTPTransportTests", dependencies: ["HTTPTransport"]),
-        .testTarget(name: "ServiceTests", dependencies: ["Service"]),
-        .testTarget(name: "TrainingTests", dependencies: ["Training"]),
+        .testTarget(
+            name: "ServiceTests",
+            dependencies: ["Service", "HTTPTransport", "TokenizerCore", .product(name: "Logging", package: "swift-log")]),
+        .testTarget(name: "TrainingTests", dependencies: ["Training", "TokenizerCore"]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c17

@@ -54,10 +54,14 @@ import Testing
         _ = connection.nextEvent(at: start)
         connection.accept(maximumBodyBytes: 100, answerWithin: nil, at: start)
         #expect(connection.deadline == start + .seconds(2))
-        connection.receive([UInt8](repeating: 0, count: 50).span, at: start + .seconds(1))
-        #expect(connection.deadline == start + .seconds(7))
-        #expect(failure(of: &connection, after: 6) == nil)
-        #expect(failure(of: &connection, after: 7) == .requestTimeout)
+        // Ten bytes a second are asked for: five bytes earn half a second.
+        connection.receive([UInt8](repeating: 0, count: 5).span, at: start + .seconds(1))
+        #expect(connection.deadline == start + .milliseconds(2500))
+        // A burst earns the grace and no more, or it would pay for hours of silence.
+        connection.receive([UInt8](repeating: 0, count: 90).span, at: start + .seconds(2))
+        #expect(connection.deadline == start + .seconds(4))
+        #expect(failure(of: &connection, after: 3) == nil)
+        #expect(failure(of: &connection, after: 4) == .requestTimeout)
     }
 
     @Test(arguments: [(nil, 20), (.seconds(4), 4)] as [(Duration?, Int)])

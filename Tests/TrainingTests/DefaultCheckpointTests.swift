@@ -22,6 +22,13 @@ import Testing
         #expect(manifest.tokensPerImage <= 512)
     }
 
+    /// Loading compares the golden tokens with those of the processor that made the checkpoint; only near ties may differ.
+    @Test(arguments: InstructionSet.allCases.filter(\.isSupported))
+    func itIsTheSameTokenizerOnOlderProcessors(_ instructions: InstructionSet) throws {
+        let newest = try newest
+        try InstructionSet.$current.withValue(instructions) { _ = try VisualTokenizer.load(from: newest) }
+    }
+
     @Test func itIsSmallEnoughToBeCloned() throws {
         func bytes(_ path: String) throws -> Int {
             try StoredFolder.names(in: path).reduce(0) { sum, name in

@@ -8,6 +8,7 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 work=${1:-runs/default}
 checkpoints=${2:-checkpoints}
+PATH=$here/../../.build/release:$PATH
 train=${REVQ_TRAIN:-revq-train}
 
 "$train" synthesize --output "$work/pictures" --count 2000 --size 256 --seed 1

@@ -27,9 +27,9 @@ struct FitQuantizer: ParsableCommand {
     @Option(help: "Tokens per image.")
     var tokens = 512
     @Option(help: "Codes per codebook.")
-    var codes = 4096
+    var codes = 16_384
     @Option(help: "How many codebooks the tokens share: --tokens gives each position its own, 1 is one for all.")
-    var codebooks = 512
+    var codebooks = 1
     @Option(help: "Passes of Lloyd's algorithm over the latents.")
     var passes = 20
     @Option(help: "Epochs of gradient steps.")

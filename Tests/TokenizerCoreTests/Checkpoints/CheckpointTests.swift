@@ -38,7 +38,7 @@ import Testing
 
     /// What is done to a good checkpoint, and what the refusal must say.
     enum Damage: CaseIterable {
-        case changedByte, truncated, missingFile, missingManifest, notJSON, futureFormat, otherLayout, pathOutside, wrongGolden, noGolden
+        case changedByte, truncated, missingFile, missingManifest, notJSON, futureFormat, otherLayout, pathOutside, wrongGolden, noGolden, unlistedWeights, namedPipe
 
         var reason: String {
             switch self {
@@ -51,6 +51,8 @@ import Testing
             case .otherLayout: "7 tokens do not divide 64 latent values"
             case .pathOutside: "leads elsewhere"
             case .wrongGolden, .noGolden: "SHA-256"
+            case .unlistedWeights: "does not list quantizer.safetensors"
+            case .namedPipe: "is not a regular file"
             }
         }
 
@@ -70,6 +72,10 @@ import Testing
             case .otherLayout: try rewrite("\"tokens\" : 16", "\"tokens\" : 7")
             case .pathOutside: try rewrite("\"golden-0.png\"", "\"../golden-0.png\"")
             case .wrongGolden: try checkpoint.edit("golden.json") { $0[$0.firstIndex(of: UInt8(ascii: "["))! + 1] ^= 1 }
+            case .unlistedWeights: try rewrite("\"quantizer.safetensors\"", "\"other.safetensors\"")
+            case .namedPipe:
+                try FileManager.default.removeItem(atPath: checkpoint.directory + "/manifest.json")
+                mkfifo(checkpoint.directory + "/manifest.json", 0o600)
             case .noGolden: try checkpoint.edit("golden.json") { $0 = Array("[]".utf8) + Array(repeating: 32, count: $0.count - 2) }
             }
         }

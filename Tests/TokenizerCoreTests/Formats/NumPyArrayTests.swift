@@ -32,4 +32,16 @@ import Testing
             #expect(throws: NumPyArray.FormatError.self, "\(from) → \(to)") { _ = try NumPyArray(parsing: forged) }
         }
     }
+
+    /// Searching text of such characters takes time that grows with the square of its length.
+    @Test func aHeaderThatIsNotShortASCIIIsRefusedUnread() {
+        let text = "{'fortran" + String(repeating: "\u{1F1E6}", count: 60_000) + "'}"
+        for header in [Array(text.utf8), [UInt8](repeating: 32, count: 5000)] {
+            let length = withUnsafeBytes(of: UInt32(header.count).littleEndian) { Array($0) }
+            let bytes = [0x93] + Array("NUMPY".utf8) + [2, 0] + length + header
+            #expect(throws: NumPyArray.FormatError(description: "the NumPy header is not at most 4096 bytes of ASCII")) {
+                _ = try NumPyArray(parsing: bytes)
+            }
+        }
+    }
 }

@@ -54,7 +54,7 @@ import Testing
 
     @Test(arguments: [
         (7, 4, 64, 1, "7 tokens do not divide 64 latent values"), (16, 0, 64, 1, "not 0"), (16, 4, 64, 3, "3 codebooks do not divide 16 tokens"),
-        (16, 4, 64, 0, "0 codebooks"), (0, 4, 64, 1, "0 tokens"), (16, 1 << 21, 64, 1, "1,048,576"),
+        (16, 4, 64, 0, "0 codebooks"), (0, 4, 64, 1, "0 tokens"), (16, 1 << 21, 64, 1, "1,048,576"), (1 << 14, 1 << 20, 1 << 14, 1 << 14, "are more than 1073741824"),
     ])
     func refusesImpossibleLayouts(_ tokens: Int, _ codes: Int, _ latents: Int, _ codebooks: Int, _ reason: String) {
         do throws(GroupQuantizer.LayoutError) {

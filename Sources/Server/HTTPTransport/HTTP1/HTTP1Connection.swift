@@ -89,8 +89,9 @@ struct HTTP1Connection: ~Copyable {
             input.append(bytes)
             enter(.head, until: now + limits.headTimeout)
         case .body:
-            transferredBytes += bytes.count
-            deadline = transferDeadline
+            // Bytes buy time at the minimum rate, but never more than the grace: a burst must not pay for hours of silence.
+            let earned = Duration.seconds(Double(bytes.count) / Double(limits.minimumBytesPerSecond))
+            deadline = min((deadline ?? now) + earned, now + limits.transferGrace)
             input.append(bytes)
         case .head, .admission, .handling, .writing:
             input.append(bytes)

@@ -7,7 +7,7 @@ struct Acceptance {
     init(_ members: [String]) {
         let readable = members.compactMap { member -> (range: String, quality: Double)? in
             guard let type = MediaType(parsing: member) else { return nil }
-            let quality = type.parameters["q"].map { Double($0) ?? 0 } ?? 1
+            let quality = type.parameters["q"].map { Double($0).flatMap { (0...1).contains($0) ? $0 : nil } ?? 0 } ?? 1
             return (type.name, quality)
         }
         ranges = members.isEmpty ? [("*/*", 1)] : readable

@@ -183,6 +183,7 @@ struct JSONReader {
 extension String {
     /// Short enough to be quoted in an error message.
     var shortened: String {
-        count <= 40 ? self : prefix(37) + "…"
+        // Scalars, because one character can hold any number of them.
+        unicodeScalars.count <= 40 ? self : String(unicodeScalars.prefix(37)) + "…"
     }
 }

@@ -9,7 +9,7 @@ struct AccessLog: Sendable {
 
     init(_ head: HTTPRequestHead, logger: Logger) {
         self.logger = logger
-        request = "\(head.method.rawValue.shortened) \(head.path.shortened)"
+        request = "\(head.method.rawValue.shortened) \(head.target.shortened)"
     }
 
     func answered(_ response: HTTPResponse) {

@@ -67,7 +67,8 @@ final class TokenizerService: HTTPHandler {
     }
 
     func response(to error: HTTPError) -> HTTPResponse {
-        error.problem.response(status: error.status)
+        logger.info("refused", metadata: ["status": "\(error.status.code)", "reason": "\(error.reason)"])
+        return error.problem.response(status: error.status)
     }
 
     /// Refuses by the head what can be refused by it. A slot is taken only when the body is complete: clients that send slowly would

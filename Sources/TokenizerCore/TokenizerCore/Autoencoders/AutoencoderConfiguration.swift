@@ -145,6 +145,9 @@ extension AutoencoderConfiguration: Codable {
                 try check(stage.channels % headDimension == 0, key, "must be a multiple of the head dimension \(headDimension)")
             }
         }
+        try check(
+            encoder.stages[0].layers > 0 || downsampling == .conv || encoder.firstChannels % 4 == 0, .encoderChannels,
+            "must be a multiple of 4 where pixel_unshuffle leads to them")
         for (finer, coarser) in zip(encoder.stages, encoder.stages.dropFirst()) where finer.layers > 0 {
             try check(
                 4 * finer.channels % coarser.channels == 0 && (downsampling == .conv || coarser.channels % 4 == 0), .encoderChannels,
@@ -175,8 +178,8 @@ extension AutoencoderConfiguration.Half {
         let count = channels.count
         func perStage<Value: Decodable>(_ key: Key?, default value: [Value]) throws -> [Value] {
             guard let key, values.contains(key) else { return value.count == 1 ? Array(repeating: value[0], count: count) : value }
-            if let one = try? values.decode(Value.self, forKey: key) { return Array(repeating: one, count: count) }
-            return try values.decode([Value].self, forKey: key)
+            let isList = (try? values.nestedUnkeyedContainer(forKey: key)) != nil
+            return isList ? try values.decode([Value].self, forKey: key) : Array(repeating: try values.decode(Value.self, forKey: key), count: count)
         }
         func checked<Value>(_ list: [Value], _ key: Key) throws -> [Value] {
             guard list.count == count else {

@@ -56,10 +56,10 @@ public struct CheckpointManifest: Sendable, Equatable, Codable {
     public let rectifier: RectifierConfiguration
     public let preprocessing: Preprocessing
     public let vae: VAE
-    /// Every other file of the directory but the manifest.
+    /// The files beside the manifest: weights, golden images and their list. Nothing else in the directory is read.
     public let files: [String: FileDigest]
     public let metrics: Metrics
-    /// Identifies what a token means: equal for two checkpoints exactly when each decodes the other's tokens to the same picture.
+    /// Identifies what a token means: checkpoints with equal fingerprints decode each other's tokens to the same pictures.
     public let fingerprint: String
 
     public init(
@@ -112,6 +112,12 @@ public struct CheckpointManifest: Sendable, Equatable, Codable {
         let extents = [latentShape.channels, latentShape.height, latentShape.width]
         if !extents.allSatisfy({ (1...8192).contains($0) }) || latentShape.count > 1 << 26 { return "latents of \(extents) are impossible" }
         if files.keys.contains(where: { $0.contains("/") || $0.hasPrefix(".") || $0.isEmpty }) { return "a file name leads elsewhere" }
+        let hasRectifier = rectifier.network != .identity
+        for name in [Checkpoint.quantizerName, GoldenImage.listName] + (hasRectifier ? [Checkpoint.rectifierName] : []) where files[name] == nil {
+            return "it does not list \(name)"
+        }
+        let digests = files.values + [vae.configuration, vae.weights]
+        if let digest = digests.first(where: { !$0.isWellFormed }) { return "\(digest.sha256.prefix(80)) is not a SHA-256" }
         do {
             let layout = try GroupQuantizer.Layout(
                 tokens: quantizer.tokens, codes: quantizer.codes, latents: latentShape.count, codebooks: quantizer.codebooks)

@@ -7,6 +7,12 @@ public struct FileDigest: Sendable, Hashable, Codable {
     /// 64 lower-case hexadecimal digits.
     public let sha256: String
 
+    /// Whether ``sha256`` has the form of one; it is used in file names.
+    var isWellFormed: Bool {
+        sha256.utf8.count == 64
+            && sha256.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains($0) }
+    }
+
     /// Reads the whole file.
     public init(of path: String) throws(FileError) {
         let file = try MappedFile(path)

@@ -12,7 +12,8 @@ public enum StoredFile {
     /// The file's bytes.
     /// - Throws: when it is not a readable regular file of at most `maximumBytes`.
     public static func read(_ path: String, maximumBytes: Int = 1 << 30) throws(FileError) -> [UInt8] {
-        let file = open(path, O_RDONLY | O_CLOEXEC)
+        // Without O_NONBLOCK a named pipe would hold the caller until somebody writes to it.
+        let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard file >= 0 else { throw .system("open", path) }
         defer { close(file) }
         var status = stat()

@@ -25,6 +25,8 @@ public struct NumPyArray: Sendable, Equatable {
         public let description: String
     }
 
+    private static let maximumHeaderBytes = 4096
+
     public let type: ElementType
     public let shape: [Int]
     /// The elements' bytes, little-endian, row-major.
@@ -52,9 +54,13 @@ public struct NumPyArray: Sendable, Equatable {
         let start = wide ? 12 : 10
         let length = (8..<start).reversed().reduce(0) { $0 << 8 | Int(bytes[$1]) }
         guard length <= bytes.count - start else { throw FormatError(description: "the NumPy header is truncated") }
+        // NumPy's own headers are ASCII and take some hundred bytes; text beyond that would only be slow to search.
+        guard length <= Self.maximumHeaderBytes, bytes[start..<start + length].allSatisfy({ $0 < 128 }) else {
+            throw FormatError(description: "the NumPy header is not at most \(Self.maximumHeaderBytes) bytes of ASCII")
+        }
         let header = NumPyHeader(String(decoding: bytes[start..<start + length], as: UTF8.self))
         guard let name = header.value(of: "descr"), let type = ElementType(rawValue: name) else {
-            throw FormatError(description: "NumPy element type \(header.value(of: "descr") ?? "is missing and") is not supported")
+            throw FormatError(description: "NumPy element type \(header.value(of: "descr")?.prefix(16) ?? "is missing and") is not supported")
         }
         guard header.value(of: "fortran_order") == "False" else { throw FormatError(description: "the NumPy array is not in C order") }
         guard let shape = header.shape else { throw FormatError(description: "the NumPy header has no readable shape") }

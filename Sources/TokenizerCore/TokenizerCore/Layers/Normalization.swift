@@ -24,7 +24,7 @@ public enum Normalization: Layer {
     }
 
     public func backward(_ dy: consuming Tensor, from kept: inout Activations, into gradient: inout Normalization) -> Tensor {
-        switch (self, gradient) {
+        switch (self, consume gradient) {
         case (.rms(let norm), .rms(var part)):
             let dx = norm.backward(dy, from: &kept, into: &part)
             gradient = .rms(part)
@@ -38,7 +38,7 @@ public enum Normalization: Layer {
     }
 
     public mutating func visit(_ path: ParameterPath, _ visitor: ParameterVisitor) {
-        switch self {
+        switch consume self {
         case .rms(var norm):
             norm.visit(path, visitor)
             self = .rms(norm)

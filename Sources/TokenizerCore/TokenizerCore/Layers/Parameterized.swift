@@ -22,14 +22,6 @@ extension Parameterized {
         return zero
     }
 
-    /// How many numbers are learned.
-    public var parameterCount: Int {
-        var layer = self
-        var count = 0
-        layer.visit(.root) { _, role, tensor in if role == .learned { count += tensor.count } }
-        return count
-    }
-
     /// All tensors in visiting order.
     public var tensors: [(path: String, role: ParameterRole, tensor: Tensor)] {
         var layer = self

@@ -87,9 +87,9 @@ extension AdamW {
         self.init(weightDecay: weightDecay)
         self.step = step
         guard step > 0 else { return }
-        for index in model.tensors.indices {
-            first.append(try file.tensor("\(prefix).first.\(index)"))
-            second.append(try file.tensor("\(prefix).second.\(index)"))
+        for (index, entry) in model.tensors.enumerated() {
+            first.append(try file.tensor("\(prefix).first.\(index)", shape: entry.tensor.shape))
+            second.append(try file.tensor("\(prefix).second.\(index)", shape: entry.tensor.shape))
         }
     }
 }

@@ -24,9 +24,15 @@ public struct GroupQuantizer: Parameterized {
             guard codebooks >= 1, tokens % codebooks == 0 else {
                 throw LayoutError(description: "\(codebooks) codebooks do not divide \(tokens) tokens")
             }
+            guard codebooks * codes <= Self.maximumNumbers / (latents / tokens) else {
+                throw LayoutError(description: "\(codebooks) codebooks of \(codes) codes of \(latents / tokens) numbers are more than \(Self.maximumNumbers)")
+            }
             (self.tokens, self.codes, self.codebooks) = (tokens, codes, codebooks)
             dimension = latents / tokens
         }
+
+        /// The paper's largest has 2²⁹; beyond 2³⁰ (4 GiB) a layout is a mistake or an attack.
+        private static let maximumNumbers = 1 << 30
 
         /// Bits that one image's tokens take.
         public var bits: Double { Double(tokens) * Double(codes).logarithm2 }

@@ -50,7 +50,8 @@ public struct Rectifier: Layer {
             gradient.network = .identity
             dq = mlp.backward(copy dy, from: &kept, into: &part)
             gradient.network = .mlp(part)
-        default: return dy
+        case (.identity, .identity): return dy
+        default: preconditionFailure("a gradient has the kind of its layer")
         }
         if configuration.isResidual { dq.add(dy) }
         return dq

@@ -32,8 +32,8 @@ public struct RectifierConfiguration: Sendable, Hashable, Codable {
                 throw ConfigurationError(description: "a rectifier's scales are odd and at most 15, not \(scales)")
             }
         case .mlp(let width, let depth):
-            guard (1...65_536).contains(width), (1...64).contains(depth) else {
-                throw ConfigurationError(description: "an MLP rectifier has a width of 1…65536 and a depth of 1…64, not \(width) and \(depth)")
+            guard (1...16_384).contains(width), (1...64).contains(depth) else {
+                throw ConfigurationError(description: "an MLP rectifier has a width of 1…16384 and a depth of 1…64, not \(width) and \(depth)")
             }
         }
     }

@@ -3,6 +3,9 @@ extension VisualTokenizer {
     func reproduce(_ golden: [GoldenImage], in directory: String) throws(CheckpointError) {
         guard !golden.isEmpty else { throw CheckpointError(directory, "it has no golden images to check it with") }
         for image in golden {
+            guard manifest.files[image.file] != nil else {
+                throw CheckpointError(directory, "golden image \(image.file.prefix(80)) is not among the manifest's files")
+            }
             let picture: RGBImage
             do throws(FileError) {
                 picture = try Self.picture("\(directory)/\(image.file)")
@@ -17,12 +20,12 @@ extension VisualTokenizer {
     }
 
     private func check(_ golden: GoldenImage, _ pixels: PixelBatch, _ picture: RGBImage, _ directory: String) throws(CheckpointError) {
-        let tokens = encode(pixels)
+        let latents = latents(pixels)
+        let tokens = tokens(latents)
         guard golden.tokens.count == tokens.indices.count, golden.tokens.allSatisfy({ (0..<Int32(manifest.codebookSize)).contains($0) })
         else {
             throw CheckpointError(directory, "the tokens listed for \(golden.file) are not \(tokens.indices.count) of \(manifest.codebookSize) codes")
         }
-        let latents = latents(pixels)
         let differing = tokens.indices.indices.filter { tokens.indices[$0] != golden.tokens[$0] }
         let wrong = differing.first { token in
             let nearest = distance(latents, token: token, code: tokens.indices[token])

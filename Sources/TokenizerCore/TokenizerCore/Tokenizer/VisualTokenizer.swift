@@ -31,7 +31,12 @@ public final class VisualTokenizer: Sendable {
     /// - Parameter pixels: `[n, imageSize, imageSize, 3]` in −1 … 1.
     /// - Returns: `manifest.tokensPerImage` tokens for each image.
     public func encode(_ pixels: PixelBatch) -> Tokens {
-        quantizer.tokens(latents(pixels))
+        tokens(latents(pixels))
+    }
+
+    /// - Parameter latents: normalised, as ``latents(_:)`` makes them.
+    func tokens(_ latents: Tensor) -> Tokens {
+        quantizer.tokens(latents)
     }
 
     /// - Parameter tokens: every one in `0 ..< manifest.codebookSize`.

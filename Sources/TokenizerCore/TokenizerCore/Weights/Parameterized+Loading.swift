@@ -11,7 +11,7 @@ extension Parameterized {
         visit(ParameterPath(prefix)) { path, _, tensor in
             guard problem == nil else { return }
             do throws(FileError) {
-                tensor = try Self.tensor(path.description, shape: tensor.shape, from: file)
+                tensor = try file.tensor(path.description, shape: tensor.shape)
                 unread.remove(path.description)
             } catch {
                 problem = error
@@ -24,17 +24,20 @@ extension Parameterized {
         }
     }
 
-    private static func tensor(_ name: String, shape: [Int], from file: SafetensorsFile) throws(FileError) -> Tensor {
-        let tensor = try file.tensor(name)
-        guard tensor.shape == shape else {
-            throw FileError(file.path, "tensor \(name) has shape \(tensor.shape), the configuration needs \(shape)")
-        }
-        guard tensor.isFinite else { throw FileError(file.path, "tensor \(name) holds NaN or infinite values") }
-        return tensor
-    }
-
     /// Writes every tensor under its name.
     public func save(to path: String, precision: SafetensorsWriter.Precision = .float32) throws(FileError) {
         try SafetensorsWriter.write(tensors.map { ($0.path, $0.tensor) }, precision: precision, to: path)
+    }
+}
+
+extension SafetensorsFile {
+    /// The tensor of that name, which must have this shape and hold finite numbers only.
+    func tensor(_ name: String, shape: [Int]) throws(FileError) -> Tensor {
+        let tensor = try tensor(name)
+        guard tensor.shape == shape else {
+            throw FileError(path, "tensor \(name) has shape \(tensor.shape), the configuration needs \(shape)")
+        }
+        guard tensor.isFinite else { throw FileError(path, "tensor \(name) holds NaN or infinite values") }
+        return tensor
     }
 }

@@ -57,8 +57,6 @@ public final class SafetensorsFile: Sendable {
         }
     }
 
-    public func shape(of name: String) -> [Int]? { entries[name]?.shape }
-
     /// The tensor as 32-bit floats: a view of the mapped file where it holds aligned 32-bit floats, a converted copy otherwise.
     /// - Throws: when there is no such tensor, or it holds integers.
     public func tensor(_ name: String) throws(FileError) -> Tensor {

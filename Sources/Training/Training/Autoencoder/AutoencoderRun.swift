@@ -68,6 +68,7 @@ public struct AutoencoderRun {
         try check(
             (0..<images).contains(options.heldOut),
             "\(options.images) holds \(images) images; \(options.heldOut) held out leave none to train on")
+        try check((0...1).contains(training.learningRate), "the learning rate is in 0...1, not \(training.learningRate)")
         try check((1...1 << 24).contains(training.steps), "the number of steps is in 1...16777216, not \(training.steps)")
         try check(
             training.shards >= 1 && training.batch >= training.shards && training.batch % training.shards == 0,
@@ -87,6 +88,7 @@ public struct AutoencoderRun {
         console.begin(total: options.training.steps, start: trainer.step, unit: "steps")
         while trainer.step < options.training.steps && !isStopRequested() {
             let loss = trainer.train(on: try sampler.crops(count: options.training.batch, step: trainer.step))
+            guard loss.isFinite else { throw .divergence(directory.path, step: trainer.step) }
             smoothedLoss = smoothedLoss.map { $0 * 0.98 + loss * 0.02 } ?? loss
             try log.append(.init(step: trainer.step, values: ["loss": loss]))
             for complaint in images.takeComplaints() { console.say(complaint) }

@@ -52,12 +52,15 @@ public struct AutoencoderTrainer: Sendable {
     }
 
     /// One step on `crops`, `[batch, s, s, 3]` in −1 … 1.
-    /// - Returns: the mean squared error over the batch, with latent noise, before the step.
+    /// - Returns: the mean squared error over the batch, with latent noise, before the step; NaN, and nothing is changed, where the
+    ///   gradient is not finite.
     public mutating func train(on crops: Tensor) -> Double {
         precondition(crops.n == options.batch, "a step takes \(options.batch) crops, got \(crops.n)")
         let (losses, gradient) = gradients(of: crops)
         let scale = 1 / Float(options.shards)
-        let clipping = min(1, options.clip / (gradient.gradientNorm * Double(scale) + 1e-6))
+        let norm = gradient.gradientNorm * Double(scale)
+        guard norm.isFinite else { return .nan }
+        let clipping = min(1, options.clip / (norm + 1e-6))
         optimizer.update(&model, gradient: gradient, learningRate: learningRate(at: step), scale: scale * Float(clipping))
         averageWeights()
         return losses.reduce(0, +) / Double(losses.count)

@@ -71,6 +71,9 @@ public struct QuantizerRun {
         for (name, value, minimum) in limits where value < minimum {
             throw FileError(path: path, reason: "--\(name) is at least \(minimum), not \(value)")
         }
+        guard (0...1).contains(options.learningRate) else {
+            throw FileError(path: path, reason: "--learning-rate is in 0...1, not \(options.learningRate)")
+        }
         self.options = options
         self.console = console
         directory = try RunDirectory(
@@ -101,6 +104,7 @@ public struct QuantizerRun {
         console.begin(total: session.totalSteps, start: session.step, unit: "steps")
         while session.step < session.totalSteps && !isStopRequested() {
             let values = session.advance()
+            guard values.values.allSatisfy(\.isFinite) else { throw .divergence(directory.path, step: session.step) }
             try log.append(.init(step: session.step, values: values))
             console.update(done: session.step, figures: values.keys.sorted().map { "\($0) \(Figure.text(values[$0]!))" })
             if timer.isDue() { try save(session, log) }
