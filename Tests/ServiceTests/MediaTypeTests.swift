@@ -25,9 +25,18 @@ import Testing
         (["image/*"], nil),
         (["application/json;q=0", "application/x-npy;q=0"], nil),
         (["application/json;q=nonsense"], nil),
+        (["application/json;q=inf", "application/x-npy;q=0.1"], "application/x-npy"),
+        (["application/json;q=nan"], nil),
         (["nonsense"], nil),
     ] as [([String], String?)])
     func negotiates(accept: [String], expected: String?) {
         #expect(Acceptance(accept).best(of: ["application/json", "application/x-npy"]) == expected)
+    }
+
+    /// One character may hold any number of scalars, and quoting it whole once made answers of 900 KB.
+    @Test func quotedInputIsShortWhateverItIsMadeOf() {
+        let endless = "e" + String(repeating: "\u{301}", count: 100_000)
+        #expect(endless.shortened.utf8.count < 120)
+        #expect("short".shortened == "short")
     }
 }

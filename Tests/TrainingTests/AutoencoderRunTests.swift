@@ -56,6 +56,14 @@ import Testing
         }
     }
 
+    @Test func refusesALearningRateThatOnlyDiverges() throws {
+        try withScratchFolder { folder in
+            var options = try options(images: Self.pictures(in: folder))
+            options.training.learningRate = 1e30
+            #expect(throws: FileError(path: options.images, reason: "the learning rate is in 0...1, not 1e+30")) { try run(folder + "/run", options) }
+        }
+    }
+
     private func run(_ path: String, _ options: AutoencoderRun.Options, stopAfter steps: Int = .max) throws -> Bool {
         var asked = 0
         return try AutoencoderRun(path, options: options, console: .silent).run(saveEvery: .seconds(3600)) {

@@ -107,6 +107,8 @@ import Testing
         let proud = GoldenImage(file: "golden-0.png", tokens: good.tokens, psnrFloor: 90)
         #expect(throws: CheckpointError.self) { try tokenizer.reproduce([proud], in: checkpoint.directory) }
         #expect(throws: CheckpointError.self) { try tokenizer.reproduce([], in: checkpoint.directory) }
+        let outside = GoldenImage(file: "../000001/golden-0.png", tokens: good.tokens, psnrFloor: 0)
+        #expect(throws: CheckpointError.self) { try tokenizer.reproduce([outside], in: checkpoint.directory) }
     }
 
     @Test func weightsThatAreNotFiniteAreRefused() throws {
