@@ -44,7 +44,9 @@ struct ConvolutionTests {
         let weights = PackedConvolution(values.tensor([33, 48, 3, 3]))
         for algorithm in [ConvolutionAlgorithm.direct, .winograd] {
             let convolved = InstructionSet.$current.withValue(set) {
-                ConvolutionAlgorithm.$preferred.withValue(algorithm) { (images + [batch]).map { convolve($0, with: weights).values } }
+                ConvolutionAlgorithm.$preferred.withValue(algorithm) {
+                    (images + [batch]).map { convolve($0, with: weights).values }
+                }
             }
             #expect(convolved[3] == convolved[0] + convolved[1] + convolved[2])
         }

@@ -6,7 +6,9 @@ import Testing
 struct WinogradTests {
     /// Images, h, w, c, n: whole and ragged tiles, pictures smaller than a tile, several bands, channels of several chunks and
     /// sums longer than one block.
-    static let sizes = [[1, 8, 8, 32, 32], [2, 5, 7, 16, 33], [1, 1, 1, 16, 3], [1, 2, 13, 48, 130], [1, 21, 22, 32, 260], [1, 9, 6, 272, 8]]
+    static let sizes = [
+        [1, 8, 8, 32, 32], [2, 5, 7, 16, 33], [1, 1, 1, 16, 3], [1, 2, 13, 48, 130], [1, 21, 22, 32, 260], [1, 9, 6, 272, 8],
+    ]
 
     @Test(arguments: InstructionSet.supported, sizes)
     func agreesWithDoublePrecision(set: InstructionSet, size: [Int]) {
@@ -27,16 +29,50 @@ struct WinogradTests {
         let (h, w, c, n) = (10, 9, 16, 140)
         let (x, weights) = (values.tensor([h, w, c]).values, PackedConvolution(values.tensor([n, c, 3, 3])))
         var y = [Float](repeating: -7, count: h * w * n)
-        let scratchCount = set.kernels.winograd_scratch(c, 4)
+        let scratchCount = set.kernels.winograd_scratch(false, c, 4)
         var scratch = [Float](repeating: -7, count: scratchCount + 16)
-        weights.winograd.withPointer {
-            set.kernels.convolve_winograd(x, h, w, c, 1, 5, $0, n, 128, n, &y, nil, .REVQ_IDENTITY, &scratch)
+        weights.winograd(enlarging: false).withPointer {
+            set.kernels.convolve_winograd(
+                false, x, h, w, c, 1, 5, $0, n, 128, n, &y, nil, .REVQ_IDENTITY, &scratch)
         }
         #expect(scratch[scratchCount...].allSatisfy { $0 == -7 })
         for (i, value) in y.enumerated() {
             let tile = i / n / w / 4 * 3 + i / n % w / 4
             #expect((value != -7) == (1..<5 ~= tile && i % n >= 128))
         }
+    }
+
+    @Test(arguments: InstructionSet.supported, sizes)
+    func enlargingAgreesWithDoublePrecision(set: InstructionSet, size: [Int]) {
+        var values = TestValues(seed: 13)
+        let (images, h, w, c, n) = (size[0], size[1], size[2], size[3], size[4])
+        let (x, weight, bias) = (values.tensor([images, h, w, c]), values.tensor([n, c, 3, 3]), values.tensor([n]))
+        let exact = naiveConvolution(NearestUpsampling.forward(x), weight, bias: bias, stride: 1)
+        for algorithm in [ConvolutionAlgorithm.direct, .winograd] {
+            let y = InstructionSet.$current.withValue(set) {
+                ConvolutionAlgorithm.$preferred.withValue(algorithm) {
+                    enlargeAndConvolve(x, with: PackedConvolution(weight), bias: bias)
+                }
+            }
+            #expect(y.shape == [images, 2 * h, 2 * w, n])
+            #expect(relativeError(y, exact) < 5e-6)
+        }
+    }
+
+    @Test(arguments: InstructionSet.supported, [ConvolutionAlgorithm.direct, .winograd])
+    func appliesTheActivationToTheFinishedSum(set: InstructionSet, algorithm: ConvolutionAlgorithm) {
+        var values = TestValues(seed: 14)
+        let (x, weights) = (values.tensor([1, 6, 5, 16]), PackedConvolution(values.tensor([40, 16, 3, 3])))
+        let bias = values.tensor([40])
+        let results = InstructionSet.$current.withValue(set) {
+            ConvolutionAlgorithm.$preferred.withValue(algorithm) {
+                [nil, .relu, .silu].map { convolve(x, with: weights, bias: bias, activation: $0).values }
+            }
+        }
+        var silu = results[0]
+        set.kernels.silu(&silu, silu.count)
+        #expect(results[1] == results[0].map { max($0, 0) })
+        #expect(results[2] == silu)
     }
 
     @Test func isChosenByLayerAndImageSize() {

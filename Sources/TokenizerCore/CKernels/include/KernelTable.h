@@ -49,15 +49,16 @@ typedef struct revq_kernel_table {
     void (*convolve)(
         const float *x, ptrdiff_t h, ptrdiff_t w, ptrdiff_t c, ptrdiff_t size, ptrdiff_t stride, ptrdiff_t first, ptrdiff_t last,
         const float *panels, ptrdiff_t n, float *y, ptrdiff_t ldc, const float *_Nullable bias, revq_activation activation);
-    /// The same as `convolve` for size 3 and stride 1, by Winograd's F(4×4, 3×3): output tiles first..<last of 4×4 pixels, counted
-    /// through the images, and channels first_column..<last_column (multiples of REVQ_WINOGRAD_CHUNK, or n) of n. c is a multiple
-    /// of 16, y is [images, h, w, n]. `scratch` holds `winograd_scratch(c, last - first)` floats. A sum over the channels is
-    /// formed as in `multiply`.
+    /// The same as `convolve` for size 3 and stride 1, by Winograd's F(4×4, 3×3); when enlarging, of the picture with each pixel
+    /// repeated twice in both directions. Output tiles first..<last of 4×4 pixels, counted through the images, and channels
+    /// first_column..<last_column (multiples of REVQ_WINOGRAD_CHUNK, or n) of n. x is [images, h, w, c] with c a multiple of 16, y
+    /// is [images, h, w, n] or [images, 2h, 2w, n]. `scratch` holds `winograd_scratch` floats for last - first tiles. A sum over
+    /// the channels is formed as in `multiply`.
     void (*convolve_winograd)(
-        const float *x, ptrdiff_t h, ptrdiff_t w, ptrdiff_t c, ptrdiff_t first, ptrdiff_t last, const float *weights, ptrdiff_t n,
-        ptrdiff_t first_column, ptrdiff_t last_column, float *y, const float *_Nullable bias, revq_activation activation,
-        float *scratch);
-    ptrdiff_t (*winograd_scratch)(ptrdiff_t c, ptrdiff_t tile_count);
+        bool is_enlarging, const float *x, ptrdiff_t h, ptrdiff_t w, ptrdiff_t c, ptrdiff_t first, ptrdiff_t last,
+        const float *weights, ptrdiff_t n, ptrdiff_t first_column, ptrdiff_t last_column, float *y, const float *_Nullable bias,
+        revq_activation activation, float *scratch);
+    ptrdiff_t (*winograd_scratch)(bool is_enlarging, ptrdiff_t c, ptrdiff_t count);
     /// For `count` vectors of d floats: the index of the code at the least Euclidean distance, the lowest of equally near ones.
     /// The answer is that of double precision. Vector i starts at vectors[i · stride · d], its answer goes to found[i · stride].
     ///
@@ -83,7 +84,8 @@ void revq_pack_panel(const float *weights, ptrdiff_t n, ptrdiff_t c, ptrdiff_t t
 #define REVQ_WINOGRAD_CHUNK 128
 
 /// Transforms weights stored as [n, c, 3, 3] for `convolve_winograd` and packs those of panel `panel`. All panels together fill
-/// `to`: 36 · c · 32 · ⌈n / 32⌉ floats, [⌈n / 128⌉][36][panels of the 128 channels][c][32].
-void revq_pack_winograd_panel(const float *weights, ptrdiff_t n, ptrdiff_t c, ptrdiff_t panel, float *to);
+/// `to`: points · c · 32 · ⌈n / 32⌉ floats, [⌈n / 128⌉][points][panels of the 128 channels][c][32], with 36 points, or 25 when
+/// enlarging.
+void revq_pack_winograd_panel(bool is_enlarging, const float *weights, ptrdiff_t n, ptrdiff_t c, ptrdiff_t panel, float *to);
 
 #pragma clang assume_nonnull end

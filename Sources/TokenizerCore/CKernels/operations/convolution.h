@@ -45,7 +45,7 @@ static void convolve(
         for (ptrdiff_t pixel = first; pixel < last; pixel += TILE_ROWS) {
             int rows = last - pixel < TILE_ROWS ? (int)(last - pixel) : TILE_ROWS;
             for (int i = 0; i < rows; i++) gather_patch(&p, pixel + i, start, start + depth, strip, i);
-            multiply_strip(rows, n, depth, strip, panels + start * PANEL, k * PANEL, y + pixel * ldc, ldc, end);
+            multiply_strip(rows, n, depth, strip, panels + start * PANEL, k * PANEL, y + pixel * ldc, ldc, &end);
         }
     }
 }

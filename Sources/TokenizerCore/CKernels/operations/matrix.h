@@ -8,7 +8,7 @@ static void multiply(
         for (ptrdiff_t row = 0; row < m; row += TILE_ROWS) {
             int rows = m - row < TILE_ROWS ? (int)(m - row) : TILE_ROWS;
             for (int i = 0; i < rows; i++) fill_strip(strip, i, 0, depth, a + (row + i) * lda + start);
-            multiply_strip(rows, n, depth, strip, panels + start * PANEL, k * PANEL, c + row * ldc, ldc, end);
+            multiply_strip(rows, n, depth, strip, panels + start * PANEL, k * PANEL, c + row * ldc, ldc, &end);
         }
     }
 }

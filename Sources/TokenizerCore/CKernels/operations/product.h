@@ -40,7 +40,7 @@ INLINE vfloat finish(vfloat sum, vfloat old, revq_activation activation) {
 /// too short for the processor to see the stream by itself.
 INLINE void tile(
     const int rows, const int vectors, ptrdiff_t depth, const float *a, const float *b, const float *next, float *c, ptrdiff_t ldc,
-    ptrdiff_t columns, epilogue end) {
+    ptrdiff_t columns, const epilogue *end) {
     vfloat sums[TILE_ROWS][2];
 #pragma clang loop unroll(full)
     for (int row = 0; row < rows; row++)
@@ -65,25 +65,27 @@ INLINE void tile(
 #pragma clang loop unroll(full)
     for (int v = 0; v < vectors; v++) {
         ptrdiff_t left = columns - v * LANES;
-        const float *bias = end.bias ? end.bias + v * LANES : NULL;
+        const float *bias = end->bias ? end->bias + v * LANES : NULL;
 #pragma clang loop unroll(full)
         for (int row = 0; row < rows; row++) {
             float *target = c + row * ldc + v * LANES;
-            const float *old = end.accumulating ? target : bias;
+            const float *old = end->accumulating ? target : bias;
             if (left >= LANES)
-                store(target, finish(sums[row][v], old ? load(old) : splat(0), end.activation));
+                store(target, finish(sums[row][v], old ? load(old) : splat(0), end->activation));
             else
-                store_first(target, finish(sums[row][v], old ? load_first(old, left) : splat(0), end.activation), left);
+                store_first(target, finish(sums[row][v], old ? load_first(old, left) : splat(0), end->activation), left);
         }
     }
 }
 
-typedef void (*tile_function)(ptrdiff_t, const float *, const float *, const float *, float *, ptrdiff_t, ptrdiff_t, epilogue);
+typedef void (*tile_function)(
+    ptrdiff_t, const float *, const float *, const float *, float *, ptrdiff_t, ptrdiff_t, const epilogue *);
 
 #define DEFINE_TILE(ROWS, VECTORS)                                                                                            \
     static void tile_##ROWS##x##VECTORS(                                                                                      \
-        ptrdiff_t depth, const float *a, const float *b, const float *next, float *c, ptrdiff_t ldc, ptrdiff_t columns, epilogue end) {          \
-        tile(ROWS, VECTORS, depth, a, b, next, c, ldc, columns, end);                                                               \
+        ptrdiff_t depth, const float *a, const float *b, const float *next, float *c, ptrdiff_t ldc, ptrdiff_t columns,       \
+        const epilogue *end) {                                                                                                \
+        tile(ROWS, VECTORS, depth, a, b, next, c, ldc, columns, end);                                                         \
     }
 #define DEFINE_TILES(ROWS) DEFINE_TILE(ROWS, 1) DEFINE_TILE(ROWS, 2)
 DEFINE_TILES(1) DEFINE_TILES(2) DEFINE_TILES(3) DEFINE_TILES(4) DEFINE_TILES(5) DEFINE_TILES(6)
@@ -115,11 +117,11 @@ INLINE void fill_strip(float *strip, ptrdiff_t row, ptrdiff_t start, ptrdiff_t e
 /// `panels` points at the first used row of the first panel; panels are `panel_stride` floats apart.
 INLINE void multiply_strip(
     int rows, ptrdiff_t n, ptrdiff_t depth, const float *a, const float *panels, ptrdiff_t panel_stride, float *c, ptrdiff_t ldc,
-    epilogue end) {
+    const epilogue *end) {
     for (ptrdiff_t column = 0; column < n; column += TILE_COLUMNS) {
         ptrdiff_t columns = n - column < TILE_COLUMNS ? n - column : TILE_COLUMNS;
         const float *b = panels + column / PANEL * panel_stride + column % PANEL;
-        epilogue here = {end.bias ? end.bias + column : NULL, end.accumulating, end.activation};
-        tiles[rows - 1][columns > LANES](depth, a, b, b + panel_stride, c + column, ldc, columns, here);
+        epilogue here = {end->bias ? end->bias + column : NULL, end->accumulating, end->activation};
+        tiles[rows - 1][columns > LANES](depth, a, b, b + panel_stride, c + column, ldc, columns, &here);
     }
 }

@@ -8,19 +8,48 @@ import CKernels
 ///   - x: `[n, h, w, in]`.
 ///   - bias: `[out]`.
 ///   - stride: 1 or more, the same in both directions.
+///   - activation: applied to the results.
 /// - Returns: `[n, ⌈h / stride⌉, ⌈w / stride⌉, out]`.
 ///
 /// Source: `torch.nn.functional.conv2d(x, weight, bias, stride, padding: k // 2)`.
-public func convolve(_ x: Tensor, with weights: PackedConvolution, bias: Tensor? = nil, stride: Int = 1) -> Tensor {
-    precondition(x.shape.count == 4 && x.c == weights.c, "a convolution of \(weights.c) channels got \(x.shape)")
-    precondition(bias.map { $0.count == weights.n } ?? true, "a convolution to \(weights.n) channels got a bias of \(bias!.shape)")
+public func convolve(
+    _ x: Tensor, with weights: PackedConvolution, bias: Tensor? = nil, stride: Int = 1, activation: Activation? = nil
+) -> Tensor {
+    checkShapes(x, weights, bias)
     switch ConvolutionAlgorithm.chosen(for: weights, stride: stride, h: x.h, w: x.w) {
-    case .direct: return convolveDirectly(x, with: weights, bias: bias, stride: stride)
-    case .winograd: return convolveByWinograd(x, with: weights, bias: bias)
+    case .direct: return convolveDirectly(x, weights, bias, stride: stride, activation)
+    case .winograd: return convolveByWinograd(x, weights, bias, enlarging: false, activation)
     }
 }
 
-private func convolveDirectly(_ x: Tensor, with weights: PackedConvolution, bias: Tensor?, stride: Int) -> Tensor {
+/// A k×k convolution with zero padding k/2 of the picture in which each pixel is repeated twice in both directions; where it is
+/// worth it, the larger picture never exists.
+///
+/// - Parameters:
+///   - x: `[n, h, w, in]`.
+///   - bias: `[out]`.
+///   - activation: applied to the results.
+/// - Returns: `[n, 2h, 2w, out]`.
+///
+/// Source: `conv2d(interpolate(x, scale_factor=2, mode="nearest"), weight, bias, padding: k // 2)`.
+public func enlargeAndConvolve(
+    _ x: Tensor, with weights: PackedConvolution, bias: Tensor? = nil, activation: Activation? = nil
+) -> Tensor {
+    checkShapes(x, weights, bias)
+    switch ConvolutionAlgorithm.chosen(for: weights, stride: 1, h: 2 * x.h, w: 2 * x.w) {
+    case .direct: return convolveDirectly(NearestUpsampling.forward(x), weights, bias, stride: 1, activation)
+    case .winograd: return convolveByWinograd(x, weights, bias, enlarging: true, activation)
+    }
+}
+
+private func checkShapes(_ x: Tensor, _ weights: PackedConvolution, _ bias: Tensor?) {
+    precondition(x.shape.count == 4 && x.c == weights.c, "a convolution of \(weights.c) channels got \(x.shape)")
+    precondition(bias.map { $0.count == weights.n } ?? true, "a convolution to \(weights.n) channels got a bias of \(bias!.shape)")
+}
+
+private func convolveDirectly(
+    _ x: Tensor, _ weights: PackedConvolution, _ bias: Tensor?, stride: Int, _ activation: Activation?
+) -> Tensor {
     let (h, w, c, n, size) = (x.h, x.w, weights.c, weights.n, weights.size)
     let (ho, wo) = ((h + stride - 1) / stride, (w + stride - 1) / stride)
     let (kernels, panels) = (InstructionSet.current.kernels, weights.direct)
@@ -35,7 +64,7 @@ private func convolveDirectly(_ x: Tensor, with weights: PackedConvolution, bias
                     panels.withPointer(fromColumn: left) { panels in
                         kernels.convolve(
                             x, h, w, c, size, stride, pixels.lowerBound, pixels.upperBound, panels, columns.count, y + left, n,
-                            bias.map { $0 + left }, .REVQ_IDENTITY)
+                            bias.map { $0 + left }, revq_activation(activation))
                     }
                 }
             }
@@ -44,22 +73,25 @@ private func convolveDirectly(_ x: Tensor, with weights: PackedConvolution, bias
     return y
 }
 
-private func convolveByWinograd(_ x: Tensor, with weights: PackedConvolution, bias: Tensor?) -> Tensor {
+private func convolveByWinograd(
+    _ x: Tensor, _ weights: PackedConvolution, _ bias: Tensor?, enlarging isEnlarging: Bool, _ activation: Activation?
+) -> Tensor {
     let (h, w, c, n) = (x.h, x.w, weights.c, weights.n)
-    let (kernels, transformed) = (InstructionSet.current.kernels, weights.winograd)
-    let pieces = WinogradPieces(images: x.n, h: h, w: w, columns: n)
-    var y = Tensor(uninitialized: [x.n, h, w, n])
+    let (kernels, transformed) = (InstructionSet.current.kernels, weights.winograd(enlarging: isEnlarging))
+    let (ho, wo) = isEnlarging ? (2 * h, 2 * w) : (h, w)
+    let pieces = WinogradPieces(images: x.n, h: ho, w: wo, columns: n)
+    var y = Tensor(uninitialized: [x.n, ho, wo, n])
     y.withMutablePointer { y in
         x.withPointer { x in
             bias.withPointer { bias in
                 transformed.withPointer { transformed in
                     Workers.forEach(pieces.count) { index in
                         let (tiles, columns) = pieces[index]
-                        var scratch = Tensor(uninitialized: [kernels.winograd_scratch(c, tiles.count)])
+                        var scratch = Tensor(uninitialized: [kernels.winograd_scratch(isEnlarging, c, tiles.count)])
                         scratch.withMutablePointer { scratch in
                             kernels.convolve_winograd(
-                                x, h, w, c, tiles.lowerBound, tiles.upperBound, transformed, n, columns.lowerBound,
-                                columns.upperBound, y, bias, .REVQ_IDENTITY, scratch)
+                                isEnlarging, x, h, w, c, tiles.lowerBound, tiles.upperBound, transformed, n,
+                                columns.lowerBound, columns.upperBound, y, bias, revq_activation(activation), scratch)
                         }
                     }
                 }

@@ -1,8 +1,8 @@
 import CKernels
 import Synchronization
 
-/// The weights of a k×k convolution, laid out for ``convolve(_:with:bias:stride:)``. Each algorithm has its own layout, made when it
-/// is first needed.
+/// The weights of a k×k convolution, laid out for ``convolve(_:with:bias:stride:activation:)``. Each algorithm has its own layout,
+/// made when it is first needed.
 public final class PackedConvolution: Sendable {
     let size: Int
     let c: Int
@@ -12,7 +12,8 @@ public final class PackedConvolution: Sendable {
 
     private struct Layouts {
         var direct: WeightPanels?
-        var winograd: Tensor?
+        /// By whether the picture is enlarged.
+        var winograd: [Bool: Tensor] = [:]
     }
 
     /// - Parameter weight: `[out, in, k, k]` with odd k, as in PyTorch.
@@ -34,23 +35,23 @@ public final class PackedConvolution: Sendable {
         }
     }
 
-    /// The transformed 3×3 kernels, 36 numbers for each pair of channels.
-    var winograd: Tensor {
+    /// The transformed 3×3 kernels: 36 numbers for each pair of channels, or 25 where the picture is enlarged ×2 first.
+    func winograd(enlarging isEnlarging: Bool) -> Tensor {
         layouts.withLock { layouts in
-            if let made = layouts.winograd { return made }
-            let made = transformed()
-            layouts.winograd = made
+            if let made = layouts.winograd[isEnlarging] { return made }
+            let made = transformed(isEnlarging)
+            layouts.winograd[isEnlarging] = made
             return made
         }
     }
 
-    private func transformed() -> Tensor {
+    private func transformed(_ isEnlarging: Bool) -> Tensor {
         precondition(size == 3, "Winograd's algorithm is for 3×3 kernels, got \(weight.shape)")
         let panels = (n + WeightPanels.width - 1) / WeightPanels.width
-        var result = Tensor(uninitialized: [panels, 36, c, WeightPanels.width])
+        var result = Tensor(uninitialized: [panels, isEnlarging ? 25 : 36, c, WeightPanels.width])
         result.withMutablePointer { target in
             weight.withPointer { source in
-                Workers.forEach(panels) { revq_pack_winograd_panel(source, n, c, $0, target) }
+                Workers.forEach(panels) { revq_pack_winograd_panel(isEnlarging, source, n, c, $0, target) }
             }
         }
         return result

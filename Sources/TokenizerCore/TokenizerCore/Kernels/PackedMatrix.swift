@@ -1,6 +1,6 @@
 import CKernels
 
-/// The weights of a linear layer or 1×1 convolution, laid out for ``project(_:with:bias:)``.
+/// The weights of a linear layer or 1×1 convolution, laid out for ``project(_:with:bias:activation:)``.
 public final class PackedMatrix: Sendable {
     let panels: WeightPanels
 
@@ -13,15 +13,16 @@ public final class PackedMatrix: Sendable {
     }
 }
 
-/// `y = x · Wᵀ + bias` for every row of x.
+/// `y = activation(x · Wᵀ + bias)` for every row of x.
 ///
 /// Each sum is formed in fp32, 256 products at a time, in the order of the inputs, whatever other rows there are.
 ///
 /// - Parameters:
 ///   - x: `[…, in]`.
 ///   - bias: `[out]`.
+///   - activation: applied to the results.
 /// - Returns: `[…, out]`.
-public func project(_ x: Tensor, with weights: PackedMatrix, bias: Tensor? = nil) -> Tensor {
+public func project(_ x: Tensor, with weights: PackedMatrix, bias: Tensor? = nil, activation: Activation? = nil) -> Tensor {
     let (k, n) = (weights.panels.k, weights.panels.n)
     precondition(x.c == k, "a projection of \(k) channels got \(x.shape)")
     precondition(bias.map { $0.count == n } ?? true, "a projection to \(n) channels got a bias of \(bias!.shape)")
@@ -37,7 +38,7 @@ public func project(_ x: Tensor, with weights: PackedMatrix, bias: Tensor? = nil
                     weights.panels.withPointer(fromColumn: left) { panels in
                         kernels.multiply(
                             rows.count, columns.count, k, x + top * k, k, panels, y + top * n + left, n,
-                            bias.map { $0 + left }, .REVQ_IDENTITY)
+                            bias.map { $0 + left }, revq_activation(activation))
                     }
                 }
             }
@@ -51,5 +52,16 @@ extension Optional<Tensor> {
     func withPointer<R>(_ body: (UnsafePointer<Float>?) throws -> R) rethrows -> R {
         guard let tensor = self else { return try body(nil) }
         return try tensor.withPointer { try body($0) }
+    }
+}
+
+extension revq_activation {
+    /// What the kernels call `activation`.
+    init(_ activation: Activation?) {
+        switch activation {
+        case nil: self = .REVQ_IDENTITY
+        case .relu: self = .REVQ_RELU
+        case .silu: self = .REVQ_SILU
+        }
     }
 }
