@@ -59,6 +59,16 @@ typedef struct revq_kernel_table {
         const float *weights, ptrdiff_t n, ptrdiff_t first_column, ptrdiff_t last_column, float *y, const float *_Nullable bias,
         revq_activation activation, float *scratch);
     ptrdiff_t (*winograd_scratch)(bool is_enlarging, ptrdiff_t c, ptrdiff_t count);
+    /// Lines first..<last, counted through the images, of a convolution of each channel by itself: x is [images, h, w, c], weights
+    /// are [size, size, c], stride is 1 and zero padding size / 2. y is [images, h, w, c], or when gated [images, h, w, c / 2]:
+    /// the first half of the results times the SiLU of the second.
+    void (*convolve_depthwise)(
+        const float *x, ptrdiff_t h, ptrdiff_t w, ptrdiff_t c, ptrdiff_t size, const float *weights, const float *_Nullable bias,
+        bool is_gated, ptrdiff_t first, ptrdiff_t last, float *y);
+    /// y[rows, groups, size] = x[rows, groups, size] · w, each group with its own matrix of at most 32 × 32, packed as for
+    /// `multiply` one after the other.
+    void (*multiply_groups)(
+        ptrdiff_t rows, ptrdiff_t groups, ptrdiff_t size, const float *x, const float *panels, float *y);
     /// For `count` vectors of d floats: the index of the code at the least Euclidean distance, the lowest of equally near ones.
     /// The answer is that of double precision. Vector i starts at vectors[i · stride · d], its answer goes to found[i · stride].
     ///

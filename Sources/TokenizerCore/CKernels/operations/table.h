@@ -10,6 +10,9 @@
 
 #include "winograd.h"
 
+#include "depthwise.h"
+#include "groups.h"
+
 #include "nearest_code.h"
 
 extern const revq_kernel_table TABLE;
@@ -20,5 +23,7 @@ const revq_kernel_table TABLE = {
     .convolve = convolve,
     .convolve_winograd = convolve_winograd,
     .winograd_scratch = winograd_scratch,
+    .convolve_depthwise = convolve_depthwise,
+    .multiply_groups = multiply_groups,
     .nearest_code = nearest_code,
 };
