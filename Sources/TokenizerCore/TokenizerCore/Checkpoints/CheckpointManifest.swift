@@ -145,16 +145,3 @@ public struct CheckpointManifest: Sendable, Equatable, Codable {
         return String(FileDigest.sha256(parts.joined(separator: "\n")).prefix(32))
     }
 }
-
-extension RectifierConfiguration {
-    /// One spelling for each configuration, for hashing.
-    fileprivate var canonicalName: String {
-        let kind =
-            switch network {
-            case .identity: "identity"
-            case .vit(let width, let depth, let headDimension, let scales): "vit \(width) \(depth) \(headDimension) \(scales)"
-            case .mlp(let width, let depth): "mlp \(width) \(depth)"
-            }
-        return kind + (isResidual ? " residual" : "")
-    }
-}

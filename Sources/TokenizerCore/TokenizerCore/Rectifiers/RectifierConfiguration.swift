@@ -7,7 +7,27 @@ public struct RectifierConfiguration: Sendable, Hashable, Codable {
         case vit(width: Int, depth: Int, headDimension: Int, scales: [Int])
         /// Fully connected blocks over all latents of an image.
         case mlp(width: Int, depth: Int)
+        /// Residual convolutions through `rank` channels.
+        case cnn(width: Int, depth: Int, rank: Int)
+        /// An affine map, solved for instead of trained.
+        case linear(reach: LinearRectifier.Reach)
+
+        /// Whether gradient steps train it.
+        public var isTrained: Bool {
+            switch self {
+            case .identity, .linear: false
+            case .vit, .mlp, .cnn: true
+            }
+        }
+
+        /// Whether it is found in closed form.
+        public var isSolved: Bool {
+            if case .linear = self { true } else { false }
+        }
     }
+
+    /// The quantised latents stay as they are.
+    public static let none = RectifierConfiguration(.identity, isResidual: false)
 
     public var network: Network
     /// Whether the network's answer is added to the quantised latents (and starts at zero) instead of replacing them.
@@ -15,6 +35,20 @@ public struct RectifierConfiguration: Sendable, Hashable, Codable {
 
     public init(_ network: Network, isResidual: Bool) {
         (self.network, self.isResidual) = (network, isResidual)
+    }
+
+    /// One spelling for each configuration: for fingerprints, and as a name in reports.
+    public var canonicalName: String {
+        let kind =
+            switch network {
+            case .identity: "identity"
+            case .vit(let width, let depth, let headDimension, let scales): "vit \(width) \(depth) \(headDimension) \(scales)"
+            case .mlp(let width, let depth): "mlp \(width) \(depth)"
+            case .cnn(let width, let depth, let rank): "cnn \(width) \(depth) \(rank)"
+            case .linear(reach: .neighbourhood(let size)): "linear \(size)"
+            case .linear(reach: .image): "linear image"
+            }
+        return kind + (isResidual ? " residual" : "")
     }
 
     /// - Throws: what is impossible about the numbers for latents of `shape`.
@@ -34,6 +68,18 @@ public struct RectifierConfiguration: Sendable, Hashable, Codable {
         case .mlp(let width, let depth):
             guard (1...16_384).contains(width), (1...64).contains(depth) else {
                 throw ConfigurationError(description: "an MLP rectifier has a width of 1…16384 and a depth of 1…64, not \(width) and \(depth)")
+            }
+        case .cnn(let width, let depth, let rank):
+            guard (1...8192).contains(width), (0...64).contains(depth), (1...width).contains(rank) else {
+                throw ConfigurationError(description: "a CNN rectifier has a width of 1…8192, a depth of 0…64 and a rank of at most its width, not \(width), \(depth) and \(rank)")
+            }
+        case .linear(reach: .neighbourhood(let size)):
+            guard size % 2 == 1, (1...15).contains(size) else {
+                throw ConfigurationError(description: "a linear rectifier's neighbourhood is odd and at most 15, not \(size)")
+            }
+        case .linear(reach: .image):
+            guard shape.count <= 8192 else {
+                throw ConfigurationError(description: "a linear rectifier over whole images takes at most 8192 latents, not \(shape.count)")
             }
         }
     }

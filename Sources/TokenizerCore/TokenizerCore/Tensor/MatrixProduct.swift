@@ -15,6 +15,11 @@ struct MatrixView {
 enum MatrixProduct {
     private static let useOneThread: Void = openblas_set_num_threads(1)
 
+    /// Makes OpenBLAS stay on the calling thread, for its other functions too.
+    static func prepare() {
+        _ = useOneThread
+    }
+
     /// `result[m, n] = left[m, k] · right[k, n]`, added to what is there when `accumulating`.
     ///
     /// - Parameters:
@@ -23,7 +28,7 @@ enum MatrixProduct {
         _ left: MatrixView, _ right: MatrixView, into result: UnsafeMutablePointer<Float>, stride: Int,
         m: Int, n: Int, k: Int, accumulating: Bool = false
     ) {
-        _ = useOneThread
+        prepare()
         cblas_sgemm(
             CblasRowMajor, left.isTransposed ? CblasTrans : CblasNoTrans, right.isTransposed ? CblasTrans : CblasNoTrans,
             blasint(m), blasint(n), blasint(k), 1, left.base, blasint(left.stride), right.base, blasint(right.stride),
