@@ -4,10 +4,11 @@ import Testing
 @testable import Training
 
 @Suite struct QuantizerRunTests {
-    @Test(arguments: QuantizerRun.Method.allCases)
-    func aResumedRunEndsInTheSameBytes(method: QuantizerRun.Method) throws {
+    @Test(arguments: QuantizerRun.Method.allCases, [.vit, .linear] as [RectifierConfiguration])
+    func aResumedRunEndsInTheSameBytes(method: QuantizerRun.Method, rectifier: RectifierConfiguration) throws {
         try withScratchFolder { folder in
-            let options = try options(method, in: folder)
+            var options = try options(method, in: folder)
+            options.rectifier = rectifier
             #expect(try run(folder + "/whole", options))
             for _ in 0..<3 { #expect(try !run(folder + "/parts", options, stopAfter: 2)) }
             #expect(try run(folder + "/parts", options))
@@ -17,9 +18,11 @@ import Testing
         }
     }
 
-    @Test func aFitBecomesACheckpointThatLoads() throws {
+    @Test(arguments: [.vit, .linear] as [RectifierConfiguration])
+    func aFitBecomesACheckpointThatLoads(rectifier: RectifierConfiguration) throws {
         try withScratchFolder { folder in
-            let options = try options(.lloyd, in: folder)
+            var options = try options(.lloyd, in: folder)
+            options.rectifier = rectifier
             #expect(try run(folder + "/run", options))
             let publication = try Publication(
                 vae: folder + "/vae", fit: folder + "/run/fit", images: folder + "/pictures", heldOut: 2)
@@ -75,8 +78,13 @@ import Testing
         let place = try LatentExtractionTests.place(in: folder)
         _ = try LatentExtractionTests.extraction(place, to: folder + "/latents").run(isStopRequested: { false })
         return QuantizerRun.Options(
-            latents: folder + "/latents", method: method, tokens: 96, codes: 8, codebooks: 48, passes: 4, epochs: 4, batch: 3,
+            latents: folder + "/latents", method: method, tokens: 96, codes: 8, codebooks: 48, passes: 8, epochs: 4, batch: 3,
             learningRate: 0.01, reset: .paper,
-            rectifier: RectifierConfiguration(.vit(width: 48, depth: 1, headDimension: 16, scales: []), isResidual: true), heldOut: 1, seed: 3)
+            rectifier: .vit, heldOut: 1, seed: 3)
     }
+}
+
+extension RectifierConfiguration {
+    fileprivate static let vit = RectifierConfiguration(.vit(width: 48, depth: 1, headDimension: 16, scales: []), isResidual: true)
+    fileprivate static let linear = RectifierConfiguration(.linear(reach: .neighbourhood(size: 3)), isResidual: true)
 }

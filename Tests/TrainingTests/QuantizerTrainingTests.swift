@@ -89,6 +89,22 @@ import Testing
         #expect(losses.suffix(4).map(\.rectified).reduce(0, +) < losses.suffix(4).map(\.quantized).reduce(0, +))
     }
 
+    @Test(arguments: [LinearRectifier.Reach.neighbourhood(size: 3), .image], [false, true])
+    func aLinearRectifierIsTheBestOfItsKindForTheTrainingLatents(reach: LinearRectifier.Reach, isResidual: Bool) throws {
+        let layout = try GroupQuantizer.Layout(tokens: 4, codes: 3, latents: 16, codebooks: 1)
+        // Neighbours resemble each other, which the quantiser ignores and the rectifier uses.
+        let noise = Self.latents(301, 16)
+        var latents = noise.images(0..<300)
+        latents.add(noise.images(1..<301))
+        let quantizer = GroupQuantizer(layout, sampling: latents, seed: 1)
+        let fit = LinearRectifierFit(
+            RectifierConfiguration(.linear(reach: reach), isResidual: isResidual), behind: quantizer, shape: shape,
+            training: latents.images(0..<280), heldOut: latents.images(280..<300))
+        let quality = LatentQuality(of: latents.images(280..<300), quantizer, fit.rectifier, shape: shape)
+        #expect(abs(quality.rectifiedMSE - fit.heldOutMSE) < 1e-6)
+        #expect(quality.rectifiedMSE < quality.quantizedMSE)
+    }
+
     @Test func alarmsSayWhatUsuallyWentWrong() throws {
         let layout = try GroupQuantizer.Layout(tokens: 4, codes: 4, latents: 16, codebooks: 1)
         let latents = Self.latents(8, 16)

@@ -14,10 +14,6 @@ struct FitQuantizer: ParsableCommand {
             The result is in the folder "\(QuantizerRun.resultName)" of the run.
             """)
 
-    enum Network: String, CaseIterable, ExpressibleByArgument {
-        case identity, vit, mlp
-    }
-
     @Option(help: "The latents: a folder that extract filled.")
     var latents: String
     @Option(help: "The folder of this run.")
@@ -40,16 +36,7 @@ struct FitQuantizer: ParsableCommand {
     var learningRate: Float = 0.01
     @Option(help: "What becomes of unused codes after an epoch of adam: none, paper or code.")
     var reset = CodebookReset.code
-    @Option(help: "identity, vit or mlp.")
-    var rectifier = Network.identity
-    @Option(help: "Channels of the vit, or width of the mlp.")
-    var rectifierWidth = 512
-    @Option(help: "Blocks of the rectifier.")
-    var rectifierDepth = 3
-    @Option(help: "Channels of an attention head of the vit.")
-    var rectifierHead = 32
-    @Flag(help: "Add the rectifier's answer to the quantised latents instead of replacing them.")
-    var residual = false
+    @OptionGroup var rectifier: RectifierOptions
     @Option(help: "The last so many images are not trained on but measure the result.")
     var heldOut = 64
     @Option var seed: UInt64 = 0
@@ -59,19 +46,9 @@ struct FitQuantizer: ParsableCommand {
         resources.apply()
         let options = QuantizerRun.Options(
             latents: latents, method: method, tokens: tokens, codes: codes, codebooks: codebooks, passes: passes, epochs: epochs,
-            batch: batch, learningRate: learningRate, reset: reset, rectifier: rectifierConfiguration, heldOut: heldOut, seed: seed)
+            batch: batch, learningRate: learningRate, reset: reset, rectifier: rectifier.configuration, heldOut: heldOut, seed: seed)
         let console = Console()
         let isComplete = try QuantizerRun(output, options: options, console: console).run(saveEvery: resources.saveInterval)
         console.say(isComplete ? "done: \(output)/\(QuantizerRun.resultName)" : "saved; the same command goes on from here")
-    }
-
-    private var rectifierConfiguration: RectifierConfiguration {
-        switch rectifier {
-        case .identity: RectifierConfiguration(.identity, isResidual: false)
-        case .vit:
-            RectifierConfiguration(
-                .vit(width: rectifierWidth, depth: rectifierDepth, headDimension: rectifierHead, scales: [5]), isResidual: residual)
-        case .mlp: RectifierConfiguration(.mlp(width: rectifierWidth, depth: rectifierDepth), isResidual: residual)
-        }
     }
 }

@@ -1,6 +1,7 @@
 import TokenizerCore
 
-/// The numbers of one `fit`: Lloyd passes first where asked for, then epochs of gradient steps. A step is one or the other.
+/// The numbers of one `fit`: Lloyd passes first where asked for, then epochs of gradient steps, then the solution for a linear
+/// rectifier. A step is one of each.
 struct FitSession {
     private let options: QuantizerRun.Options
     private let shape: LatentShape
@@ -8,6 +9,7 @@ struct FitSession {
     private let passes: Int
     private var lloyd: LloydTrainer
     private var gradient: QuantizerTrainer
+    private var linear: LinearRectifierFit?
     private(set) var step = 0
 
     /// - Parameters:
@@ -20,15 +22,17 @@ struct FitSession {
         passes = options.method == .lloyd ? options.passes : 0
         let start = GroupQuantizer(layout, sampling: training, seed: options.seed)
         lloyd = LloydTrainer(start, seed: options.seed)
-        let rectifier = Rectifier(options.rectifier, shape: shape, .random(seed: options.seed))
+        let isTrained = options.rectifier.network.isTrained
+        let rectifier = Rectifier(isTrained ? options.rectifier : .none, shape: shape, .random(seed: options.seed))
         gradient = Self.gradientTrainer(start, rectifier, options, shape, images: training.n)
     }
 
     var quantizer: GroupQuantizer { step < passes ? lloyd.quantizer : gradient.quantizer }
-    var rectifier: Rectifier { gradient.rectifier }
-    var totalSteps: Int { passes + gradient.totalSteps }
+    var rectifier: Rectifier { linear?.rectifier ?? gradient.rectifier }
+    var totalSteps: Int { passes + gradient.totalSteps + (options.rectifier.network.isSolved ? 1 : 0) }
+    private var isAfterGradient: Bool { step == passes + gradient.totalSteps }
 
-    /// One pass or one gradient step.
+    /// One pass, one gradient step, or the solution.
     /// - Returns: its figures, and at the end of an epoch the held-out ones.
     mutating func advance() -> [String: Double] {
         defer { if step == passes && passes > 0 { startGradient() } }
@@ -37,6 +41,7 @@ struct FitSession {
             step += 1
             return ["mse": error]
         }
+        if isAfterGradient { return solve() }
         let losses = gradient.advance(on: training)
         step += 1
         var values = ["mse": losses.quantized, "rectified_mse": losses.rectified]
@@ -49,12 +54,18 @@ struct FitSession {
         return values
     }
 
+    private mutating func solve() -> [String: Double] {
+        let fit = LinearRectifierFit(options.rectifier, behind: quantizer, shape: shape, training: training, heldOut: heldOut)
+        linear = fit
+        step += 1
+        return ["penalty": fit.penalty, "held_out_rectified_mse": fit.heldOutMSE]
+    }
+
     var heldOutQuality: LatentQuality { LatentQuality(of: heldOut, quantizer, rectifier, shape: shape) }
 
     /// The same figures on the latents that were trained on, without the rectifier.
     var trainingQuality: LatentQuality {
-        let none = Rectifier(RectifierConfiguration(.identity, isResidual: false), shape: shape, .placeholder)
-        return LatentQuality(of: training, quantizer, none, shape: shape)
+        LatentQuality(of: training, quantizer, Rectifier(.none, shape: shape, .placeholder), shape: shape)
     }
 
     /// Everything a resumed run needs besides options, latents and step.
@@ -71,7 +82,12 @@ struct FitSession {
             }
             lloyd = LloydTrainer(GroupQuantizer(lloyd.quantizer.layout, codebooks: codebooks), seed: options.seed)
         } else {
-            try gradient.restore(file, step: step - passes)
+            try gradient.restore(file, step: min(step - passes, gradient.totalSteps))
+            // It follows from the codes, so it is not stored.
+            if self.step > passes + gradient.totalSteps {
+                self.step -= 1
+                _ = solve()
+            }
         }
     }
 
@@ -83,7 +99,7 @@ struct FitSession {
         _ quantizer: GroupQuantizer, _ rectifier: Rectifier, _ options: QuantizerRun.Options, _ shape: LatentShape, images: Int
     ) -> QuantizerTrainer {
         // Behind fixed codes only a network has something to learn.
-        let epochs = options.method == .lloyd && options.rectifier.network == .identity ? 0 : options.epochs
+        let epochs = options.method == .lloyd && !options.rectifier.network.isTrained ? 0 : options.epochs
         return QuantizerTrainer(
             quantizer, rectifier, shape: shape,
             options: .init(

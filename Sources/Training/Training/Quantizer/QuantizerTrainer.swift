@@ -84,7 +84,7 @@ struct QuantizerTrainer {
         var kept = Activations.keeping
         let y = rectifier.forward(shape.featureMap(q), keeping: &kept)
         let (loss, dy) = SquaredError.loss(y, shape.featureMap(z))
-        guard rectifier.configuration.network != .identity else { return loss }
+        guard rectifier.configuration.network.isTrained else { return loss }
         var gradient = rectifier.zeroed()
         _ = rectifier.backward(dy, from: &kept, into: &gradient)
         let scale = gradient.clippingFactor(limit: Self.gradientNormLimit)
@@ -127,7 +127,7 @@ extension QuantizerTrainer {
         usage = CodeUsage(quantizer.layout, restoring: try file.tensor("usage"))
         self.step = step
         quantizerOptimizer = try AdamW(weightDecay: 0, step: options.movesCodes ? step : 0, for: quantizer, restoring: file, prefix: "optimizer.quantizer")
-        let rectifierSteps = rectifier.configuration.network == .identity ? 0 : step
+        let rectifierSteps = rectifier.configuration.network.isTrained ? step : 0
         rectifierOptimizer = try AdamW(
             weightDecay: Self.rectifierWeightDecay, step: rectifierSteps, for: rectifier, restoring: file, prefix: "optimizer.rectifier")
     }
