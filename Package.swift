@@ -58,7 +58,7 @@ let package = Package(
         .testTarget(
             name: "ServiceTests",
             dependencies: ["Service", "HTTPTransport", "TokenizerCore", .product(name: "Logging", package: "swift-log")]),
-        .testTarget(name: "TrainingTests", dependencies: ["Training", "TokenizerCore"]),
+        .testTarget(name: "TrainingTests", dependencies: ["Training", "TokenizerCore"], resources: [.copy("Fixtures")]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c17

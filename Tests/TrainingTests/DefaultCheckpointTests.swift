@@ -42,7 +42,7 @@ import Testing
     /// 22 dB is what the first version promised; photographs were not trained on.
     @Test func itDrawsPhotographs() throws {
         let checkpoint = try Checkpoint(newest)
-        let photographs = SquareImages(try ImageFolder(Self.repository + "/Tests/Photographs"), size: checkpoint.manifest.imageSize)
+        let photographs = SquareImages(try ImageSource(Self.repository + "/Tests/Photographs"), size: checkpoint.manifest.imageSize)
         var evaluation = Evaluation(checkpoint)
         try evaluation.measure(photographs, 0..<photographs.count, .silent)
         #expect(evaluation.entries.count == 10)

@@ -4,18 +4,18 @@ import Training
 
 struct Evaluate: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Measures a checkpoint on a folder of images: PSNR through the tokens, the autoencoder alone, and block DCT.",
+        abstract: "Measures a checkpoint on images: PSNR through the tokens, the autoencoder alone, and block DCT.",
         discussion: "Prints one line per image in CSV and a summary.")
 
     @Option(help: "The checkpoint: CHECKPOINTS/MODEL/VERSION.")
     var checkpoint: String
-    @Option(help: "A folder of PNG and JPEG files; folders in it are searched too.")
+    @Option(help: "PNG and JPEG files: a folder, a .tar file, or a list of such paths, one a line.")
     var images: String
 
     func run() throws {
         let console = Console()
         let checkpoint = try Checkpoint(checkpoint)
-        let pictures = SquareImages(try ImageFolder(images), size: checkpoint.manifest.imageSize)
+        let pictures = SquareImages(try ImageSource(images), size: checkpoint.manifest.imageSize)
         var evaluation = Evaluation(checkpoint)
         try evaluation.measure(pictures, 0..<pictures.count, console)
         print("image,psnr,vae_psnr,dct_psnr,quantized_mse,rectified_mse")

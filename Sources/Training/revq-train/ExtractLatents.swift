@@ -15,10 +15,10 @@ extension SafetensorsWriter.Precision: ExpressibleByArgument {
 struct ExtractLatents: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "extract",
-        abstract: "Runs a folder of images through a frozen encoder, once, and stores the latents.",
+        abstract: "Runs images through a frozen encoder, once, and stores the latents.",
         discussion: "Goes on where it was interrupted. The files are checksummed; fit notices when one was changed.")
 
-    @Option(help: "A folder of PNG and JPEG files; folders in it are searched too.")
+    @Option(help: "PNG and JPEG files: a folder, a .tar file, or a list of such paths, one a line.")
     var images: String
     @Option(help: "The autoencoder: a folder of the diffusers layout.")
     var vae: String

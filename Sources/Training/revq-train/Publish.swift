@@ -11,9 +11,9 @@ struct Publish: ParsableCommand {
     var vae: String
     @Option(help: "The quantiser: the result folder of fit.")
     var fit: String
-    @Option(help: "A folder of images to measure on.")
+    @Option(help: "Images to measure on: a folder, a .tar file, or a list of such paths, one a line.")
     var images: String
-    @Option(help: "Measure on the last so many images of the folder.")
+    @Option(help: "Measure on the last so many images.")
     var heldOut = 64
     @Option(help: "The model's name: letters, digits, dots, dashes and underscores.")
     var name: String

@@ -5,13 +5,13 @@ import Training
 struct TrainAutoencoder: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "vae",
-        abstract: "Trains an autoencoder from a folder of images.",
+        abstract: "Trains an autoencoder from images.",
         discussion: """
             Goes on where it was interrupted: call it again with the same options. Ctrl-C saves and exits. \
             The result is in the folder "\(AutoencoderRun.resultName)" of the run.
             """)
 
-    @Option(help: "A folder of PNG and JPEG files; folders in it are searched too.")
+    @Option(help: "PNG and JPEG files: a folder, a .tar file, or a list of such paths, one a line.")
     var images: String
 
     @Option(help: "The folder of this run.")

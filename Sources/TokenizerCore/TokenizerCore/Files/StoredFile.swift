@@ -12,17 +12,11 @@ public enum StoredFile {
     /// The file's bytes.
     /// - Throws: when it is not a readable regular file of at most `maximumBytes`.
     public static func read(_ path: String, maximumBytes: Int = 1 << 30) throws(FileError) -> [UInt8] {
-        // Without O_NONBLOCK a named pipe would hold the caller until somebody writes to it.
-        let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard file >= 0 else { throw .system("open", path) }
-        defer { close(file) }
-        var status = stat()
-        guard fstat(file, &status) == 0 else { throw .system("examine", path) }
-        guard status.st_mode & S_IFMT == S_IFREG else { throw FileError(path: path, reason: "\(path) is not a regular file") }
-        guard Int(status.st_size) <= maximumBytes else {
-            throw FileError(path: path, reason: "\(path) has \(status.st_size) bytes, more than the \(maximumBytes) allowed here")
+        let file = try ReadableFile(path)
+        guard file.count <= maximumBytes else {
+            throw FileError(path: path, reason: "\(path) has \(file.count) bytes, more than the \(maximumBytes) allowed here")
         }
-        return try readBytes(from: file, count: Int(status.st_size), path)
+        return try file.read(0..<file.count)
     }
 
     /// Replaces `path` by `bytes` in one step: written beside it under a hidden name, then renamed.
@@ -62,20 +56,6 @@ public enum StoredFile {
             }
             return 0
         }
-    }
-
-    private static func readBytes(from file: Int32, count: Int, _ path: String) throws(FileError) -> [UInt8] {
-        var failure: Int32 = 0
-        let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, done in
-            while done < count {
-                let got = Glibc.read(file, buffer.baseAddress! + done, count - done)
-                if got == 0 { return }
-                if got > 0 { done += got } else if errno != EINTR { failure = errno; return }
-            }
-        }
-        guard failure == 0 else { throw .system("read", path, code: failure) }
-        guard bytes.count == count else { throw FileError(path: path, reason: "\(path) was cut short while it was read") }
-        return bytes
     }
 }
 

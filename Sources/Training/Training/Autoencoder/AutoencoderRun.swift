@@ -1,9 +1,9 @@
 import TokenizerCore
 
-/// `revq-train vae`: trains an autoencoder from a folder of images, and goes on where an earlier call was interrupted.
+/// `revq-train vae`: trains an autoencoder from images, and goes on where an earlier call was interrupted.
 public struct AutoencoderRun {
     public struct Options: Codable, Equatable, Sendable {
-        /// A folder of PNG and JPEG files.
+        /// PNG and JPEG files, as ``ImageSource`` takes them.
         public var images: String
         /// Images are brought to squares of this side first.
         public var size: Int
@@ -45,13 +45,13 @@ public struct AutoencoderRun {
     /// Opens the run at `path`, new or begun.
     /// - Throws: when the options are impossible, the images cannot be used, or the folder belongs to another run.
     public init(_ path: String, options: Options, console: Console) throws(FileError) {
-        let folder = try ImageFolder(options.images)
-        try Self.validate(options, images: folder.count)
+        let source = try ImageSource(options.images)
+        try Self.validate(options, images: source.count)
         self.options = options
         self.console = console
-        images = SquareImages(folder, size: options.size)
+        images = SquareImages(source, size: options.size)
         directory = try RunDirectory(
-            path, options: Record(options: options, imagesSignature: String(folder.signature, radix: 16)))
+            path, options: Record(options: options, imagesSignature: String(source.signature, radix: 16)))
         states = TrainingStates(of: directory)
     }
 

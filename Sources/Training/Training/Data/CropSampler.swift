@@ -28,7 +28,7 @@ public struct CropSampler: Sendable {
         }
         let found = crops.compactMap { $0 }
         guard found.count == count else {
-            throw FileError(path: images.folder.root, reason: "\(images.folder.root): hardly any of its \(images.count) images can be used")
+            throw FileError(path: images.source.path, reason: "\(images.source.path): hardly any of its \(images.count) images can be used")
         }
         return PixelBatch(images: found).pixels
     }

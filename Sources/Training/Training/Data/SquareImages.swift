@@ -1,7 +1,7 @@
 import Synchronization
 import TokenizerCore
 
-/// The images of a folder, resized and cropped to one square size, decoded when first asked for and kept while memory allows.
+/// The images of a source, resized and cropped to one square size, decoded when first asked for and kept while memory allows.
 ///
 /// A file that cannot be used is skipped, once and for all, and reported by ``takeComplaints()``.
 public final class SquareImages: Sendable {
@@ -12,7 +12,7 @@ public final class SquareImages: Sendable {
         var complaints: [String] = []
     }
 
-    public let folder: ImageFolder
+    public let source: ImageSource
     public let size: Int
     private let maximumHeldBytes: Int
     private let state: Mutex<State>
@@ -20,22 +20,22 @@ public final class SquareImages: Sendable {
     /// - Parameters:
     ///   - size: the side of the squares in pixels.
     ///   - maximumHeldBytes: how much decoded pixels may take; beyond that, images are decoded each time.
-    public init(_ folder: ImageFolder, size: Int, maximumHeldBytes: Int = 4 << 30) {
-        self.folder = folder
+    public init(_ source: ImageSource, size: Int, maximumHeldBytes: Int = 4 << 30) {
+        self.source = source
         self.size = size
         self.maximumHeldBytes = maximumHeldBytes
         state = Mutex(
-            State(images: Array(repeating: nil, count: folder.count), isBad: Array(repeating: false, count: folder.count)))
+            State(images: Array(repeating: nil, count: source.count), isBad: Array(repeating: false, count: source.count)))
     }
 
-    public var count: Int { folder.count }
+    public var count: Int { source.count }
 
     /// The image, or nil when its file cannot be used.
     public func image(at index: Int) -> RGBImage? {
         let (known, isBad) = state.withLock { ($0.images[index], $0.isBad[index]) }
         if known != nil || isBad { return known }
         do throws(FileError) {
-            let image = SquarePreprocessor(imageSize: size)(try folder.image(at: index))
+            let image = SquarePreprocessor(imageSize: size)(try source.image(at: index))
             keep(image, at: index)
             return image
         } catch {

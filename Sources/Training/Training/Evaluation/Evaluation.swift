@@ -36,17 +36,17 @@ public struct Evaluation {
             shape: checkpoint.manifest.latentShape)
     }
 
-    /// Measures images `range` of a folder; those that cannot be read are reported and left out.
+    /// Measures images `range` of a source; those that cannot be read are reported and left out.
     /// - Throws: when none can be read.
     public mutating func measure(_ images: SquareImages, _ range: Range<Int>, _ console: Console) throws(FileError) {
         console.begin(total: range.count, unit: "images")
         for index in range {
-            if let image = images.image(at: index) { measure(image, name: images.folder.names[index]) }
+            if let image = images.image(at: index) { measure(image, name: images.source.name(at: index)) }
             for complaint in images.takeComplaints() { console.say(complaint) }
             console.update(done: index - range.lowerBound + 1)
         }
         console.closeLine()
-        guard !entries.isEmpty else { throw FileError(path: images.folder.root, reason: "\(images.folder.root): none of its images can be read") }
+        guard !entries.isEmpty else { throw FileError(path: images.source.path, reason: "\(images.source.path): none of its images can be read") }
     }
 
     private mutating func measure(_ image: RGBImage, name: String) {

@@ -23,18 +23,18 @@ public struct LatentExtraction {
         to directory: String, images path: String, vae vaeDirectory: String, size: Int, precision: SafetensorsWriter.Precision,
         console: Console
     ) throws(FileError) {
-        let folder = try ImageFolder(path)
+        let source = try ImageSource(path)
         vae = try AutoencoderDC(directory: vaeDirectory)
         let factor = vae.configuration.factor
         guard (1...8192).contains(size), size % factor == 0 else {
             throw FileError(path: vaeDirectory, reason: "images of \(size) pixels are not a multiple of the autoencoder's factor \(factor)")
         }
         // Every image is needed once, so none is kept.
-        images = SquareImages(folder, size: size, maximumHeldBytes: 0)
+        images = SquareImages(source, size: size, maximumHeldBytes: 0)
         self.directory = directory
         self.console = console
         description = LatentStore.Description(
-            imagesSignature: String(folder.signature, radix: 16), imageCount: folder.count, imageSize: size,
+            imagesSignature: String(source.signature, radix: 16), imageCount: source.count, imageSize: size,
             vaeConfiguration: try FileDigest(of: "\(vaeDirectory)/\(AutoencoderDC.configurationName)"),
             vaeWeights: try FileDigest(of: "\(vaeDirectory)/\(AutoencoderDC.weightsName)"),
             latentShape: LatentShape(channels: vae.configuration.latentChannels, height: size / factor, width: size / factor),

@@ -14,7 +14,7 @@ public struct Publication {
     /// - Parameters:
     ///   - vaeDirectory: a folder of the diffusers layout; the one whose latents were fitted.
     ///   - fitDirectory: what `revq-train fit` made.
-    ///   - imagesPath: a folder of images, the last `heldOut` of which are measured.
+    ///   - imagesPath: images, as ``ImageSource`` takes them, the last `heldOut` of which are measured.
     /// - Throws: when the parts do not belong together or cannot be read.
     public init(vae vaeDirectory: String, fit fitDirectory: String, images imagesPath: String, heldOut: Int) throws(FileError) {
         fitted = try FittedQuantizer(fitDirectory)
@@ -24,12 +24,12 @@ public struct Publication {
         }
         vae = try AutoencoderDC(directory: vaeDirectory)
         self.vaeDirectory = vaeDirectory
-        let folder = try ImageFolder(imagesPath)
-        guard (1...folder.count).contains(heldOut) else {
-            throw FileError(path: imagesPath, reason: "\(imagesPath) holds \(folder.count) images; cannot measure on \(heldOut) of them")
+        let source = try ImageSource(imagesPath)
+        guard (1...source.count).contains(heldOut) else {
+            throw FileError(path: imagesPath, reason: "\(imagesPath) holds \(source.count) images; cannot measure on \(heldOut) of them")
         }
-        images = SquareImages(folder, size: fitted.description.imageSize)
-        range = folder.count - heldOut..<folder.count
+        images = SquareImages(source, size: fitted.description.imageSize)
+        range = source.count - heldOut..<source.count
     }
 
     /// Publishes as `root/name/<next step>`.

@@ -1,0 +1,132 @@
+import TokenizerCore
+import Testing
+
+@testable import Training
+
+@Suite struct ImageSourceTests {
+    @Test func listsPicturesBelowInByteOrder() throws {
+        try withScratchFolder { folder in
+            try StoredFolder.create(folder + "/b/deep")
+            for name in ["b/deep/x.JPEG", "b/a.png", "c.jpg", "A.png", "notes.txt", ".hidden.png", "png"] {
+                try StoredFile.write([0], to: "\(folder)/\(name)")
+            }
+            #expect(names(try ImageSource(folder)) == ["A.png", "b/a.png", "b/deep/x.JPEG", "c.jpg"])
+        }
+    }
+
+    @Test func readsTarShardsBesideFiles() throws {
+        try withScratchFolder { folder in
+            try StoredFolder.create(folder + "/shards")
+            for kind in ["ustar", "gnu"] { try StoredFile.write(StoredFile.read(TrainingFixture.path(kind + ".tar")), to: "\(folder)/shards/\(kind).tar") }
+            try StoredFile.write([0], to: folder + "/a.png")
+            let source = try ImageSource(folder)
+            #expect(names(source).prefix(2) == ["a.png", "shards/gnu.tar/0001.jpg"])
+            #expect(source.count == 6)
+            let picture = try source.image(at: 1)
+            #expect((picture.width, picture.height) == (6, 4))
+            // The same pictures by the archive itself.
+            let archive = try ImageSource(folder + "/shards/gnu.tar")
+            #expect(archive.name(at: 0) == "0001.jpg")
+            for index in 0..<archive.count { #expect(try archive.bytes(at: index) == source.bytes(at: index + 1)) }
+        }
+    }
+
+    @Test func readsLists() throws {
+        try withScratchFolder { folder in
+            let pictures = try AutoencoderRunTests.pictures(in: folder)
+            try StoredFile.write(StoredFile.read(TrainingFixture.path("pax.tar")), to: folder + "/pax.tar")
+            let lines = "pictures/00000003.png\r\n\nmissing.png\n\(pictures)/00000001.png\npax.tar\npictures"
+            try StoredFile.write(Array(lines.utf8), to: folder + "/list.txt")
+            let source = try ImageSource(folder + "/list.txt")
+            #expect(names(source).prefix(4) == ["pictures/00000003.png", "missing.png", "\(pictures)/00000001.png", "pax.tar/0001.jpg"])
+            #expect(source.count == 3 + 4 + 6)
+            #expect(source.name(at: 12) == "pictures/00000005.png")
+            #expect(try source.bytes(at: 0) == StoredFile.read(pictures + "/00000003.png"))
+            #expect(try source.bytes(at: 2) == StoredFile.read(pictures + "/00000001.png"))
+            // A missing picture is reported when it is wanted.
+            let missing = folder + "/missing.png"
+            #expect(throws: FileError(path: missing, reason: "cannot open \(missing): No such file or directory")) { try source.image(at: 1) }
+        }
+    }
+
+    @Test func takesOnePicture() throws {
+        try withScratchFolder { folder in
+            let source = try ImageSource(try AutoencoderRunTests.pictures(in: folder) + "/00000002.png")
+            #expect(names(source) == ["00000002.png"])
+            #expect(try source.image(at: 0).width == 32)
+        }
+    }
+
+    @Test func refusesListsOfOtherThings() throws {
+        try withScratchFolder { folder in
+            let list = folder + "/list"
+            for (text, reason) in [
+                ("a.png\nnotes.txt", "\(list), line 2: notes.txt is neither a PNG or JPEG file, a .tar file nor a folder"),
+                ("\n\n", "\(list) holds no PNG or JPEG files"),
+                ("a\0b", "\(list) is no list of pictures: expected a folder, a .tar file, or text with one path a line"),
+                ("gone.tar", "cannot open \(folder)/gone.tar: No such file or directory"),
+            ] {
+                try StoredFile.write(Array(text.utf8), to: list)
+                let error = #expect(throws: FileError.self) { try ImageSource(list) }
+                #expect(error?.reason == reason)
+            }
+        }
+    }
+
+    @Test func anArchiveThatShrankIsReportedAndSkipped() throws {
+        try withScratchFolder { folder in
+            let archive = folder + "/a.tar"
+            let bytes = try StoredFile.read(TrainingFixture.path("gnu.tar"))
+            try StoredFile.write(bytes, to: archive)
+            let images = SquareImages(try ImageSource(archive), size: 4)
+            try StoredFile.write(Array(bytes.prefix(600)), to: archive)
+            #expect(images.image(at: 0) == nil)
+            #expect(images.takeComplaints() == ["skipped: \(archive) has been cut short since it was opened"])
+        }
+    }
+
+    private func names(_ source: ImageSource) -> [String] { (0..<source.count).map { source.name(at: $0) } }
+
+    @Test func signatureFollowsNamesAndSizes() throws {
+        try withScratchFolder { folder in
+            try StoredFile.write([0], to: folder + "/a.png")
+            let before = try ImageSource(folder).signature
+            #expect(try ImageSource(folder).signature == before)
+            try StoredFile.write([0, 0], to: folder + "/a.png")
+            #expect(try ImageSource(folder).signature != before)
+        }
+    }
+
+    @Test func refusesAnEmptyFolderAndNamesABadFile() throws {
+        try withScratchFolder { folder in
+            #expect(throws: FileError(path: folder, reason: "\(folder) holds no PNG or JPEG files")) { try ImageSource(folder) }
+            try StoredFile.write([], to: folder + "/a.png")
+            let reason = "\(folder)/a.png: the image is empty: expected the bytes of a PNG or JPEG file"
+            #expect(throws: FileError(path: folder + "/a.png", reason: reason)) { try ImageSource(folder).image(at: 0) }
+        }
+    }
+
+    @Test func cropsAreFixedBySeedAndStep() throws {
+        try withScratchFolder { folder in
+            let pictures = try AutoencoderRunTests.pictures(in: folder)
+            let images = SquareImages(try ImageSource(pictures), size: 24)
+            let sampler = CropSampler(images, range: 0..<6, side: 8, seed: 1)
+            let crops = try sampler.crops(count: 5, step: 3)
+            #expect(crops.shape == [5, 8, 8, 3])
+            #expect(crops.values == (try sampler.crops(count: 5, step: 3).values))
+            #expect(crops.values != (try sampler.crops(count: 5, step: 4).values))
+            // The same without room to keep a decoded picture.
+            let forgetful = SquareImages(try ImageSource(pictures), size: 24, maximumHeldBytes: 0)
+            #expect(crops.values == (try CropSampler(forgetful, range: 0..<6, side: 8, seed: 1).crops(count: 5, step: 3).values))
+        }
+    }
+
+    @Test func aFolderOfBrokenFilesIsAnError() throws {
+        try withScratchFolder { folder in
+            try StoredFile.write([1], to: folder + "/a.png")
+            let images = SquareImages(try ImageSource(folder), size: 24)
+            #expect(throws: FileError.self) { try CropSampler(images, range: 0..<1, side: 8, seed: 1).crops(count: 1, step: 0) }
+            #expect(images.takeComplaints().count == 1)
+        }
+    }
+}
