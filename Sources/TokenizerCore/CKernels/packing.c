@@ -15,7 +15,7 @@ void revq_pack_panel(const float *weights, ptrdiff_t n, ptrdiff_t c, ptrdiff_t t
     }
 }
 
-enum { MOST_POINTS = 6 };
+enum { MOST_ROWS = 6 };
 
 /// G of F(4×4, 3×3) for the points 0, 1, −1, 2, −2, ∞.
 static const double plain_transform[6][3] = {
@@ -33,29 +33,53 @@ static const double enlarging_transform[5][3] = {
     {1.0 / 4, 0, 0}, {-1.0 / 3, -1.0 / 3, -1.0 / 3}, {1.0 / 12, 1.0 / 3, 1.0 / 3}, {1.0 / 6, 1.0 / 6, 2.0 / 3}, {0, 0, 1},
 };
 
-/// G g Gᵀ for one 3×3 kernel; `points` rows of G.
-static void transform_kernel(int points, const double G[][3], const float kernel[9], double u[MOST_POINTS * MOST_POINTS]) {
-    double half[MOST_POINTS][3];
-    for (int i = 0; i < points; i++)
-        for (int j = 0; j < 3; j++) half[i][j] = G[i][0] * kernel[j] + G[i][1] * kernel[3 + j] + G[i][2] * kernel[6 + j];
-    for (int i = 0; i < points; i++)
-        for (int j = 0; j < points; j++)
-            u[i * points + j] = half[i][0] * G[j][0] + half[i][1] * G[j][1] + half[i][2] * G[j][2];
+/// G of F(4, 2) for the points 0, 1, −1, 2, ∞ and the outer taps, then the middle tap as it is.
+static const double halving_transform[6][3] = {
+    {1.0 / 2, 0, 0}, {-1.0 / 2, 0, -1.0 / 2}, {-1.0 / 6, 0, 1.0 / 6}, {1.0 / 6, 0, 1.0 / 3}, {0, 0, 1}, {0, 1, 0},
+};
+
+/// G and how many rows it has.
+typedef struct {
+    const double (*rows)[3];
+    int count;
+} kernel_transform;
+
+static kernel_transform transform_for(revq_winograd kind) {
+    switch (kind) {
+    case REVQ_PLAIN_PICTURE: return (kernel_transform){plain_transform, 6};
+    case REVQ_ENLARGING: return (kernel_transform){enlarging_transform, 5};
+    case REVQ_HALVING: return (kernel_transform){halving_transform, 6};
+    }
 }
 
-void revq_pack_winograd_panel(bool is_enlarging, const float *weights, ptrdiff_t n, ptrdiff_t c, ptrdiff_t panel, float *to) {
+int revq_winograd_weights(revq_winograd kind) {
+    int count = transform_for(kind).count;
+    return count * count;
+}
+
+/// G g Gᵀ for one 3×3 kernel.
+static void transform_kernel(kernel_transform g, const float kernel[9], double u[MOST_ROWS * MOST_ROWS]) {
+    double half[MOST_ROWS][3];
+    for (int i = 0; i < g.count; i++)
+        for (int j = 0; j < 3; j++)
+            half[i][j] = g.rows[i][0] * kernel[j] + g.rows[i][1] * kernel[3 + j] + g.rows[i][2] * kernel[6 + j];
+    for (int i = 0; i < g.count; i++)
+        for (int j = 0; j < g.count; j++)
+            u[i * g.count + j] = half[i][0] * g.rows[j][0] + half[i][1] * g.rows[j][1] + half[i][2] * g.rows[j][2];
+}
+
+void revq_pack_winograd_panel(revq_winograd kind, const float *weights, ptrdiff_t n, ptrdiff_t c, ptrdiff_t panel, float *to) {
     enum { PANELS_IN_CHUNK = REVQ_WINOGRAD_CHUNK / PANEL };
-    int points = is_enlarging ? 5 : 6;
+    kernel_transform g = transform_for(kind);
+    int count = revq_winograd_weights(kind);
     ptrdiff_t panels = (n + PANEL - 1) / PANEL, chunk = panel / PANELS_IN_CHUNK * PANELS_IN_CHUNK;
     ptrdiff_t panels_in_chunk = panels - chunk < PANELS_IN_CHUNK ? panels - chunk : PANELS_IN_CHUNK;
-    to += (chunk * points * points + (panel - chunk)) * c * PANEL;
+    to += (chunk * count + (panel - chunk)) * c * PANEL;
     for (ptrdiff_t channel = 0; channel < c; channel++)
         for (ptrdiff_t j = 0; j < PANEL; j++) {
             ptrdiff_t column = panel * PANEL + j;
-            double u[MOST_POINTS * MOST_POINTS] = {0};
-            if (column < n)
-                transform_kernel(
-                    points, is_enlarging ? enlarging_transform : plain_transform, weights + (column * c + channel) * 9, u);
-            for (int i = 0; i < points * points; i++) to[(i * panels_in_chunk * c + channel) * PANEL + j] = (float)u[i];
+            double u[MOST_ROWS * MOST_ROWS] = {0};
+            if (column < n) transform_kernel(g, weights + (column * c + channel) * 9, u);
+            for (int i = 0; i < count; i++) to[(i * panels_in_chunk * c + channel) * PANEL + j] = (float)u[i];
         }
 }

@@ -4,7 +4,7 @@ import Testing
 
 struct GroupsTests {
     /// Rows, groups, size.
-    static let sizes = [[28, 3, 32], [1, 1, 1], [15, 4, 8], [33, 2, 24], [3, 5, 16], [7, 3, 5]]
+    static let sizes = [[28, 3, 32], [9, 2, 40], [4, 1, 300], [1, 1, 1], [15, 4, 8], [33, 2, 24], [3, 5, 16], [7, 3, 5]]
 
     @Test(arguments: InstructionSet.supported, sizes)
     func agreesWithDoublePrecision(set: InstructionSet, extents: [Int]) {

@@ -61,7 +61,7 @@ struct ProjectionTests {
             results.append(c)
         }
         var silu = results[0]
-        set.kernels.silu(&silu, silu.count)
+        set.kernels.activate(&silu, silu.count, .REVQ_SILU)
         #expect(results[1] == results[0].map { max($0, 0) })
         #expect(results[2] == silu)
     }

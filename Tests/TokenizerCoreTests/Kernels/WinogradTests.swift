@@ -15,11 +15,13 @@ struct WinogradTests {
         var values = TestValues(seed: 11)
         let (images, h, w, c, n) = (size[0], size[1], size[2], size[3], size[4])
         let (x, weight) = (values.tensor([images, h, w, c]), values.tensor([n, c, 3, 3]))
-        for bias in [values.tensor([n]), nil] {
+        for (bias, stride) in [(values.tensor([n]), 1), (nil, 1), (values.tensor([n]), 2)] {
             let y = InstructionSet.$current.withValue(set) {
-                ConvolutionAlgorithm.$preferred.withValue(.winograd) { convolve(x, with: PackedConvolution(weight), bias: bias) }
+                ConvolutionAlgorithm.$preferred.withValue(.winograd) {
+                    convolve(x, with: PackedConvolution(weight), bias: bias, stride: stride)
+                }
             }
-            #expect(relativeError(y, naiveConvolution(x, weight, bias: bias, stride: 1)) < 5e-6)
+            #expect(relativeError(y, naiveConvolution(x, weight, bias: bias, stride: stride)) < 5e-6)
         }
     }
 
@@ -29,11 +31,11 @@ struct WinogradTests {
         let (h, w, c, n) = (10, 9, 16, 140)
         let (x, weights) = (values.tensor([h, w, c]).values, PackedConvolution(values.tensor([n, c, 3, 3])))
         var y = [Float](repeating: -7, count: h * w * n)
-        let scratchCount = set.kernels.winograd_scratch(false, c, 4)
+        let scratchCount = set.kernels.winograd_scratch(.REVQ_PLAIN_PICTURE, c, 4)
         var scratch = [Float](repeating: -7, count: scratchCount + 16)
-        weights.winograd(enlarging: false).withPointer {
+        weights.winograd(.REVQ_PLAIN_PICTURE).withPointer {
             set.kernels.convolve_winograd(
-                false, x, h, w, c, 1, 5, $0, n, 128, n, &y, nil, .REVQ_IDENTITY, &scratch)
+                .REVQ_PLAIN_PICTURE, x, h, w, c, 1, 5, $0, n, 128, n, &y, nil, .REVQ_IDENTITY, &scratch)
         }
         #expect(scratch[scratchCount...].allSatisfy { $0 == -7 })
         for (i, value) in y.enumerated() {
@@ -70,18 +72,20 @@ struct WinogradTests {
             }
         }
         var silu = results[0]
-        set.kernels.silu(&silu, silu.count)
+        set.kernels.activate(&silu, silu.count, .REVQ_SILU)
         #expect(results[1] == results[0].map { max($0, 0) })
         #expect(results[2] == silu)
     }
 
     @Test func isChosenByLayerAndImageSize() {
+        /// For a square result of the given side.
         func chosen(_ c: Int, _ size: Int, stride: Int, _ side: Int) -> ConvolutionAlgorithm {
             .chosen(for: PackedConvolution(Tensor(zeros: [1, c, size, size])), stride: stride, h: side, w: side)
         }
         #expect(chosen(32, 3, stride: 1, 64) == .winograd)
         #expect(chosen(32, 3, stride: 1, 8) == .direct)
-        #expect(chosen(32, 3, stride: 2, 64) == .direct)
+        #expect(chosen(32, 3, stride: 2, 64) == .winograd)
+        #expect(chosen(32, 3, stride: 3, 64) == .direct)
         #expect(chosen(32, 5, stride: 1, 64) == .direct)
         #expect(chosen(3, 3, stride: 1, 64) == .direct)
     }

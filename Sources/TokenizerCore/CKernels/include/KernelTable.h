@@ -29,13 +29,25 @@ typedef enum __attribute__((enum_extensibility(closed))) revq_activation {
     REVQ_SILU = 2,
 } revq_activation;
 
+/// What stands between the picture and a 3×3 convolution by Winograd's algorithm.
+typedef enum __attribute__((enum_extensibility(closed))) revq_winograd {
+    /// Nothing: stride 1.
+    REVQ_PLAIN_PICTURE = 0,
+    /// Each pixel is repeated twice in both directions first.
+    REVQ_ENLARGING = 1,
+    /// Every second result in both directions is formed: stride 2.
+    REVQ_HALVING = 2,
+} revq_winograd;
+
 /// The operations, compiled for one instruction set. Counts are in elements; no pointer needs alignment; buffers do not overlap
 /// unless an operation says that it works in place.
 typedef struct revq_kernel_table {
     /// y[i] += x[i]
     void (*add)(float *y, const float *x, ptrdiff_t count);
-    /// x[i] = x[i] / (1 + exp(-x[i])), relative error below 1e-6.
-    void (*silu)(float *x, ptrdiff_t count);
+    /// x[i] = activation(x[i]); SiLU is x / (1 + exp(-x)) with a relative error below 1e-6.
+    void (*activate)(float *x, ptrdiff_t count, revq_activation activation);
+    /// y[rows, c] = the first half of x[rows, 2c] times the SiLU of the second.
+    void (*gate)(const float *x, ptrdiff_t rows, ptrdiff_t c, float *y);
     /// c[m, n] = activation(a[m, k] · b[k, n] + bias[n]), with a's rows `lda` and c's rows `ldc` floats apart and b packed as
     /// [⌈n / 32⌉][k][32], padded with zeros.
     ///
@@ -49,26 +61,43 @@ typedef struct revq_kernel_table {
     void (*convolve)(
         const float *x, ptrdiff_t h, ptrdiff_t w, ptrdiff_t c, ptrdiff_t size, ptrdiff_t stride, ptrdiff_t first, ptrdiff_t last,
         const float *panels, ptrdiff_t n, float *y, ptrdiff_t ldc, const float *_Nullable bias, revq_activation activation);
-    /// The same as `convolve` for size 3 and stride 1, by Winograd's F(4×4, 3×3); when enlarging, of the picture with each pixel
-    /// repeated twice in both directions. Output tiles first..<last of 4×4 pixels, counted through the images, and channels
-    /// first_column..<last_column (multiples of REVQ_WINOGRAD_CHUNK, or n) of n. x is [images, h, w, c] with c a multiple of 16, y
-    /// is [images, h, w, n] or [images, 2h, 2w, n]. `scratch` holds `winograd_scratch` floats for last - first tiles. A sum over
-    /// the channels is formed as in `multiply`.
+    /// The same as `convolve` for size 3, by Winograd's algorithm. Output tiles first..<last of 4×4 pixels, counted through the
+    /// images, and channels first_column..<last_column (multiples of REVQ_WINOGRAD_CHUNK, or n) of n. x is [images, h, w, c] with c
+    /// a multiple of 16, y is [images, h, w, n], [images, 2h, 2w, n] or [images, ⌈h / 2⌉, ⌈w / 2⌉, n]. `scratch` holds
+    /// `winograd_scratch` floats for last - first tiles. A sum over the channels is formed as in `multiply`.
     void (*convolve_winograd)(
-        bool is_enlarging, const float *x, ptrdiff_t h, ptrdiff_t w, ptrdiff_t c, ptrdiff_t first, ptrdiff_t last,
+        revq_winograd kind, const float *x, ptrdiff_t h, ptrdiff_t w, ptrdiff_t c, ptrdiff_t first, ptrdiff_t last,
         const float *weights, ptrdiff_t n, ptrdiff_t first_column, ptrdiff_t last_column, float *y, const float *_Nullable bias,
         revq_activation activation, float *scratch);
-    ptrdiff_t (*winograd_scratch)(bool is_enlarging, ptrdiff_t c, ptrdiff_t count);
+    ptrdiff_t (*winograd_scratch)(revq_winograd kind, ptrdiff_t c, ptrdiff_t count);
     /// Lines first..<last, counted through the images, of a convolution of each channel by itself: x is [images, h, w, c], weights
     /// are [size, size, c], stride is 1 and zero padding size / 2. y is [images, h, w, c], or when gated [images, h, w, c / 2]:
     /// the first half of the results times the SiLU of the second.
     void (*convolve_depthwise)(
         const float *x, ptrdiff_t h, ptrdiff_t w, ptrdiff_t c, ptrdiff_t size, const float *weights, const float *_Nullable bias,
         bool is_gated, ptrdiff_t first, ptrdiff_t last, float *y);
-    /// y[rows, groups, size] = x[rows, groups, size] · w, each group with its own matrix of at most 32 × 32, packed as for
-    /// `multiply` one after the other.
-    void (*multiply_groups)(
-        ptrdiff_t rows, ptrdiff_t groups, ptrdiff_t size, const float *x, const float *panels, float *y);
+    /// Row by row: y = activation(x / √(mean x² + epsilon) · weight + bias) + residual. y may be x or residual.
+    void (*rms_norm)(
+        const float *x, ptrdiff_t rows, ptrdiff_t c, const float *weight, const float *bias, float epsilon,
+        revq_activation activation, const float *_Nullable residual, float *y);
+    /// Row by row: y = activation(x · scale + shift) + residual; scale and shift are [c]. y may be x or residual.
+    void (*scale_shift)(
+        const float *x, ptrdiff_t rows, ptrdiff_t c, const float *scale, const float *shift, revq_activation activation,
+        const float *_Nullable residual, float *y);
+    /// One head of DC-AE's attention: y = relu(q) · M / (relu(q) · s + epsilon) with M = Σ relu(k) vᵀ and s = Σ relu(k) over all
+    /// positions. A position is q, k and v of d numbers each, one after the other; positions are `stride`, results `y_stride`
+    /// floats apart. `scratch` holds d · (d + 1) floats.
+    void (*attend)(
+        const float *qkv, ptrdiff_t positions, ptrdiff_t stride, ptrdiff_t d, float epsilon, float *y, ptrdiff_t y_stride,
+        float *scratch);
+    /// Output lines first..<last, counted through the images, of y[images, h / 2, w / 2, 4c / share] += the means of each `share`
+    /// consecutive channels of the pixel-unshuffled x[images, h, w, c].
+    void (*add_downsampled)(
+        const float *x, ptrdiff_t h, ptrdiff_t w, ptrdiff_t c, ptrdiff_t share, ptrdiff_t first, ptrdiff_t last, float *y);
+    /// Output lines first..<last, counted through the images, of y[images, 2h, 2w, c · share / 4] += the pixel-shuffle of
+    /// x[images, h, w, c] with each channel repeated `share` times.
+    void (*add_upsampled)(
+        const float *x, ptrdiff_t h, ptrdiff_t w, ptrdiff_t c, ptrdiff_t share, ptrdiff_t first, ptrdiff_t last, float *y);
     /// For `count` vectors of d floats: the index of the code at the least Euclidean distance, the lowest of equally near ones.
     /// The answer is that of double precision. Vector i starts at vectors[i · stride · d], its answer goes to found[i · stride].
     ///
@@ -94,8 +123,10 @@ void revq_pack_panel(const float *weights, ptrdiff_t n, ptrdiff_t c, ptrdiff_t t
 #define REVQ_WINOGRAD_CHUNK 128
 
 /// Transforms weights stored as [n, c, 3, 3] for `convolve_winograd` and packs those of panel `panel`. All panels together fill
-/// `to`: points · c · 32 · ⌈n / 32⌉ floats, [⌈n / 128⌉][points][panels of the 128 channels][c][32], with 36 points, or 25 when
-/// enlarging.
-void revq_pack_winograd_panel(bool is_enlarging, const float *weights, ptrdiff_t n, ptrdiff_t c, ptrdiff_t panel, float *to);
+/// `to`: revq_winograd_weights(kind) · c · 32 · ⌈n / 32⌉ floats, [⌈n / 128⌉][weights][panels of the 128 channels][c][32].
+void revq_pack_winograd_panel(revq_winograd kind, const float *weights, ptrdiff_t n, ptrdiff_t c, ptrdiff_t panel, float *to);
+
+/// Numbers that a transformed 3×3 kernel has.
+int revq_winograd_weights(revq_winograd kind);
 
 #pragma clang assume_nonnull end

@@ -25,18 +25,16 @@ INLINE void depthwise_vector(
     const int pixels, const depthwise_input *in, ptrdiff_t row, ptrdiff_t column, tap_range down, tap_range across,
     ptrdiff_t channel, ptrdiff_t count, vfloat sums[PIXELS_TOGETHER]) {
     ptrdiff_t reach = in->size / 2;
-    bool is_whole = count >= LANES;
-    vfloat start = !in->bias ? splat(0) : is_whole ? load(in->bias + channel) : load_first(in->bias + channel, count);
+    vfloat start = in->bias ? load_some(in->bias + channel, count) : splat(0);
 #pragma clang loop unroll(full)
     for (int i = 0; i < pixels; i++) sums[i] = start;
     for (ptrdiff_t dy = down.first; dy < down.last; dy++)
         for (ptrdiff_t dx = across.first; dx < across.last; dx++) {
             const float *tap = in->weights + (dy * in->size + dx) * in->c + channel;
             const float *from = in->x + ((row + dy - reach) * in->w + column + dx - reach) * in->c + channel;
-            vfloat weight = is_whole ? load(tap) : load_first(tap, count);
+            vfloat weight = load_some(tap, count);
 #pragma clang loop unroll(full)
-            for (int i = 0; i < pixels; i++)
-                sums[i] += weight * (is_whole ? load(from + i * in->c) : load_first(from + i * in->c, count));
+            for (int i = 0; i < pixels; i++) sums[i] += weight * load_some(from + i * in->c, count);
         }
 }
 
@@ -53,11 +51,7 @@ INLINE void depthwise_pixels(
 #pragma clang loop unroll(full)
         for (int i = 0; i < pixels; i++) {
             vfloat result = is_gated ? values[i] * silu_of(gates[i]) : values[i];
-            float *target = y + (row * in->w + column + i) * outputs + channel;
-            if (count >= LANES)
-                store(target, result);
-            else
-                store_first(target, result, count);
+            store_some(y + (row * in->w + column + i) * outputs + channel, result, count);
         }
     }
 }

@@ -6,8 +6,22 @@ static void add(float *y, const float *x, ptrdiff_t count) {
 
 INLINE vfloat silu_of(vfloat x) { return x / (exponential(-x) + 1.0f); }
 
-static void silu(float *x, ptrdiff_t count) {
+INLINE vfloat activated(vfloat x, revq_activation activation) {
+    switch (activation) {
+    case REVQ_IDENTITY: return x;
+    case REVQ_RELU: return maximum(x, splat(0));
+    case REVQ_SILU: return silu_of(x);
+    }
+}
+
+static void activate(float *x, ptrdiff_t count, revq_activation activation) {
     ptrdiff_t i = 0;
-    for (; i + LANES <= count; i += LANES) store(x + i, silu_of(load(x + i)));
-    if (i < count) store_first(x + i, silu_of(load_first(x + i, count - i)), count - i);
+    for (; i + LANES <= count; i += LANES) store(x + i, activated(load(x + i), activation));
+    if (i < count) store_first(x + i, activated(load_first(x + i, count - i), activation), count - i);
+}
+
+static void gate(const float *x, ptrdiff_t rows, ptrdiff_t c, float *y) {
+    for (; rows > 0; rows--, x += 2 * c, y += c)
+        for (ptrdiff_t i = 0; i < c; i += LANES)
+            store_some(y + i, load_some(x + i, c - i) * silu_of(load_some(x + c + i, c - i)), c - i);
 }

@@ -25,14 +25,7 @@ typedef struct {
     revq_activation activation;
 } epilogue;
 
-INLINE vfloat finish(vfloat sum, vfloat old, revq_activation activation) {
-    sum += old;
-    switch (activation) {
-    case REVQ_IDENTITY: return sum;
-    case REVQ_RELU: return maximum(sum, splat(0));
-    case REVQ_SILU: return silu_of(sum);
-    }
-}
+INLINE vfloat finish(vfloat sum, vfloat old, revq_activation activation) { return activated(sum + old, activation); }
 
 /// c[rows, columns] (=, +=) a · b[depth, columns], where a is a strip and b's rows are PANEL apart.
 ///
@@ -70,10 +63,7 @@ INLINE void tile(
         for (int row = 0; row < rows; row++) {
             float *target = c + row * ldc + v * LANES;
             const float *old = end->accumulating ? target : bias;
-            if (left >= LANES)
-                store(target, finish(sums[row][v], old ? load(old) : splat(0), end->activation));
-            else
-                store_first(target, finish(sums[row][v], old ? load_first(old, left) : splat(0), end->activation), left);
+            store_some(target, finish(sums[row][v], old ? load_some(old, left) : splat(0), end->activation), left);
         }
     }
 }

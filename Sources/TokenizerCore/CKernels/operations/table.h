@@ -10,20 +10,28 @@
 
 #include "winograd.h"
 
+#include "normalization.h"
+#include "attention.h"
+#include "shortcut.h"
+
 #include "depthwise.h"
-#include "groups.h"
 
 #include "nearest_code.h"
 
 extern const revq_kernel_table TABLE;
 const revq_kernel_table TABLE = {
     .add = add,
-    .silu = silu,
+    .activate = activate,
+    .gate = gate,
     .multiply = multiply,
     .convolve = convolve,
     .convolve_winograd = convolve_winograd,
     .winograd_scratch = winograd_scratch,
     .convolve_depthwise = convolve_depthwise,
-    .multiply_groups = multiply_groups,
+    .rms_norm = rms_norm,
+    .scale_shift = scale_shift,
+    .attend = attend,
+    .add_downsampled = add_downsampled,
+    .add_upsampled = add_upsampled,
     .nearest_code = nearest_code,
 };

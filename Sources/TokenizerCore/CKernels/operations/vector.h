@@ -20,6 +20,16 @@ INLINE vfloat load_first(const float *p, ptrdiff_t count) {
 /// Writes the first `count` floats of `v` and nothing else.
 INLINE void store_first(float *p, vfloat v, ptrdiff_t count) { __builtin_memcpy(p, &v, (size_t)count * sizeof(float)); }
 
+/// A whole vector, or the first `count` floats where fewer are left.
+INLINE vfloat load_some(const float *p, ptrdiff_t count) { return count >= LANES ? load(p) : load_first(p, count); }
+
+INLINE void store_some(float *p, vfloat v, ptrdiff_t count) {
+    if (count >= LANES)
+        store(p, v);
+    else
+        store_first(p, v, count);
+}
+
 /// x in every lane. (Subtracting zero is exact for every x, so the compiler drops it; adding zero is not, for -0.)
 INLINE vfloat splat(float x) { return x - (vfloat){0}; }
 

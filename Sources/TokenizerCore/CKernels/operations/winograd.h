@@ -9,23 +9,37 @@
 // transforms is then zero and two are multiples of c − b, so that 4×4 source pixels, 16 transforms and 25 products are enough:
 // the multiples go into the weights, and so do the sum and the difference in which Aᵀ uses those two products.
 //
+// With stride 2 the outer taps of a line see the odd pixels and the middle one the even ones: F(4, 2) at the points 0, ±1, 2, ∞
+// for the former, four plain products for the latter, 81 instead of 144 for a tile.
+//
 // Source: Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", 2015; points 0, ±1, ±2, ∞.
 
 #define TILE 4
-#define MOST_POINTS 6
+/// The most that any kind has along a line.
+#define MOST_POINTS 9
+#define BY_KIND(kind, plain, enlarging, halving)                                                                             \
+    ((kind) == REVQ_ENLARGING ? (enlarging) : (kind) == REVQ_HALVING ? (halving) : (plain))
 /// Products in a line of a tile.
-#define POINTS(is_enlarging) ((is_enlarging) ? 5 : 6)
+#define POINTS(kind) BY_KIND(kind, 6, 5, 9)
 /// Pixels that a line of a tile is made from, and different transforms of them.
-#define PIXELS(is_enlarging) ((is_enlarging) ? 4 : 6)
+#define PIXELS(kind) BY_KIND(kind, 6, 4, 9)
+/// Transforms of a line of weights.
+#define WEIGHTS(kind) BY_KIND(kind, 6, 5, 6)
 /// Channels of the result that are formed together; a multiple of PANEL.
 #define CHUNK REVQ_WINOGRAD_CHUNK
+
+/// The transform of the pixels that product `point` of a line multiplies: when enlarging, products 2 and 3 share one.
+INLINE int transform_of(revq_winograd kind, int point) { return kind == REVQ_ENLARGING && point > 2 ? point - 1 : point; }
+
+/// The transform of the weights that it multiplies: when halving, the last four share the middle tap.
+INLINE int weight_of(revq_winograd kind, int point) { return kind == REVQ_HALVING && point > 5 ? 5 : point; }
 
 /// The output tiles of all images, counted row by row.
 typedef struct {
     const float *x;
     /// Extents of the input and of the output.
     ptrdiff_t h, w, c, ho, wo;
-    bool is_enlarging;
+    revq_winograd kind;
     ptrdiff_t down, across;
 } tiling;
 
@@ -40,12 +54,23 @@ INLINE place place_of(const tiling *t, ptrdiff_t tile_index) {
 }
 
 /// Bᵀ d, for the pixels in a line.
-INLINE void transform_input_line(const bool is_enlarging, const vfloat *d, vfloat *v) {
-    if (is_enlarging) {
+INLINE void transform_input_line(const revq_winograd kind, const vfloat *d, vfloat *v) {
+    if (kind == REVQ_ENLARGING) {
         v[0] = d[0] * 4.0f - d[1] * 5.0f + d[2];
         v[1] = d[2] - d[1] * 4.0f;
         v[2] = d[2] - d[1];
         v[3] = d[1] * 4.0f - d[2] * 5.0f + d[3];
+        return;
+    }
+    if (kind == REVQ_HALVING) {
+        vfloat outer = d[6] - d[2];
+        v[0] = (d[0] - d[4]) * 2.0f + outer;
+        v[1] = outer - d[2] - d[4];
+        v[2] = outer + d[2] * 3.0f - d[4] * 3.0f;
+        v[3] = outer;
+        v[4] = (d[2] - d[6]) * 2.0f - d[4] + d[8];
+#pragma clang loop unroll(full)
+        for (int i = 0; i < TILE; i++) v[5 + i] = d[1 + 2 * i];
         return;
     }
     vfloat odd = d[3] - d[1] * 4.0f, even = d[4] - d[2] * 4.0f;
@@ -59,33 +84,42 @@ INLINE void transform_input_line(const bool is_enlarging, const vfloat *d, vfloa
 }
 
 /// Aᵀ m, for the products in a line.
-INLINE void transform_output_line(const bool is_enlarging, const vfloat *m, vfloat y[TILE]) {
+INLINE void transform_output_line(const revq_winograd kind, const vfloat *m, vfloat y[TILE]) {
+    if (kind == REVQ_HALVING) {
+        vfloat sum = m[1] + m[2], difference = m[1] - m[2];
+        y[0] = m[0] + sum + m[3] + m[5];
+        y[1] = difference + m[3] * 2.0f + m[6];
+        y[2] = sum + m[3] * 4.0f + m[7];
+        y[3] = difference + m[3] * 8.0f + m[4] + m[8];
+        return;
+    }
+    bool is_enlarging = kind == REVQ_ENLARGING;
     vfloat sum1 = is_enlarging ? m[1] : m[1] + m[2], difference1 = is_enlarging ? m[1] : m[1] - m[2];
     vfloat sum2 = is_enlarging ? m[2] : m[3] + m[4], difference2 = is_enlarging ? m[3] : m[3] - m[4];
     y[0] = m[0] + sum1 + sum2;
     y[1] = difference1 + difference2 * 2.0f;
     y[2] = sum1 + sum2 * 4.0f;
-    y[3] = difference1 + difference2 * 8.0f + m[POINTS(is_enlarging) - 1];
+    y[3] = difference1 + difference2 * 8.0f + m[POINTS(kind) - 1];
 }
 
 /// Transforms LANES channels of a square patch; `to` receives the results, `step` floats apart.
 INLINE void transform_patch(
-    const bool is_enlarging, const float *from, ptrdiff_t row_stride, ptrdiff_t column_stride, float *to, ptrdiff_t step) {
-    const int side = PIXELS(is_enlarging);
+    const revq_winograd kind, const float *from, ptrdiff_t row_stride, ptrdiff_t column_stride, float *to, ptrdiff_t step) {
+    const int side = PIXELS(kind);
     vfloat half[MOST_POINTS][MOST_POINTS];
 #pragma clang loop unroll(full)
     for (int column = 0; column < side; column++) {
         vfloat d[MOST_POINTS], v[MOST_POINTS];
 #pragma clang loop unroll(full)
         for (int row = 0; row < side; row++) d[row] = load(from + row * row_stride + column * column_stride);
-        transform_input_line(is_enlarging, d, v);
+        transform_input_line(kind, d, v);
 #pragma clang loop unroll(full)
         for (int row = 0; row < side; row++) half[row][column] = v[row];
     }
 #pragma clang loop unroll(full)
     for (int row = 0; row < side; row++) {
         vfloat v[MOST_POINTS];
-        transform_input_line(is_enlarging, half[row], v);
+        transform_input_line(kind, half[row], v);
 #pragma clang loop unroll(full)
         for (int column = 0; column < side; column++) store(to + (row * side + column) * step, v[column]);
     }
@@ -101,11 +135,11 @@ INLINE void copy_patch(const tiling *t, const float *image, place corner, ptrdif
 }
 
 /// Fills row `at % TILE_ROWS` of the strips that tile `at` of the band belongs to.
-INLINE void transform_tile(const bool is_enlarging, const tiling *t, place tile_place, ptrdiff_t at, float *v, ptrdiff_t step) {
-    const int side = PIXELS(is_enlarging);
+INLINE void transform_tile(const revq_winograd kind, const tiling *t, place tile_place, ptrdiff_t at, float *v, ptrdiff_t step) {
+    const int side = PIXELS(kind);
     place corner = tile_place;
-    corner.row = (is_enlarging ? tile_place.row / 2 : tile_place.row) - 1;
-    corner.column = (is_enlarging ? tile_place.column / 2 : tile_place.column) - 1;
+    corner.row = BY_KIND(kind, tile_place.row, tile_place.row / 2, tile_place.row * 2) - 1;
+    corner.column = BY_KIND(kind, tile_place.column, tile_place.column / 2, tile_place.column * 2) - 1;
     bool is_interior = corner.row >= 0 && corner.column >= 0 && corner.row + side <= t->h && corner.column + side <= t->w;
     const float *image = t->x + corner.image * t->h * t->w * t->c;
     float *strip = v + at / TILE_ROWS * TILE_ROWS * t->c;
@@ -113,37 +147,38 @@ INLINE void transform_tile(const bool is_enlarging, const tiling *t, place tile_
         float *to = strip + strip_index(at % TILE_ROWS, channel);
         if (is_interior) {
             const float *from = image + (corner.row * t->w + corner.column) * t->c + channel;
-            transform_patch(is_enlarging, from, t->w * t->c, t->c, to, step);
+            transform_patch(kind, from, t->w * t->c, t->c, to, step);
         } else {
             float patch[MOST_POINTS * MOST_POINTS * LANES];
             copy_patch(t, image, corner, channel, side, patch);
-            transform_patch(is_enlarging, patch, side * LANES, LANES, to, step);
+            transform_patch(kind, patch, side * LANES, LANES, to, step);
         }
     }
 }
 
 static void transform_input(const tiling *t, place tile_place, ptrdiff_t at, float *v, ptrdiff_t step) {
-    if (t->is_enlarging)
-        transform_tile(true, t, tile_place, at, v, step);
-    else
-        transform_tile(false, t, tile_place, at, v, step);
+    switch (t->kind) {
+    case REVQ_PLAIN_PICTURE: transform_tile(REVQ_PLAIN_PICTURE, t, tile_place, at, v, step); break;
+    case REVQ_ENLARGING: transform_tile(REVQ_ENLARGING, t, tile_place, at, v, step); break;
+    case REVQ_HALVING: transform_tile(REVQ_HALVING, t, tile_place, at, v, step); break;
+    }
 }
 
 /// y[4][4] = Aᵀ m A for LANES channels.
-INLINE void transform_products(const bool is_enlarging, const float *m, ptrdiff_t step, vfloat y[TILE][TILE]) {
-    const int points = POINTS(is_enlarging);
+INLINE void transform_products(const revq_winograd kind, const float *m, ptrdiff_t step, vfloat y[TILE][TILE]) {
+    const int points = POINTS(kind);
     vfloat half[TILE][MOST_POINTS];
 #pragma clang loop unroll(full)
     for (int column = 0; column < points; column++) {
         vfloat products[MOST_POINTS], sums[TILE];
 #pragma clang loop unroll(full)
         for (int row = 0; row < points; row++) products[row] = load(m + (row * points + column) * step);
-        transform_output_line(is_enlarging, products, sums);
+        transform_output_line(kind, products, sums);
 #pragma clang loop unroll(full)
         for (int row = 0; row < TILE; row++) half[row][column] = sums[row];
     }
 #pragma clang loop unroll(full)
-    for (int row = 0; row < TILE; row++) transform_output_line(is_enlarging, half[row], y[row]);
+    for (int row = 0; row < TILE; row++) transform_output_line(kind, half[row], y[row]);
 }
 
 /// Writes the part of a tile that lies in the picture.
@@ -156,22 +191,19 @@ static void transform_output(
     for (ptrdiff_t channel = 0; channel < columns; channel += LANES) {
         ptrdiff_t left = columns - channel;
         vfloat sums[TILE][TILE];
-        if (t->is_enlarging)
-            transform_products(true, m + channel, step, sums);
-        else
-            transform_products(false, m + channel, step, sums);
-        vfloat offset = !bias ? splat(0) : left < LANES ? load_first(bias + channel, left) : load(bias + channel);
+        switch (t->kind) {
+        case REVQ_PLAIN_PICTURE: transform_products(REVQ_PLAIN_PICTURE, m + channel, step, sums); break;
+        case REVQ_ENLARGING: transform_products(REVQ_ENLARGING, m + channel, step, sums); break;
+        case REVQ_HALVING: transform_products(REVQ_HALVING, m + channel, step, sums); break;
+        }
+        vfloat offset = bias ? load_some(bias + channel, left) : splat(0);
 #pragma clang loop unroll(full)
         for (int row = 0; row < TILE; row++)
 #pragma clang loop unroll(full)
             for (int column = 0; column < TILE; column++) {
                 if (row >= rows_inside || column >= columns_inside) continue;
-                float *target = corner + (row * t->wo + column) * ldc + channel;
-                vfloat result = finish(sums[row][column], offset, activation);
-                if (left < LANES)
-                    store_first(target, result, left);
-                else
-                    store(target, result);
+                store_some(
+                    corner + (row * t->wo + column) * ldc + channel, finish(sums[row][column], offset, activation), left);
             }
     }
 }
@@ -197,17 +229,17 @@ INLINE void multiply_point(
     }
 }
 
-/// M = V · U for one chunk of channels; the weights are read once, front to back.
+/// M = V · U for one chunk of channels.
 static void multiply_transformed(
-    bool is_enlarging, ptrdiff_t count, ptrdiff_t c, const float *v, ptrdiff_t v_step, const float *weights, ptrdiff_t columns,
+    revq_winograd kind, ptrdiff_t count, ptrdiff_t c, const float *v, ptrdiff_t v_step, const float *weights, ptrdiff_t columns,
     float *m, ptrdiff_t m_step) {
     ptrdiff_t weights_step = (columns + PANEL - 1) / PANEL * c * PANEL;
-    const int points = POINTS(is_enlarging), side = PIXELS(is_enlarging);
+    const int points = POINTS(kind);
     for (int row = 0; row < points; row++)
-        for (int column = 0; column < points; column++, weights += weights_step, m += m_step) {
-            // When enlarging, products 2 and 3 of a line have the same transform.
-            int from_row = row > 2 ? row - points + side : row, from_column = column > 2 ? column - points + side : column;
-            multiply_point(count, c, v + (from_row * side + from_column) * v_step, weights, columns, m);
+        for (int column = 0; column < points; column++, m += m_step) {
+            int transform = transform_of(kind, row) * PIXELS(kind) + transform_of(kind, column);
+            int weight = weight_of(kind, row) * WEIGHTS(kind) + weight_of(kind, column);
+            multiply_point(count, c, v + transform * v_step, weights + weight * weights_step, columns, m);
         }
 }
 
@@ -219,25 +251,25 @@ INLINE ptrdiff_t transform_step(ptrdiff_t count, ptrdiff_t c) {
 
 INLINE ptrdiff_t product_step(ptrdiff_t count) { return count * CHUNK + LINE; }
 
-static ptrdiff_t winograd_scratch(bool is_enlarging, ptrdiff_t c, ptrdiff_t count) {
-    return PIXELS(is_enlarging) * PIXELS(is_enlarging) * transform_step(count, c) +
-           POINTS(is_enlarging) * POINTS(is_enlarging) * product_step(count);
+static ptrdiff_t winograd_scratch(revq_winograd kind, ptrdiff_t c, ptrdiff_t count) {
+    return PIXELS(kind) * PIXELS(kind) * transform_step(count, c) +
+           POINTS(kind) * POINTS(kind) * product_step(count);
 }
 
 static void convolve_winograd(
-    bool is_enlarging, const float *x, ptrdiff_t h, ptrdiff_t w, ptrdiff_t c, ptrdiff_t first, ptrdiff_t last,
+    revq_winograd kind, const float *x, ptrdiff_t h, ptrdiff_t w, ptrdiff_t c, ptrdiff_t first, ptrdiff_t last,
     const float *weights, ptrdiff_t n, ptrdiff_t first_column, ptrdiff_t last_column, float *y, const float *bias,
     revq_activation activation, float *scratch) {
-    tiling t = {x, h, w, c, is_enlarging ? 2 * h : h, is_enlarging ? 2 * w : w, is_enlarging, 0, 0};
+    tiling t = {x, h, w, c, BY_KIND(kind, h, 2 * h, (h + 1) / 2), BY_KIND(kind, w, 2 * w, (w + 1) / 2), kind, 0, 0};
     t.down = (t.ho + TILE - 1) / TILE;
     t.across = (t.wo + TILE - 1) / TILE;
     ptrdiff_t count = last - first, v_step = transform_step(count, c), m_step = product_step(count);
-    float *v = scratch, *m = scratch + PIXELS(is_enlarging) * PIXELS(is_enlarging) * v_step;
+    float *v = scratch, *m = scratch + PIXELS(kind) * PIXELS(kind) * v_step;
     for (ptrdiff_t i = 0; i < count; i++) transform_input(&t, place_of(&t, first + i), i, v, v_step);
     for (ptrdiff_t column = first_column; column < last_column; column += CHUNK) {
         ptrdiff_t columns = n - column < CHUNK ? n - column : CHUNK;
-        const float *chunk = weights + column * POINTS(is_enlarging) * POINTS(is_enlarging) * c;
-        multiply_transformed(is_enlarging, count, c, v, v_step, chunk, columns, m, m_step);
+        const float *chunk = weights + column * WEIGHTS(kind) * WEIGHTS(kind) * c;
+        multiply_transformed(kind, count, c, v, v_step, chunk, columns, m, m_step);
         for (ptrdiff_t i = 0; i < count; i++)
             transform_output(
                 &t, place_of(&t, first + i), m + i * CHUNK, m_step, columns, y + column, n, bias ? bias + column : NULL,

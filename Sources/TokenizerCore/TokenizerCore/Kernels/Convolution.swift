@@ -16,9 +16,9 @@ public func convolve(
     _ x: Tensor, with weights: PackedConvolution, bias: Tensor? = nil, stride: Int = 1, activation: Activation? = nil
 ) -> Tensor {
     checkShapes(x, weights, bias)
-    switch ConvolutionAlgorithm.chosen(for: weights, stride: stride, h: x.h, w: x.w) {
+    switch ConvolutionAlgorithm.chosen(for: weights, stride: stride, h: (x.h + stride - 1) / stride, w: (x.w + stride - 1) / stride) {
     case .direct: return convolveDirectly(x, weights, bias, stride: stride, activation)
-    case .winograd: return convolveByWinograd(x, weights, bias, enlarging: false, activation)
+    case .winograd: return convolveByWinograd(x, weights, bias, stride == 2 ? .REVQ_HALVING : .REVQ_PLAIN_PICTURE, activation)
     }
 }
 
@@ -38,7 +38,7 @@ public func enlargeAndConvolve(
     checkShapes(x, weights, bias)
     switch ConvolutionAlgorithm.chosen(for: weights, stride: 1, h: 2 * x.h, w: 2 * x.w) {
     case .direct: return convolveDirectly(NearestUpsampling.forward(x), weights, bias, stride: 1, activation)
-    case .winograd: return convolveByWinograd(x, weights, bias, enlarging: true, activation)
+    case .winograd: return convolveByWinograd(x, weights, bias, .REVQ_ENLARGING, activation)
     }
 }
 
@@ -74,12 +74,17 @@ private func convolveDirectly(
 }
 
 private func convolveByWinograd(
-    _ x: Tensor, _ weights: PackedConvolution, _ bias: Tensor?, enlarging isEnlarging: Bool, _ activation: Activation?
+    _ x: Tensor, _ weights: PackedConvolution, _ bias: Tensor?, _ kind: revq_winograd, _ activation: Activation?
 ) -> Tensor {
     let (h, w, c, n) = (x.h, x.w, weights.c, weights.n)
-    let (kernels, transformed) = (InstructionSet.current.kernels, weights.winograd(enlarging: isEnlarging))
-    let (ho, wo) = isEnlarging ? (2 * h, 2 * w) : (h, w)
-    let pieces = WinogradPieces(images: x.n, h: ho, w: wo, columns: n)
+    let (kernels, transformed) = (InstructionSet.current.kernels, weights.winograd(kind))
+    let (ho, wo) =
+        switch kind {
+        case .REVQ_PLAIN_PICTURE: (h, w)
+        case .REVQ_ENLARGING: (2 * h, 2 * w)
+        case .REVQ_HALVING: ((h + 1) / 2, (w + 1) / 2)
+        }
+    let pieces = WinogradPieces(kind, images: x.n, h: ho, w: wo, columns: n)
     var y = Tensor(uninitialized: [x.n, ho, wo, n])
     y.withMutablePointer { y in
         x.withPointer { x in
@@ -87,10 +92,10 @@ private func convolveByWinograd(
                 transformed.withPointer { transformed in
                     Workers.forEach(pieces.count) { index in
                         let (tiles, columns) = pieces[index]
-                        var scratch = Tensor(uninitialized: [kernels.winograd_scratch(isEnlarging, c, tiles.count)])
+                        var scratch = Tensor(uninitialized: [kernels.winograd_scratch(kind, c, tiles.count)])
                         scratch.withMutablePointer { scratch in
                             kernels.convolve_winograd(
-                                isEnlarging, x, h, w, c, tiles.lowerBound, tiles.upperBound, transformed, n,
+                                kind, x, h, w, c, tiles.lowerBound, tiles.upperBound, transformed, n,
                                 columns.lowerBound, columns.upperBound, y, bias, revq_activation(activation), scratch)
                         }
                     }

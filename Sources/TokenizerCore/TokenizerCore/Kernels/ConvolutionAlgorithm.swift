@@ -2,7 +2,7 @@
 public enum ConvolutionAlgorithm: Sendable {
     /// A matrix product with the patches of the picture.
     case direct
-    /// Winograd's F(4×4, 3×3): a quarter of the multiplications, for 3×3 and stride 1.
+    /// Winograd's F(4×4, 3×3): a quarter of the multiplications for 3×3 and stride 1, nine sixteenths of them for stride 2.
     case winograd
 
     /// Set for the duration of a call to compute every convolution that allows it one way, for comparison:
@@ -10,12 +10,12 @@ public enum ConvolutionAlgorithm: Sendable {
     ///     ConvolutionAlgorithm.$preferred.withValue(.direct) { tokenizer.encode(pixels) }
     @TaskLocal public static var preferred: ConvolutionAlgorithm?
 
-    /// Below this many 4×4 tiles in an image, reading the fourfold weights costs more than the multiplications they save.
+    /// Below this many 4×4 tiles in an image of results, reading the fourfold weights costs more than the multiplications they save.
     private static let fewestTiles = 16
 
-    /// Depends on the layer and the size of an image, never on the batch, so that an image's result does not either.
+    /// Depends on the layer and the extents h × w of the result, never on the batch, so that an image's result does not either.
     static func chosen(for weights: PackedConvolution, stride: Int, h: Int, w: Int) -> ConvolutionAlgorithm {
-        guard weights.size == 3, stride == 1, weights.c % 16 == 0 else { return .direct }
+        guard weights.size == 3, stride <= 2, weights.c % 16 == 0 else { return .direct }
         if let preferred { return preferred }
         return WinogradPieces.tiles(h: h, w: w) >= fewestTiles ? .winograd : .direct
     }

@@ -12,8 +12,7 @@ public final class PackedConvolution: Sendable {
 
     private struct Layouts {
         var direct: WeightPanels?
-        /// By whether the picture is enlarged.
-        var winograd: [Bool: Tensor] = [:]
+        var winograd: [revq_winograd: Tensor] = [:]
     }
 
     /// - Parameter weight: `[out, in, k, k]` with odd k, as in PyTorch.
@@ -35,25 +34,26 @@ public final class PackedConvolution: Sendable {
         }
     }
 
-    /// The transformed 3×3 kernels: 36 numbers for each pair of channels, or 25 where the picture is enlarged ×2 first.
-    func winograd(enlarging isEnlarging: Bool) -> Tensor {
+    /// The transformed 3×3 kernels: 36 numbers for each pair of channels, or 25 where the picture is enlarged first.
+    func winograd(_ kind: revq_winograd) -> Tensor {
         layouts.withLock { layouts in
-            if let made = layouts.winograd[isEnlarging] { return made }
-            let made = transformed(isEnlarging)
-            layouts.winograd[isEnlarging] = made
+            if let made = layouts.winograd[kind] { return made }
+            let made = transformed(kind)
+            layouts.winograd[kind] = made
             return made
         }
     }
 
-    private func transformed(_ isEnlarging: Bool) -> Tensor {
+    private func transformed(_ kind: revq_winograd) -> Tensor {
         precondition(size == 3, "Winograd's algorithm is for 3×3 kernels, got \(weight.shape)")
         let panels = (n + WeightPanels.width - 1) / WeightPanels.width
-        var result = Tensor(uninitialized: [panels, isEnlarging ? 25 : 36, c, WeightPanels.width])
+        var result = Tensor(uninitialized: [panels, Int(revq_winograd_weights(kind)), c, WeightPanels.width])
         result.withMutablePointer { target in
             weight.withPointer { source in
-                Workers.forEach(panels) { revq_pack_winograd_panel(isEnlarging, source, n, c, $0, target) }
+                Workers.forEach(panels) { revq_pack_winograd_panel(kind, source, n, c, $0, target) }
             }
         }
+        weight.releasePages()
         return result
     }
 }

@@ -15,6 +15,18 @@ public final class PackedDepthwise: Sendable {
         (c, size) = (weight.shape[0], weight.shape[2])
         taps = weight.swappingInnerAxes(outer: 1, c, size * size)
     }
+
+    /// The weights turned by 180°, with which the gradient for the input is formed.
+    public convenience init(turning weight: Tensor) {
+        let (taps, count) = (weight.shape.dropFirst(2).reduce(1, *), weight.count)
+        var turned = Tensor(uninitialized: weight.shape)
+        turned.withMutablePointer { target in
+            weight.withPointer { source in
+                for i in 0..<count { target[i] = source[i / taps * taps + taps - 1 - i % taps] }
+            }
+        }
+        self.init(turned)
+    }
 }
 
 /// A k×k convolution of each channel by itself, stride 1, zero padding k/2.

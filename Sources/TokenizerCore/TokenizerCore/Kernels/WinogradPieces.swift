@@ -7,7 +7,8 @@ import CKernels
 /// 69.9, 62.7, 61.5, 59.1, 57.7 ms for bands of 14, 28, 42, 56, 84 tiles; 128 channels: 56, 42, 42, 51, 44 ms).
 struct WinogradPieces {
     private static let tilesPerStrip = 14
-    private static let stripsPerBand = 3
+    /// A stride of 2 has twice as many intermediates for a tile.
+    private static func stripsPerBand(_ kind: revq_winograd) -> Int { kind == .REVQ_HALVING ? 1 : 3 }
     private static let fewBands = 8
 
     private let tiles: Int
@@ -15,10 +16,10 @@ struct WinogradPieces {
     private let columns: Int
     private let columnsPerPiece: Int
 
-    init(images: Int, h: Int, w: Int, columns: Int) {
+    init(_ kind: revq_winograd, images: Int, h: Int, w: Int, columns: Int) {
         let tilesPerImage = Self.tiles(h: h, w: w)
         let strips = (tilesPerImage + Self.tilesPerStrip - 1) / Self.tilesPerStrip
-        let bandsPerImage = max(1, (strips + Self.stripsPerBand / 2) / Self.stripsPerBand)
+        let bandsPerImage = max(1, (strips + Self.stripsPerBand(kind) / 2) / Self.stripsPerBand(kind))
         tiles = images * tilesPerImage
         tilesPerBand = (strips + bandsPerImage - 1) / bandsPerImage * Self.tilesPerStrip
         self.columns = columns
