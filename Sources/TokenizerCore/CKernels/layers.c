@@ -37,16 +37,6 @@ static inline float sum_of_squares(const float *x, long count) {
     return sum;
 }
 
-void revq_rms_norm(const float *x, const float *weight, const float *bias, float *y, long rows, long c, float eps) {
-    for (long row = 0; row < rows; row++, x += c, y += c) {
-        float scale = 1.0f / sqrtf(sum_of_squares(x, c) / (float)c + eps);
-        if (bias)
-            for (long i = 0; i < c; i++) y[i] = x[i] * scale * weight[i] + bias[i];
-        else
-            for (long i = 0; i < c; i++) y[i] = x[i] * scale * weight[i];
-    }
-}
-
 static inline float weighted_dot(const float *x, const float *weight, const float *dy, long c) {
 #pragma clang fp reassociate(on)
     float sum = 0;
@@ -66,18 +56,9 @@ void revq_rms_norm_backward(
     }
 }
 
-void revq_scale_shift(const float *x, const float *scale, const float *shift, float *y, long rows, long c) {
-    for (long row = 0; row < rows; row++, x += c, y += c)
-        for (long i = 0; i < c; i++) y[i] = x[i] * scale[i] + shift[i];
-}
-
 void revq_column_sums(const float *x, float *sum, long rows, long c) {
     for (long row = 0; row < rows; row++, x += c)
         for (long i = 0; i < c; i++) sum[i] += x[i];
-}
-
-void revq_silu(const float *x, float *y, long count) {
-    for (long i = 0; i < count; i++) y[i] = x[i] * sigmoid(x[i]);
 }
 
 void revq_silu_backward(const float *x, const float *dy, float *dx, long count) {
@@ -87,19 +68,8 @@ void revq_silu_backward(const float *x, const float *dy, float *dx, long count) 
     }
 }
 
-void revq_relu(const float *x, float *y, long count) {
-    for (long i = 0; i < count; i++) y[i] = x[i] > 0 ? x[i] : 0;
-}
-
 void revq_relu_backward(const float *x, const float *dy, float *dx, long count) {
     for (long i = 0; i < count; i++) dx[i] = x[i] > 0 ? dy[i] : 0;
-}
-
-void revq_gated_silu(const float *x, float *y, long rows, long c) {
-    for (long row = 0; row < rows; row++, x += 2 * c, y += c) {
-        const float *gate = x + c;
-        for (long i = 0; i < c; i++) y[i] = x[i] * gate[i] * sigmoid(gate[i]);
-    }
 }
 
 void revq_gated_silu_backward(const float *x, const float *dy, float *dx, long rows, long c) {
@@ -120,26 +90,6 @@ static inline taps taps_inside(long at, long extent, long k) {
     long reach = k / 2;
     taps range = {at < reach ? reach - at : 0, at + reach >= extent ? extent + reach - at : k};
     return range;
-}
-
-void revq_depthwise(
-    const float *x, const float *weight, const float *bias, float *y, long h, long w, long c, long k, long first, long last) {
-    long reach = k / 2;
-    for (long row = first; row < last; row++) {
-        taps down = taps_inside(row, h, k);
-        for (long column = 0; column < w; column++) {
-            taps across = taps_inside(column, w, k);
-            float *out = y + (row * w + column) * c;
-            if (bias) memcpy(out, bias, (size_t)c * sizeof *out);
-            else memset(out, 0, (size_t)c * sizeof *out);
-            for (long dy = down.first; dy < down.last; dy++)
-                for (long dx = across.first; dx < across.last; dx++) {
-                    const float *in = x + ((row + dy - reach) * w + column + dx - reach) * c;
-                    const float *tap = weight + (dy * k + dx) * c;
-                    for (long i = 0; i < c; i++) out[i] += in[i] * tap[i];
-                }
-        }
-    }
 }
 
 void revq_depthwise_backward_weight(const float *x, const float *dy, float *dweight, long h, long w, long c, long k) {

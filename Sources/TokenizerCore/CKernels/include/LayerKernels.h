@@ -1,32 +1,22 @@
-/// Element-wise, normalising and depthwise passes of the layers, forward and backward.
+/// Element-wise, normalising and depthwise passes of the layers, backward.
 /// Matrices are row-major; a feature map is [h, w, c], so its rows are pixels. Nothing here starts threads.
 #pragma once
 
-/// y = x / √(mean x² + eps) · weight + bias, row by row. `bias` may be NULL; y may be x.
-void revq_rms_norm(const float *x, const float *weight, const float *bias, float *y, long rows, long c, float eps);
-/// dx, and += into dweight[c] and dbias[c] (NULL where there is no bias). dx may be dy.
+/// The gradient of y = x / √(mean x² + eps) · weight + bias: dx, and += into dweight[c] and dbias[c] (NULL where there is no bias). dx may be dy.
 void revq_rms_norm_backward(
     const float *x, const float *weight, const float *dy, float *dx, float *dweight, float *dbias, long rows, long c, float eps);
 
-/// y = x · scale + shift for every row; scale and shift are [c].
-void revq_scale_shift(const float *x, const float *scale, const float *shift, float *y, long rows, long c);
 /// sum[c] += Σ rows of x.
 void revq_column_sums(const float *x, float *sum, long rows, long c);
 
-/// y = x · sigmoid(x); y may be x. Backward: dx = dy · silu'(x); dx may be dy.
-void revq_silu(const float *x, float *y, long count);
+/// dx = dy · silu'(x); dx may be dy.
 void revq_silu_backward(const float *x, const float *dy, float *dx, long count);
-/// y = max(x, 0); y may be x. Backward: dx = dy where x > 0; dx may be dy.
-void revq_relu(const float *x, float *y, long count);
+/// dx = dy where x > 0; dx may be dy.
 void revq_relu_backward(const float *x, const float *dy, float *dx, long count);
-/// x is [rows, 2c] = (value, gate); y[rows, c] = value · silu(gate). Backward fills dx[rows, 2c].
-void revq_gated_silu(const float *x, float *y, long rows, long c);
+/// x is [rows, 2c] = (value, gate), y = value · silu(gate); fills dx[rows, 2c].
 void revq_gated_silu_backward(const float *x, const float *dy, float *dx, long rows, long c);
 
-/// Depthwise k×k, stride 1, zero padding k/2; weight is [k·k, c]; bias may be NULL. Fills output rows first..<last of y[h, w, c].
-void revq_depthwise(
-    const float *x, const float *weight, const float *bias, float *y, long h, long w, long c, long k, long first, long last);
-/// dweight[k·k, c] += the gradient for the weights.
+/// dweight[k·k, c] += the gradient for the weights of a depthwise k×k, stride 1, zero padding k/2.
 void revq_depthwise_backward_weight(const float *x, const float *dy, float *dweight, long h, long w, long c, long k);
 
 /// Rows first..<last of the patch matrix [ho·wo, k·k·c] of a k×k convolution with padding k/2; ho = ⌈h/stride⌉.

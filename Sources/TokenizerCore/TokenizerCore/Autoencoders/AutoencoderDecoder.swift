@@ -48,7 +48,7 @@ public struct AutoencoderDecoder: Layer {
         for stage in stages.reversed() {
             for block in stage { hidden = block.forward(hidden, keeping: &kept) }
         }
-        hidden = activation.forward(norm.forward(hidden, keeping: &kept), keeping: &kept)
+        hidden = norm.forward(hidden, activation: activation, keeping: &kept)
         var y = stem.forward(hidden, keeping: &kept)
         if let skip { y.add(skip.forward(z, keeping: &kept)) }
         return y

@@ -7,15 +7,11 @@ public enum Activation: String, Codable, Sendable {
 
     func forward(_ x: consuming Tensor, keeping kept: inout Activations) -> Tensor {
         kept.keep(x)
-        let count = x.count
+        let (count, kernels) = (x.count, InstructionSet.current.kernels)
         var y = consume x
         y.withMutablePointer { y in
             RowPieces.forEach(rows: count, width: 1) { range in
-                let start = y + range.lowerBound
-                switch self {
-                case .silu: revq_silu(start, start, range.count)
-                case .relu: revq_relu(start, start, range.count)
-                }
+                kernels.activate(y + range.lowerBound, range.count, revq_activation(self))
             }
         }
         return y

@@ -20,6 +20,11 @@ public struct BatchNorm: Layer {
 
     /// - Parameter x: `[n, h, w, c]`.
     public func forward(_ x: consuming Tensor, keeping kept: inout Activations) -> Tensor {
+        forward(x, adding: nil, keeping: &kept)
+    }
+
+    /// `forward(x) + shortcut`, in one pass.
+    func forward(_ x: consuming Tensor, adding shortcut: Tensor?, keeping kept: inout Activations) -> Tensor {
         precondition(x.c == weight.count, "BatchNorm over \(weight.count) channels got \(x.shape)")
         var (mean, variance) = (runningMean.values, runningVariance.values)
         if kept.isKeeping {
@@ -29,15 +34,13 @@ public struct BatchNorm: Layer {
         let (gain, offset) = (weight.values, bias.values)
         let scale = zip(gain, variance).map { $0 / ($1 + Self.epsilon).squareRoot() }
         let shift = (0..<x.c).map { offset[$0] - mean[$0] * scale[$0] }
-        let (rows, c) = (x.rows, x.c)
+        let (rows, c, kernels) = (x.rows, x.c, InstructionSet.current.kernels)
         var y = consume x
         y.withMutablePointer { y in
-            scale.withUnsafeBufferPointer { scale in
-                shift.withUnsafeBufferPointer { shift in
-                    RowPieces.forEach(rows: rows, width: c) { range in
-                        let start = y + range.lowerBound * c
-                        revq_scale_shift(start, scale.baseAddress!, shift.baseAddress!, start, range.count, c)
-                    }
+            shortcut.withPointer { shortcut in
+                RowPieces.forEach(rows: rows, width: c) { range in
+                    let (start, offset) = (y + range.lowerBound * c, range.lowerBound * c)
+                    kernels.scale_shift(start, range.count, c, scale, shift, .REVQ_IDENTITY, shortcut.map { $0 + offset }, start)
                 }
             }
         }

@@ -9,8 +9,11 @@ extension Tensor {
             for part in parts {
                 precondition(part.rows == rows, "\(part.shape) has other positions than \(parts[0].shape)")
                 let c = part.c
+                let target = target + offset
                 part.withPointer { source in
-                    for row in 0..<rows { (target + row * width + offset).update(from: source + row * c, count: c) }
+                    RowPieces.forEach(rows: rows, width: c) { range in
+                        for row in range { (target + row * width).update(from: source + row * c, count: c) }
+                    }
                 }
                 offset += c
             }

@@ -50,6 +50,19 @@ public struct Conv2d: Layer {
         return packed.forward(weight).apply(x, bias: bias, stride: stride)
     }
 
+    /// `activation(forward(x))`, in one pass where nothing is kept.
+    func forward(_ x: consuming Tensor, activation: Activation, keeping kept: inout Activations) -> Tensor {
+        guard !kept.isKeeping else { return activation.forward(forward(x, keeping: &kept), keeping: &kept) }
+        precondition(x.c == inputChannels, "a convolution of \(inputChannels) channels got \(x.shape)")
+        return packed.forward(weight).apply(x, bias: bias, stride: stride, activation: activation)
+    }
+
+    /// `forward` of the picture with each pixel repeated twice in both directions; where nothing is kept it never exists.
+    func forwardEnlarging(_ x: consuming Tensor, keeping kept: inout Activations) -> Tensor {
+        guard !kept.isKeeping else { return forward(NearestUpsampling.forward(x), keeping: &kept) }
+        return packed.forward(weight).applyEnlarging(x, bias: bias)
+    }
+
     public func backward(_ dy: consuming Tensor, from kept: inout Activations, into gradient: inout Conv2d) -> Tensor {
         let x = kept.take()
         let (rows, outputs) = (dy.rows, outputChannels)

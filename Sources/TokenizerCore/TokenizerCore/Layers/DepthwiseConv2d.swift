@@ -21,7 +21,19 @@ public struct DepthwiseConv2d: Layer {
     public func forward(_ x: consuming Tensor, keeping kept: inout Activations) -> Tensor {
         precondition(x.c == channels, "a depthwise convolution of \(channels) channels got \(x.shape)")
         kept.keep(x)
-        return convolve(x, tapMajor: tapMajorWeight, bias: bias)
+        return convolve(x, with: PackedDepthwise(weight), bias: bias)
+    }
+
+    /// The first half of the resulting channels times the SiLU of the second; in one pass where nothing is kept.
+    func forwardGated(_ x: consuming Tensor, keeping kept: inout Activations) -> Tensor {
+        guard kept.isKeeping else { return convolve(x, with: PackedDepthwise(weight), bias: bias, isGated: true) }
+        let halves = forward(x, keeping: &kept)
+        kept.keep(halves)
+        return gate(halves)
+    }
+
+    func backwardGated(_ dy: consuming Tensor, from kept: inout Activations, into gradient: inout DepthwiseConv2d) -> Tensor {
+        backward(gateBackward(dy, halves: kept.take()), from: &kept, into: &gradient)
     }
 
     public func backward(_ dy: consuming Tensor, from kept: inout Activations, into gradient: inout DepthwiseConv2d) -> Tensor {
@@ -41,7 +53,7 @@ public struct DepthwiseConv2d: Layer {
             }
         }
         gradient.weight.add(dweight.swappingInnerAxes(outer: 1, k * k, c).reshaped(weight.shape))
-        return convolve(dy, tapMajor: tapMajorWeight.reversingRows(), bias: nil)
+        return convolve(dy, with: PackedDepthwise(turning: weight))
     }
 
     public mutating func visit(_ path: ParameterPath, _ visitor: ParameterVisitor) {
@@ -49,45 +61,27 @@ public struct DepthwiseConv2d: Layer {
         if bias != nil { visitor(path / "bias", .learned, &bias!) }
     }
 
-    /// `[k·k, c]`
-    private var tapMajorWeight: Tensor {
-        weight.swappingInnerAxes(outer: 1, channels, kernel * kernel).reshaped([kernel * kernel, channels])
-    }
-
-    private func convolve(_ x: Tensor, tapMajor weight: Tensor, bias: Tensor?) -> Tensor {
-        let (n, h, w, c, k) = (x.n, x.h, x.w, channels, kernel)
-        var y = Tensor(uninitialized: x.shape)
+    private func gate(_ halves: Tensor) -> Tensor {
+        let (rows, c, kernels) = (halves.rows, halves.c / 2, InstructionSet.current.kernels)
+        var y = Tensor(uninitialized: halves.shape.dropLast() + [c])
         y.withMutablePointer { y in
-            x.withPointer { x in
-                weight.withPointer { weight in
-                    RowPieces.forEach(rows: n * h, width: w * c) { range in
-                        for row in range {
-                            let (image, line) = row.quotientAndRemainder(dividingBy: h)
-                            let offset = image * h * w * c
-                            if let bias {
-                                bias.withPointer { revq_depthwise(x + offset, weight, $0, y + offset, h, w, c, k, line, line + 1) }
-                            } else {
-                                revq_depthwise(x + offset, weight, nil, y + offset, h, w, c, k, line, line + 1)
-                            }
-                        }
-                    }
+            halves.withPointer { x in
+                RowPieces.forEach(rows: rows, width: 2 * c) { range in
+                    kernels.gate(x + range.lowerBound * 2 * c, range.count, c, y + range.lowerBound * c)
                 }
             }
         }
         return y
     }
-}
 
-extension Tensor {
-    /// The rows of a matrix, last first. For taps this turns the kernel by 180°, which is what the gradient convolves with.
-    fileprivate func reversingRows() -> Tensor {
-        var result = Tensor(uninitialized: shape)
-        let (rows, c) = (self.rows, self.c)
-        result.withMutablePointer { target in
-            withPointer { source in
-                for row in 0..<rows { (target + row * c).update(from: source + (rows - 1 - row) * c, count: c) }
+    private func gateBackward(_ dy: Tensor, halves: Tensor) -> Tensor {
+        let (rows, c) = (dy.rows, dy.c)
+        var dx = Tensor(uninitialized: halves.shape)
+        dx.withMutablePointer { dx in
+            halves.withPointer { x in
+                dy.withPointer { revq_gated_silu_backward(x, $0, dx, rows, c) }
             }
         }
-        return result
+        return dx
     }
 }

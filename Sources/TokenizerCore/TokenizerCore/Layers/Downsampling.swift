@@ -23,7 +23,7 @@ public struct Downsampling: Layer {
     public func forward(_ x: consuming Tensor, keeping kept: inout Activations) -> Tensor {
         var y = conv.forward(copy x, keeping: &kept)
         if kind == .pixelUnshuffle { y = PixelShuffle.unshuffle(y, factor: 2) }
-        if let shortcutGroup { y.add(ChannelGroups.mean(PixelShuffle.unshuffle(x, factor: 2), size: shortcutGroup)) }
+        if let shortcutGroup { Shortcut.addDownsampled(x, group: shortcutGroup, to: &y) }
         return y
     }
 

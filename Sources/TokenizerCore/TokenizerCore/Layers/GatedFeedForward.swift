@@ -1,5 +1,3 @@
-import CKernels
-
 /// The inverted-bottleneck feed-forward with a gate: `x + norm(W · (a · silu(g)))`, where (a, g) are the halves of a depthwise 3×3.
 ///
 /// Source: diffusers `GLUMBConv` (expand ratio 4).
@@ -20,20 +18,15 @@ public struct GatedFeedForward: Layer {
 
     /// - Parameter x: `[n, h, w, c]`.
     public func forward(_ x: consuming Tensor, keeping kept: inout Activations) -> Tensor {
-        let expanded = Activation.silu.forward(expand.forward(copy x, keeping: &kept), keeping: &kept)
-        let halves = mix.forward(expanded, keeping: &kept)
-        let gated = gate(halves)
-        kept.keep(halves)
-        var y = norm.forward(contract.forward(gated, keeping: &kept), keeping: &kept)
-        y.add(x)
-        return y
+        let expanded = expand.forward(copy x, activation: .silu, keeping: &kept)
+        let gated = mix.forwardGated(expanded, keeping: &kept)
+        return norm.forward(contract.forward(gated, keeping: &kept), adding: x, keeping: &kept)
     }
 
     public func backward(_ dy: consuming Tensor, from kept: inout Activations, into gradient: inout GatedFeedForward) -> Tensor {
         var dx = copy dy
         let dgated = contract.backward(norm.backward(dy, from: &kept, into: &gradient.norm), from: &kept, into: &gradient.contract)
-        let dhalves = gateBackward(dgated, halves: kept.take())
-        let dexpanded = mix.backward(dhalves, from: &kept, into: &gradient.mix)
+        let dexpanded = mix.backwardGated(dgated, from: &kept, into: &gradient.mix)
         dx.add(expand.backward(Activation.silu.backward(dexpanded, from: &kept), from: &kept, into: &gradient.expand))
         return dx
     }
@@ -43,29 +36,5 @@ public struct GatedFeedForward: Layer {
         mix.visit(path / "conv_depth", visitor)
         contract.visit(path / "conv_point", visitor)
         norm.visit(path / "norm", visitor)
-    }
-
-    private func gate(_ halves: Tensor) -> Tensor {
-        let (rows, c) = (halves.rows, halves.c / 2)
-        var y = Tensor(uninitialized: halves.shape.dropLast() + [c])
-        y.withMutablePointer { y in
-            halves.withPointer { x in
-                RowPieces.forEach(rows: rows, width: 2 * c) { range in
-                    revq_gated_silu(x + range.lowerBound * 2 * c, y + range.lowerBound * c, range.count, c)
-                }
-            }
-        }
-        return y
-    }
-
-    private func gateBackward(_ dy: Tensor, halves: Tensor) -> Tensor {
-        let (rows, c) = (dy.rows, dy.c)
-        var dx = Tensor(uninitialized: halves.shape)
-        dx.withMutablePointer { dx in
-            halves.withPointer { x in
-                dy.withPointer { revq_gated_silu_backward(x, $0, dx, rows, c) }
-            }
-        }
-        return dx
     }
 }

@@ -16,7 +16,7 @@ public struct GroupedProjection: Layer {
     public func forward(_ x: consuming Tensor, keeping kept: inout Activations) -> Tensor {
         precondition(x.c == weight.shape[0], "a grouped projection of \(weight.shape[0]) channels got \(x.shape)")
         kept.keep(x)
-        return project(x, isTransposed: true)
+        return project(x, with: PackedGroups(weight))
     }
 
     public func backward(_ dy: consuming Tensor, from kept: inout Activations, into gradient: inout GroupedProjection) -> Tensor {
@@ -33,30 +33,10 @@ public struct GroupedProjection: Layer {
                 }
             }
         }
-        return project(dy, isTransposed: false)
+        return project(dy, with: PackedGroups(transposing: weight))
     }
 
     public mutating func visit(_ path: ParameterPath, _ visitor: ParameterVisitor) {
         visitor(path / "weight", .learned, &weight)
-    }
-
-    /// x · Wᵀ (forward) or x · W (gradient), group by group; a piece is one group of one image.
-    private func project(_ x: Tensor, isTransposed: Bool) -> Tensor {
-        let (images, c, size, groups, rows) = (x.n, x.c, size, groups, x.h * x.w)
-        var y = Tensor(uninitialized: x.shape)
-        y.withMutablePointer { y in
-            x.withPointer { x in
-                weight.withPointer { weight in
-                    Workers.forEach(images * groups) { piece in
-                        let (image, group) = piece.quotientAndRemainder(dividingBy: groups)
-                        let offset = image * rows * c + group * size
-                        let matrix = MatrixView(base: weight + group * size * size, stride: size, isTransposed: isTransposed)
-                        MatrixProduct.multiply(
-                            MatrixView(base: x + offset, stride: c), matrix, into: y + offset, stride: c, m: rows, n: size, k: size)
-                    }
-                }
-            }
-        }
-        return y
     }
 }

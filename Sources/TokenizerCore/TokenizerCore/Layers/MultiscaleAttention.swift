@@ -55,9 +55,7 @@ public struct MultiscaleAttention: Layer {
         for scale in scales { all.append(scale.forward(projections, keeping: &kept)) }
         let qkv = Tensor.concatenatingChannels(all)
         kept.keep(qkv)
-        var y = norm.forward(output.forward(attention.forward(qkv), keeping: &kept), keeping: &kept)
-        y.add(x)
-        return y
+        return norm.forward(output.forward(attention.forward(qkv), keeping: &kept), adding: x, keeping: &kept)
     }
 
     public func backward(_ dy: consuming Tensor, from kept: inout Activations, into gradient: inout MultiscaleAttention) -> Tensor {

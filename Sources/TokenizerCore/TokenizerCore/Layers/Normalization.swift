@@ -23,6 +23,14 @@ public enum Normalization: Layer {
         }
     }
 
+    /// `forward(x) + shortcut`, in one pass.
+    func forward(_ x: consuming Tensor, adding shortcut: Tensor, keeping kept: inout Activations) -> Tensor {
+        switch self {
+        case .rms(let norm): norm.forward(x, adding: shortcut, keeping: &kept)
+        case .batch(let norm): norm.forward(x, adding: shortcut, keeping: &kept)
+        }
+    }
+
     public func backward(_ dy: consuming Tensor, from kept: inout Activations, into gradient: inout Normalization) -> Tensor {
         switch (self, consume gradient) {
         case (.rms(let norm), .rms(var part)):

@@ -12,10 +12,18 @@ final class PackedConvolutions: Sendable {
             self = weight.shape.count == 4 && weight.shape[2] > 1 ? .patches(PackedConvolution(weight)) : .matrix(PackedMatrix(weight))
         }
 
-        func apply(_ x: Tensor, bias: Tensor?, stride: Int) -> Tensor {
+        func apply(_ x: Tensor, bias: Tensor?, stride: Int, activation: Activation? = nil) -> Tensor {
             switch self {
-            case .matrix(let matrix): project(x, with: matrix, bias: bias)
-            case .patches(let convolution): convolve(x, with: convolution, bias: bias, stride: stride)
+            case .matrix(let matrix): project(x, with: matrix, bias: bias, activation: activation)
+            case .patches(let convolution): convolve(x, with: convolution, bias: bias, stride: stride, activation: activation)
+            }
+        }
+
+        /// To the picture with each pixel repeated twice in both directions.
+        func applyEnlarging(_ x: Tensor, bias: Tensor?) -> Tensor {
+            switch self {
+            case .matrix(let matrix): project(NearestUpsampling.forward(x), with: matrix, bias: bias)
+            case .patches(let convolution): enlargeAndConvolve(x, with: convolution, bias: bias)
             }
         }
     }

@@ -18,15 +18,36 @@ public struct RMSNorm: Layer {
     /// - Parameter x: `[n, h, w, c]`.
     public func forward(_ x: consuming Tensor, keeping kept: inout Activations) -> Tensor {
         kept.keep(x)
-        let (rows, c) = (x.rows, x.c)
+        return normalized(x, activation: nil, adding: nil)
+    }
+
+    /// `activation(forward(x))`, in one pass where nothing is kept.
+    func forward(_ x: consuming Tensor, activation: Activation, keeping kept: inout Activations) -> Tensor {
+        guard !kept.isKeeping else { return activation.forward(forward(x, keeping: &kept), keeping: &kept) }
+        return normalized(x, activation: activation, adding: nil)
+    }
+
+    /// `forward(x) + shortcut`, in one pass.
+    func forward(_ x: consuming Tensor, adding shortcut: Tensor, keeping kept: inout Activations) -> Tensor {
+        kept.keep(x)
+        return normalized(x, activation: nil, adding: shortcut)
+    }
+
+    private func normalized(_ x: consuming Tensor, activation: Activation?, adding shortcut: Tensor?) -> Tensor {
+        let (rows, c, kernels) = (x.rows, x.c, InstructionSet.current.kernels)
         precondition(c == weight.count, "RMSNorm over \(weight.count) channels got \(x.shape)")
+        precondition(shortcut.map { $0.shape == x.shape } ?? true, "cannot add \(shortcut!.shape) to \(x.shape)")
         var y = consume x
         y.withMutablePointer { y in
-            weight.withPointer { weight in
-                bias.withPointer { bias in
-                    RowPieces.forEach(rows: rows, width: c) { range in
-                        let start = y + range.lowerBound * c
-                        revq_rms_norm(start, weight, bias, start, range.count, c, Self.epsilon)
+            shortcut.withPointer { shortcut in
+                weight.withPointer { weight in
+                    bias.withPointer { bias in
+                        RowPieces.forEach(rows: rows, width: c) { range in
+                            let (start, offset) = (y + range.lowerBound * c, range.lowerBound * c)
+                            kernels.rms_norm(
+                                start, range.count, c, weight, bias, Self.epsilon, revq_activation(activation),
+                                shortcut.map { $0 + offset }, start)
+                        }
                     }
                 }
             }

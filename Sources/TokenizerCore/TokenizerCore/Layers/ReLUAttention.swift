@@ -1,5 +1,7 @@
 /// The attention core of DC-AE: similarity is `relu(q)·relu(k)`, so that keys and values can be summed up once for all queries.
 ///
+/// diffusers forms the similarities themselves where positions are fewer than a head's dimension; the function is the same.
+///
 /// Heads are runs of `3·d` consecutive channels holding q, k and v: head 0's k is channels d ..< 2d of the *concatenated* projections.
 /// Each (image, head) is one piece of work.
 ///
@@ -12,22 +14,24 @@ struct ReLUAttention: Sendable {
     /// - Returns: `[n, h, w, heads·d]`.
     func forward(_ qkv: Tensor) -> Tensor {
         let geometry = Heads(qkv, headDimension)
+        let kernels = InstructionSet.current.kernels
         var y = Tensor(uninitialized: qkv.shape.dropLast() + [geometry.outputWidth])
         y.withMutablePointer { y in
-            geometry.forEach { head in
-                let parts = HeadParts(qkv, head, geometry)
-                // diffusers chooses by size too: on small grids the positions are fewer than the head's dimension.
-                if geometry.positions > headDimension {
-                    linear(parts, into: y + geometry.outputOffset(head), stride: geometry.outputWidth)
-                } else {
-                    quadratic(parts, into: y + geometry.outputOffset(head), stride: geometry.outputWidth)
+            qkv.withPointer { qkv in
+                geometry.forEach { head in
+                    var scratch = Tensor(uninitialized: [headDimension * (headDimension + 1)])
+                    scratch.withMutablePointer { scratch in
+                        kernels.attend(
+                            qkv + geometry.inputOffset(head), geometry.positions, geometry.inputWidth, headDimension, Self.epsilon,
+                            y + geometry.outputOffset(head), geometry.outputWidth, scratch)
+                    }
                 }
             }
         }
         return y
     }
 
-    /// The gradient for `qkv`. Both forms compute the same function, so one backward serves both.
+    /// The gradient for `qkv`.
     func backward(_ dy: Tensor, qkv: Tensor) -> Tensor {
         let geometry = Heads(qkv, headDimension)
         var dqkv = Tensor(uninitialized: qkv.shape)
@@ -56,32 +60,6 @@ struct ReLUAttention: Sendable {
         let weights = parts.totals(epsilon: Self.epsilon)
         for i in 0..<positions {
             for j in 0..<d { y[i * stride + j] /= weights[i] }
-        }
-    }
-
-    /// A = q·kᵀ, each row divided by its sum, o = A·v.
-    private func quadratic(_ parts: HeadParts, into y: UnsafeMutablePointer<Float>, stride: Int) {
-        let (d, positions) = (headDimension, parts.positions)
-        var scores = Tensor(uninitialized: [positions, positions])
-        scores.withMutablePointer { scores in
-            parts.q.withPointer { q in
-                parts.k.withPointer { k in
-                    MatrixProduct.multiply(
-                        MatrixView(base: q, stride: d), MatrixView(base: k, stride: d).transposed, into: scores, stride: positions,
-                        m: positions, n: positions, k: d)
-                }
-            }
-            for i in 0..<positions {
-                let row = scores + i * positions
-                var total: Float = 0
-                for j in 0..<positions { total += row[j] }
-                for j in 0..<positions { row[j] /= total + Self.epsilon }
-            }
-            parts.v.withPointer { v in
-                MatrixProduct.multiply(
-                    MatrixView(base: scores, stride: positions), MatrixView(base: v, stride: d), into: y, stride: stride,
-                    m: positions, n: d, k: positions)
-            }
         }
     }
 

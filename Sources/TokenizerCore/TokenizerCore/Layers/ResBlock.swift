@@ -16,10 +16,8 @@ public struct ResBlock: Layer {
 
     /// - Parameter x: `[n, h, w, c]`.
     public func forward(_ x: consuming Tensor, keeping kept: inout Activations) -> Tensor {
-        let hidden = activation.forward(conv1.forward(copy x, keeping: &kept), keeping: &kept)
-        var y = norm.forward(conv2.forward(hidden, keeping: &kept), keeping: &kept)
-        y.add(x)
-        return y
+        let hidden = conv1.forward(copy x, activation: activation, keeping: &kept)
+        return norm.forward(conv2.forward(hidden, keeping: &kept), adding: x, keeping: &kept)
     }
 
     public func backward(_ dy: consuming Tensor, from kept: inout Activations, into gradient: inout ResBlock) -> Tensor {

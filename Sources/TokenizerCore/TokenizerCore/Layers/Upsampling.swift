@@ -23,10 +23,10 @@ public struct Upsampling: Layer {
     public func forward(_ x: consuming Tensor, keeping kept: inout Activations) -> Tensor {
         var y: Tensor
         switch kind {
-        case .interpolate: y = conv.forward(NearestUpsampling.forward(x), keeping: &kept)
+        case .interpolate: y = conv.forwardEnlarging(copy x, keeping: &kept)
         case .pixelShuffle: y = PixelShuffle.shuffle(conv.forward(copy x, keeping: &kept), factor: 2)
         }
-        if let shortcutRepeats { y.add(PixelShuffle.shuffle(ChannelGroups.repeat(x, count: shortcutRepeats), factor: 2)) }
+        if let shortcutRepeats { Shortcut.addUpsampled(x, repeats: shortcutRepeats, to: &y) }
         return y
     }
 

@@ -26,7 +26,7 @@ public struct ViTRectifier: Layer {
         var hidden = head.forward(copy q, keeping: &kept)
         hidden.add(ChannelGroups.repeat(q, count: repeats))
         for block in blocks { hidden = block.forward(hidden, keeping: &kept) }
-        hidden = Activation.relu.forward(norm.forward(hidden, keeping: &kept), keeping: &kept)
+        hidden = norm.forward(hidden, activation: .relu, keeping: &kept)
         return tail.forward(hidden, keeping: &kept)
     }
 

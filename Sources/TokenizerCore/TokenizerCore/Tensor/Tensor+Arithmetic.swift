@@ -1,12 +1,16 @@
+import Synchronization
+
 extension Tensor {
     /// Adds `other`, element by element.
     /// - Precondition: equal shapes.
     public mutating func add(_ other: Tensor) {
         precondition(shape == other.shape, "cannot add \(other.shape) to \(shape)")
-        let count = self.count
+        let (count, kernels) = (self.count, InstructionSet.current.kernels)
         withMutablePointer { target in
             other.withPointer { source in
-                for i in 0..<count { target[i] += source[i] }
+                RowPieces.forEach(rows: count, width: 1) { range in
+                    kernels.add(target + range.lowerBound, source + range.lowerBound, range.count)
+                }
             }
         }
     }
@@ -27,12 +31,17 @@ extension Tensor {
 
     /// Whether no element is NaN or infinite.
     public var isFinite: Bool {
+        let count = count
+        let isFlawed = Atomic(false)
         withPointer { x in
-            // x · 0 is 0 for finite x and NaN otherwise, so one sum answers for all without a branch per element.
-            var sum: Float = 0
-            for i in 0..<count { sum += x[i] * 0 }
-            return sum == 0
+            RowPieces.forEach(rows: count, width: 1) { range in
+                // x · 0 is 0 for finite x and NaN otherwise, so one sum answers for all without a branch per element.
+                var sum: Float = 0
+                for i in range { sum += x[i] * 0 }
+                if sum != 0 { isFlawed.store(true, ordering: .relaxed) }
+            }
         }
+        return !isFlawed.load(ordering: .relaxed)
     }
 
     /// Images `range` of a batch `[n, …]`, copied.
