@@ -24,6 +24,7 @@ struct WeightPanels: Sendable {
             }
         }
         self.storage = storage
+        weight.releasePages()
     }
 
     /// Passes the panels from the one that holds column `column` on.

@@ -48,6 +48,9 @@ public struct Tensor: Sendable {
         return view
     }
 
+    /// Says that the elements will not be read soon: where they are a view of a mapped file, its pages need not stay in memory.
+    func releasePages() { storage.releasePages() }
+
     public func withPointer<R>(_ body: (UnsafePointer<Float>) throws -> R) rethrows -> R {
         try withExtendedLifetime(storage) { try body(UnsafePointer(storage.base)) }
     }

@@ -28,6 +28,15 @@ final class TensorStorage: @unchecked Sendable {
         self.owner = owner
     }
 
+    /// Lets the system take back the pages of borrowed memory; they are read from their file again when next touched.
+    func releasePages() {
+        guard !isWritable else { return }
+        let page = UInt(sysconf(Int32(_SC_PAGESIZE)))
+        let first = (UInt(bitPattern: base) + page - 1) / page * page
+        let end = UInt(bitPattern: base + capacity) / page * page
+        if first < end { madvise(UnsafeMutableRawPointer(bitPattern: first), Int(end - first), MADV_DONTNEED) }
+    }
+
     deinit {
         if isWritable { BufferPool.shared.give(base, capacity) }
     }

@@ -38,6 +38,7 @@ extension SafetensorsFile {
             throw FileError(path, "tensor \(name) has shape \(tensor.shape), the configuration needs \(shape)")
         }
         guard tensor.isFinite else { throw FileError(path, "tensor \(name) holds NaN or infinite values") }
+        tensor.releasePages()
         return tensor
     }
 }
