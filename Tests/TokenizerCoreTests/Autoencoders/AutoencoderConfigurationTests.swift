@@ -27,7 +27,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("_class_name", "AutoencoderKL", "expected AutoencoderDC"), ("in_channels", 4, "must be 3"), ("latent_channels", 0, "1…4096"),
+        ("_class_name", "AutoencoderKL", "expected AutoencoderDC"), ("_class_name", "PatchSkipAutoencoderDC", "must be false beside a patch code"),
+        ("in_channels", 4, "must be 3"), ("latent_channels", 0, "1…4096"),
         ("encoder_block_out_channels", [6, 6, 6, 16, 16, 16], "multiple of 4"),
         ("encoder_block_out_channels", [8, 8, 8, 12, 16, 16], "multiple of the head dimension"),
         ("encoder_block_out_channels", [8, 8, 24, 16, 16, 16], "cannot step from 8 to 24"),

@@ -158,6 +158,8 @@ extension AutoencoderConfiguration: Codable {
                 4 * finer.channels % coarser.channels == 0, .decoderChannels,
                 "cannot step from \(coarser.channels) to \(finer.channels): the shortcut repeats whole channels to 4·\(finer.channels)")
         }
+        try check(
+            !(hasPatchSkip && hasEncoderShortcut), .encoderShortcut, "must be false beside a patch code, which takes the shortcut's place")
         if hasEncoderShortcut {
             try check(encoder.lastChannels % latentChannels == 0, .encoderChannels, "must end in a multiple of latent_channels \(latentChannels)")
         }

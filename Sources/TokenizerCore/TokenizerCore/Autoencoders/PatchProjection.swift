@@ -1,6 +1,6 @@
 /// A linear code of square patches: each patch becomes one position of a few channels, or is drawn from them.
 ///
-/// Trained or set to principal components, this is the best a linear tokenizer can do; a network beside it adds the rest.
+/// Set to principal components, this is the best a linear tokenizer can do; a network beside it is trained to add the rest.
 public struct PatchProjection: Layer {
     /// Which way the projection goes.
     enum Direction: Sendable {
@@ -40,7 +40,8 @@ public struct PatchProjection: Layer {
     }
 
     public mutating func visit(_ path: ParameterPath, _ visitor: ParameterVisitor) {
-        projection.visit(path / "projection", visitor)
+        // Its entries range over orders of magnitude and are right from the start: equal steps for all would destroy it.
+        projection.visit(path / "projection") { path, _, tensor in visitor(path, .fixed, &tensor) }
     }
 }
 
@@ -53,13 +54,13 @@ extension AutoencoderDC {
 
     /// Sets the patch code to `scale · basis · (patch − mean)` and its inverse, where `basis` is `[latentChannels][3·f²]`, orthonormal.
     ///
-    /// - Precondition: the configuration has a patch skip; `scales` are not zero.
-    public mutating func setPatchCode(mean: [Double], basis: [[Double]], scales: [Double]) {
+    /// - Precondition: the configuration has a patch skip; `scale` is not zero.
+    public mutating func setPatchCode(mean: [Double], basis: [[Double]], scale: Double) {
         precondition(configuration.hasPatchSkip, "only a configuration with a patch skip has a patch code")
         let (patch, channels) = (mean.count, basis.count)
-        let analysis = (0..<channels).flatMap { row in basis[row].map { Float($0 * scales[row]) } }
-        let offsets = (0..<channels).map { row in Float(-scales[row] * zip(basis[row], mean).reduce(0) { $0 + $1.0 * $1.1 }) }
-        let synthesis = (0..<patch).flatMap { j in (0..<channels).map { Float(basis[$0][j] / scales[$0]) } }
+        let analysis = (0..<channels).flatMap { row in basis[row].map { Float($0 * scale) } }
+        let offsets = (0..<channels).map { row in Float(-scale * zip(basis[row], mean).reduce(0) { $0 + $1.0 * $1.1 }) }
+        let synthesis = (0..<patch).flatMap { j in (0..<channels).map { Float(basis[$0][j] / scale) } }
         encoder.skip!.projection.set(weight: Tensor(analysis, shape: [channels, patch, 1, 1]), bias: Tensor(offsets, shape: [channels]))
         decoder.skip!.projection.set(
             weight: Tensor(synthesis, shape: [patch, channels, 1, 1]), bias: Tensor(mean.map(Float.init), shape: [patch]))

@@ -16,6 +16,18 @@ public enum Normalization: Layer {
         }
     }
 
+    /// Makes the layer answer zero until it has been trained; its weight receives gradients from the first step.
+    mutating func zero() {
+        switch consume self {
+        case .rms(var norm):
+            norm.weight = Tensor(zeros: norm.weight.shape)
+            self = .rms(norm)
+        case .batch(var norm):
+            norm.weight = Tensor(zeros: norm.weight.shape)
+            self = .batch(norm)
+        }
+    }
+
     public func forward(_ x: consuming Tensor, keeping kept: inout Activations) -> Tensor {
         switch self {
         case .rms(let norm): norm.forward(x, keeping: &kept)

@@ -8,10 +8,14 @@ public protocol Parameterized: Sendable {
 /// Receives each tensor of a layer with its name; may replace or change it.
 public typealias ParameterVisitor = (_ path: ParameterPath, _ role: ParameterRole, _ tensor: inout Tensor) -> Void
 
-/// Whether a tensor is learned by gradient or measured (running statistics).
+/// Where a tensor's values come from while a network is trained.
 public enum ParameterRole: Sendable {
+    /// Gradients.
     case learned
+    /// The batches: running statistics.
     case measured
+    /// Computed before training and left as it is.
+    case fixed
 }
 
 extension Parameterized {

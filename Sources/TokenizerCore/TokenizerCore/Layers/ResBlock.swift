@@ -11,6 +11,8 @@ public struct ResBlock: Layer {
         conv1 = Conv2d(channels, channels, &initializer)
         conv2 = Conv2d(channels, channels, hasBias: false, &initializer)
         norm = Normalization(kind, channels: channels, &initializer)
+        // The block starts as the identity: deep networks then start with what their shortcuts carry instead of with noise.
+        norm.zero()
         self.activation = activation
     }
 

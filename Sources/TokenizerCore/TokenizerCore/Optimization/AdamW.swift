@@ -9,7 +9,7 @@ public struct AdamW: Sendable {
     public let weightDecay: Float
     /// Steps taken so far.
     public private(set) var step = 0
-    /// The moments of every tensor in visiting order; those of measured tensors stay zero.
+    /// The moments of every tensor in visiting order; those of tensors that are not learned stay zero.
     private var first: [Tensor] = []
     private var second: [Tensor] = []
 
@@ -47,6 +47,7 @@ public struct AdamW: Sendable {
                 var share = gradients[index]
                 share.multiply(by: Self.statisticsMomentum)
                 tensor.add(share)
+            case .fixed: break
             }
             index += 1
         }
