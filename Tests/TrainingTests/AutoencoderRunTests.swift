@@ -5,9 +5,10 @@ import Testing
 @testable import Training
 
 @Suite struct AutoencoderRunTests {
-    @Test func aResumedRunEndsInTheSameBytes() throws {
+    @Test(arguments: [false, true])
+    func aResumedRunEndsInTheSameBytes(isDecoderOnly: Bool) throws {
         try withScratchFolder { folder in
-            let options = try options(images: try Self.pictures(in: folder))
+            let options = try options(images: try Self.pictures(in: folder), isDecoderOnly: isDecoderOnly)
             #expect(try run(folder + "/whole", options))
             // Stopped twice, once on one thread: neither may show in the result.
             #expect(try !run(folder + "/parts", options, stopAfter: 2))
@@ -77,17 +78,18 @@ import Testing
         return folder + "/pictures"
     }
 
-    private func options(images: String) throws -> AutoencoderRun.Options {
+    private func options(images: String, isDecoderOnly: Bool = false) throws -> AutoencoderRun.Options {
         AutoencoderRun.Options(
             images: images, size: 32, crop: 16, heldOut: 1, seed: 7, architecture: try Self.architecture(),
             training: .init(
-                batch: 4, shards: 2, steps: 6, learningRate: 1e-3, warmup: 2, weightDecay: 0, clip: 1, latentNoise: 0.01, averaging: 0.9))
+                batch: 4, shards: 2, steps: 6, learningRate: 1e-3, warmup: 2, weightDecay: 0, clip: 1, latentBits: 60, averaging: 0.9,
+                isDecoderOnly: isDecoderOnly))
     }
 
     /// A network of a few thousand parameters: factor 4, 48 latent channels.
     static func architecture() throws -> AutoencoderConfiguration {
         let json = """
-            {"_class_name": "PatchSkipAutoencoderDC", "latent_channels": 48, "attention_head_dim": 8,
+            {"_class_name": "PatchSkipAutoencoderDC", "encoder_out_shortcut": false, "latent_channels": 48, "attention_head_dim": 8,
              "encoder_block_types": "ResBlock", "decoder_block_types": "ResBlock",
              "encoder_block_out_channels": [8, 12, 48], "decoder_block_out_channels": [8, 12, 48],
              "encoder_layers_per_block": [0, 1, 1], "decoder_layers_per_block": [0, 1, 1],

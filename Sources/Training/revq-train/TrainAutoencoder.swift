@@ -40,10 +40,12 @@ struct TrainAutoencoder: ParsableCommand {
     @Option var weightDecay: Float = 0
     @Option(help: "The gradient norm is clipped to this.")
     var clip = 1.0
-    @Option(help: "Variance of the noise added to the latents while training, relative to each channel's own.")
-    var latentNoise: Float = 0
+    @Option(help: "Train the latents to survive quantisation to so many bits per position; without it they are passed on whole.")
+    var latentBits: Double?
     @Option(help: "The result is an average of the weights over about 1 / (1 - this) steps.")
     var averaging: Float = 0.999
+    @Flag(help: "Leave the encoder as it starts: with a patch code, the principal components.")
+    var decoderOnly = false
     @Option var seed: UInt64 = 0
     @OptionGroup var resources: Resources
 
@@ -54,7 +56,7 @@ struct TrainAutoencoder: ParsableCommand {
             architecture: try AutoencoderConfiguration(contentsOf: config),
             training: .init(
                 batch: batch, shards: shards, steps: steps, learningRate: learningRate, warmup: warmup, weightDecay: weightDecay,
-                clip: clip, latentNoise: latentNoise, averaging: averaging))
+                clip: clip, latentBits: latentBits, averaging: averaging, isDecoderOnly: decoderOnly))
         let console = Console()
         let isComplete = try AutoencoderRun(output, options: options, console: console).run(saveEvery: resources.saveInterval)
         console.say(isComplete ? "done: \(output)/\(AutoencoderRun.resultName)" : "saved; the same command goes on from here")

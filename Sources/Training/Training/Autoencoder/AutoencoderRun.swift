@@ -71,6 +71,9 @@ public struct AutoencoderRun {
         try check((0...1).contains(training.learningRate), "the learning rate is in 0...1, not \(training.learningRate)")
         try check((1...1 << 24).contains(training.steps), "the number of steps is in 1...16777216, not \(training.steps)")
         try check(
+            training.latentBits.map { (0...4096).contains($0) } ?? true,
+            "the bits per latent position are in 0...4096, not \(training.latentBits ?? 0)")
+        try check(
             training.shards >= 1 && training.batch >= training.shards && training.batch % training.shards == 0,
             "a batch is a multiple of the \(training.shards) shards, not \(training.batch)")
     }
@@ -108,35 +111,41 @@ public struct AutoencoderRun {
                 options.architecture, options: options.training, seed: options.seed, step: step, restoring: tensors)
         }
         var model = AutoencoderDC(options.architecture, .random(seed: options.seed))
-        if options.architecture.hasPatchSkip { try startFromPrincipalComponents(&model) }
-        return AutoencoderTrainer(model, options: options.training, seed: options.seed)
+        var variances = [Double](repeating: 1, count: options.architecture.latentChannels)
+        if options.architecture.hasPatchSkip { variances = try startFromPrincipalComponents(&model) }
+        return AutoencoderTrainer(model, variances: variances, options: options.training, seed: options.seed)
     }
 
-    private func startFromPrincipalComponents(_ model: inout AutoencoderDC) throws(FileError) {
+    /// - Returns: the variance that each latent channel carries.
+    private func startFromPrincipalComponents(_ model: inout AutoencoderDC) throws(FileError) -> [Double] {
         let side = options.size / options.architecture.factor * options.architecture.factor
         let sampler = CropSampler(images, range: 0..<images.count - options.heldOut, side: side, seed: options.seed)
         let pixels = try sampler.crops(count: Self.basisImages, step: 0)
         let basis = PatchBasis(
             patches: AutoencoderDC.patches(of: pixels, factor: options.architecture.factor),
             components: options.architecture.latentChannels, seed: options.seed)
-        model.setPatchCode(mean: basis.mean, basis: basis.components, scales: basis.variances.map { 1 / $0.squareRoot() })
+        // One scale for all, so that an error of any latent is an equal error of the pixels: a gradient step then moves none of them by
+        // more than it is worth, and the decoder sees most of what matters most.
+        let scale = (Double(basis.variances.count) / basis.variances.reduce(0, +)).squareRoot()
+        model.setPatchCode(mean: basis.mean, basis: basis.components, scale: scale)
+        return basis.variances
     }
 
     private func save(_ trainer: AutoencoderTrainer, _ log: TrainingLog) throws(FileError) {
-        if let psnr = heldOutPSNR(trainer.average) {
-            try log.append(.init(step: trainer.step, values: ["held_out_psnr": psnr]))
-            console.say("step \(trainer.step): held-out PSNR \(Figure.text(psnr)) dB")
+        if let psnr = heldOutPSNR({ trainer.average($0) }), let throughChannel = heldOutPSNR(trainer.reconstruction) {
+            try log.append(.init(step: trainer.step, values: ["held_out_psnr": psnr, "held_out_channel_psnr": throughChannel]))
+            console.say("step \(trainer.step): held-out PSNR \(Figure.text(psnr)) dB, \(Figure.text(throughChannel)) dB through the test channel")
         }
         try log.sync()
         try states.save(trainer.state, step: trainer.step)
     }
 
     /// The mean over the held-out images, or nil when there are none.
-    private func heldOutPSNR(_ model: AutoencoderDC) -> Double? {
+    private func heldOutPSNR(_ reconstruct: (Tensor) -> Tensor) -> Double? {
         let held = (images.count - options.heldOut..<images.count).compactMap { images.image(at: $0) }
         guard !held.isEmpty else { return nil }
         return held.reduce(0) { sum, image in
-            let reconstruction = PixelBatch(model(PixelBatch(images: [image]).pixels)).images()[0]
+            let reconstruction = PixelBatch(reconstruct(PixelBatch(images: [image]).pixels)).images()[0]
             return sum + PeakSignalToNoise.decibels(reconstruction, image)
         } / Double(held.count)
     }

@@ -17,18 +17,21 @@ public struct AutoencoderTrainer: Sendable {
         public var weightDecay: Float
         /// The gradient norm is clipped to this.
         public var clip: Double
-        /// Variance of the Gaussian noise added to the latents, relative to each channel's own variance in the shard. It makes the
-        /// decoder ready for quantised latents and spreads information evenly over the channels.
-        public var latentNoise: Float
+        /// The latents are trained to survive quantisation to so many bits per position, see ``TestChannel``; nil passes them on whole.
+        public var latentBits: Double?
         /// The published weights are an exponential average over about 1 / (1 − this) steps.
         public var averaging: Float
+        /// Leaves the encoder as it starts, with a patch code the principal components: no time is spent on it, and what tokens mean
+        /// is settled before training.
+        public var isDecoderOnly: Bool
 
         public init(
             batch: Int, shards: Int, steps: Int, learningRate: Float, warmup: Int, weightDecay: Float, clip: Double,
-            latentNoise: Float, averaging: Float
+            latentBits: Double?, averaging: Float, isDecoderOnly: Bool
         ) {
             (self.batch, self.shards, self.steps, self.learningRate, self.warmup) = (batch, shards, steps, learningRate, warmup)
-            (self.weightDecay, self.clip, self.latentNoise, self.averaging) = (weightDecay, clip, latentNoise, averaging)
+            (self.weightDecay, self.clip, self.latentBits, self.averaging) = (weightDecay, clip, latentBits, averaging)
+            self.isDecoderOnly = isDecoderOnly
         }
     }
 
@@ -37,22 +40,29 @@ public struct AutoencoderTrainer: Sendable {
     /// The weights averaged over the last steps: smoother, and better on pictures not seen.
     public private(set) var average: AutoencoderDC
     private var optimizer: AdamW
+    private let channel: TestChannel?
     private let seed: UInt64
 
     /// Steps taken so far.
     public var step: Int { optimizer.step }
 
-    public init(_ model: AutoencoderDC, options: Options, seed: UInt64) {
+    /// - Parameter variances: how much of the pixels' variance each latent channel carries, up to a common factor.
+    public init(_ model: AutoencoderDC, variances: [Double], options: Options, seed: UInt64) {
         precondition(options.batch % options.shards == 0, "\(options.shards) shards do not divide a batch of \(options.batch)")
+        self.init(model, channel: options.latentBits.map { TestChannel(variances: variances, bits: $0) }, options: options, seed: seed)
+    }
+
+    private init(_ model: AutoencoderDC, channel: TestChannel?, options: Options, seed: UInt64) {
         self.options = options
         self.model = model
         average = model
         optimizer = AdamW(weightDecay: options.weightDecay)
+        self.channel = channel
         self.seed = seed
     }
 
     /// One step on `crops`, `[batch, s, s, 3]` in −1 … 1.
-    /// - Returns: the mean squared error over the batch, with latent noise, before the step; NaN, and nothing is changed, where the
+    /// - Returns: the mean squared error over the batch, through the test channel, before the step; NaN, and nothing is changed, where the
     ///   gradient is not finite.
     public mutating func train(on crops: Tensor) -> Double {
         precondition(crops.n == options.batch, "a step takes \(options.batch) crops, got \(crops.n)")
@@ -61,7 +71,12 @@ public struct AutoencoderTrainer: Sendable {
         let norm = gradient.gradientNorm * Double(scale)
         guard norm.isFinite else { return .nan }
         let clipping = min(1, options.clip / (norm + 1e-6))
-        optimizer.update(&model, gradient: gradient, learningRate: learningRate(at: step), scale: scale * Float(clipping))
+        let (rate, factor) = (learningRate(at: step), scale * Float(clipping))
+        if options.isDecoderOnly {
+            optimizer.update(&model.decoder, gradient: gradient.decoder, learningRate: rate, scale: factor)
+        } else {
+            optimizer.update(&model, gradient: gradient, learningRate: rate, scale: factor)
+        }
         averageWeights()
         return losses.reduce(0, +) / Double(losses.count)
     }
@@ -87,33 +102,29 @@ public struct AutoencoderTrainer: Sendable {
     }
 
     private func shard(_ crops: Tensor, _ index: Int) -> Shard {
-        var kept = Activations.keeping
+        var kept = options.isDecoderOnly ? Activations.forgetting : .keeping
         var gradient = model.zeroed()
         var z = model.encoder.forward(crops, keeping: &kept)
-        if options.latentNoise > 0 { addNoise(to: &z, shard: index) }
-        let y = model.decoder.forward(z, keeping: &kept)
-        let (loss, dy) = SquaredError.loss(y, crops)
-        _ = model.backward(dy, from: &kept, into: &gradient)
+        var drawn = Activations.keeping
+        var random = noise.substream(UInt64(step * options.shards + index))
+        let passage = channel.map { $0.passage(of: z, &random) }
+        if let passage { z = passage.output }
+        let (loss, dy) = SquaredError.loss(model.decoder.forward(z, keeping: &drawn), crops)
+        var dz = model.decoder.backward(dy, from: &drawn, into: &gradient.decoder)
+        if !options.isDecoderOnly {
+            if let passage { dz = passage.backward(dz) }
+            _ = model.encoder.backward(dz, from: &kept, into: &gradient.encoder)
+        }
         return Shard(loss: loss, gradient: gradient)
     }
 
-    private func addNoise(to z: inout Tensor, shard: Int) {
-        let (rows, c) = (z.rows, z.c)
-        let stream = RandomSource.stream(named: "latent noise")
-        var random = RandomSource(seed: seed, stream: stream).substream(UInt64(step * options.shards + shard))
-        z.withMutablePointer { z in
-            for channel in 0..<c {
-                var (sum, squares) = (0.0, 0.0)
-                for row in 0..<rows {
-                    let value = Double(z[row * c + channel])
-                    sum += value
-                    squares += value * value
-                }
-                let mean = sum / Double(rows)
-                let deviation = Float(max(0, squares / Double(rows) - mean * mean).squareRoot()) * options.latentNoise.squareRoot()
-                for row in 0..<rows { z[row * c + channel] += deviation * random.normal() }
-            }
-        }
+    private var noise: RandomSource { RandomSource(seed: seed, stream: RandomSource.stream(named: "latent noise")) }
+
+    /// Through the encoder, the test channel and the decoder, with the averaged weights.
+    func reconstruction(of pixels: Tensor) -> Tensor {
+        let z = average.encoder(pixels)
+        var random = noise
+        return average.decoder(channel.map { $0.passage(of: z, &random).output } ?? z)
     }
 
     private func learningRate(at step: Int) -> Float {
@@ -136,12 +147,15 @@ public struct AutoencoderTrainer: Sendable {
 }
 
 extension AutoencoderTrainer {
+    private static let channelName = "channel.distortions"
+
     /// Everything a resumed run needs besides options, seed and step.
     var state: [(name: String, tensor: Tensor)] {
         var (model, average) = (model, average)
         var tensors: [(name: String, tensor: Tensor)] = []
         model.visit(ParameterPath("model")) { path, _, tensor in tensors.append((path.description, tensor)) }
         average.visit(ParameterPath("average")) { path, _, tensor in tensors.append((path.description, tensor)) }
+        if let channel { tensors.append((Self.channelName, Tensor(channel.distortions, shape: [channel.distortions.count]))) }
         return tensors + optimizer.state(prefix: "optimizer")
     }
 
@@ -151,8 +165,13 @@ extension AutoencoderTrainer {
     ) throws(FileError) {
         var model = AutoencoderDC(configuration, .placeholder)
         try model.load(from: file, prefix: "model")
-        self.init(model, options: options, seed: seed)
+        let channel = options.latentBits == nil ? nil : TestChannel(distortions: try file.tensor(Self.channelName).values)
+        self.init(model, channel: channel, options: options, seed: seed)
         try average.load(from: file, prefix: "average")
-        optimizer = try AdamW(weightDecay: options.weightDecay, step: step, for: model, restoring: file, prefix: "optimizer")
+        let (decay, prefix) = (options.weightDecay, "optimizer")
+        optimizer =
+            options.isDecoderOnly
+            ? try AdamW(weightDecay: decay, step: step, for: model.decoder, restoring: file, prefix: prefix)
+            : try AdamW(weightDecay: decay, step: step, for: model, restoring: file, prefix: prefix)
     }
 }

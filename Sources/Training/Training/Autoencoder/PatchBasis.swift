@@ -18,34 +18,35 @@ public struct PatchBasis: Sendable {
     public init(patches: Tensor, components count: Int, seed: UInt64) {
         let width = patches.c
         let (mean, covariance) = Self.statistics(of: patches)
+        let multiplier = PackedMatrix(covariance)
         var random = RandomSource(seed: seed, stream: RandomSource.stream(named: "patch basis"))
         var basis = (0..<count).map { _ in (0..<width).map { _ in Double(random.normal()) } }
         Self.orthonormalize(&basis)
         for _ in 0..<Self.rounds {
-            basis = basis.map { vector in Self.product(covariance, vector) }
+            basis = Self.products(basis, multiplier)
             Self.orthonormalize(&basis)
         }
-        let variances = basis.map { vector in zip(vector, Self.product(covariance, vector)).reduce(0) { $0 + $1.0 * $1.1 } }
+        let variances = zip(basis, Self.products(basis, multiplier)).map { vector, product in zip(vector, product).reduce(0) { $0 + $1.0 * $1.1 } }
         let order = variances.indices.sorted { variances[$0] > variances[$1] }
         self.mean = mean
         self.components = order.map { basis[$0] }
         self.variances = order.map { variances[$0] }
     }
 
-    private static func statistics(of patches: Tensor) -> (mean: [Double], covariance: [[Double]]) {
+    private static func statistics(of patches: Tensor) -> (mean: [Double], covariance: Tensor) {
         let (sums, products) = patches.moments()
         let (rows, width) = (Double(patches.rows), patches.c)
         let mean = sums.map { $0 / rows }
-        let covariance = (0..<width).map { i in (0..<width).map { j in products[i * width + j] / rows - mean[i] * mean[j] } }
-        return (mean, covariance)
+        let covariance = products.indices.map { Float(products[$0] / rows - mean[$0 / width] * mean[$0 % width]) }
+        return (mean, Tensor(covariance, shape: [width, width]))
     }
 
-    private static func product(_ matrix: [[Double]], _ vector: [Double]) -> [Double] {
-        matrix.map { row in
-            var sum = 0.0
-            for j in vector.indices { sum += row[j] * vector[j] }
-            return sum
-        }
+    /// The matrix times each vector, in single precision: the basis is made orthonormal in double precision after every product, and
+    /// what rounding turns it by is far less than what the choice of pictures does.
+    private static func products(_ vectors: [[Double]], _ matrix: PackedMatrix) -> [[Double]] {
+        let width = vectors[0].count
+        let rows = project(Tensor(vectors.joined().map(Float.init), shape: [vectors.count, width]), with: matrix).values
+        return vectors.indices.map { row in rows[row * width..<(row + 1) * width].map(Double.init) }
     }
 
     /// Gram–Schmidt, twice for accuracy.
