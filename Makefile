@@ -9,7 +9,7 @@ export SWIFT_BACKTRACE ?= enable=no
 PACKAGES = libopenblas-dev libnghttp2-dev libpng-dev libjpeg-dev
 SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
 
-.PHONY: run test build packages clean
+.PHONY: run test bench build packages clean
 
 run: build
 	@echo
@@ -23,6 +23,18 @@ run: build
 # Optimised, because the numerics are far too slow otherwise.
 test: packages
 	swift test -c release -Xswiftc -enable-testing
+
+# Beside PyTorch, ONNX Runtime and OpenVINO, which are installed into .bench; BENCH_FLAGS="--quick" takes some minutes, all of it an hour.
+BENCH_FLAGS ?=
+PEERS = .bench/venv/ready
+
+bench: build $(PEERS)
+	PYTHONPATH=Benchmarks .bench/venv/bin/python -m peers $(BENCH_FLAGS)
+
+$(PEERS): Benchmarks/peers/requirements.txt
+	python3 -m venv .bench/venv
+	.bench/venv/bin/pip install --quiet --requirement $<
+	touch $@
 
 build: packages
 	swift build -c release

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes a full-size DC-AE with random weights in the diffusers layout: python make_random_vae.py FOLDER [sana-1.1 | in-1.0]
+"""Writes a full-size DC-AE with random weights in the diffusers layout: python make_random_vae.py FOLDER [sana-1.1 | in-1.0 | narrow]
 
 Needs torch, diffusers and safetensors. sana-1.1 has 312 M parameters (1.25 GB).
 """
@@ -20,6 +20,9 @@ CONFIGS = {
         upsample_block_type="pixel_shuffle", decoder_norm_types=("batch_norm",) * 3 + ("rms_norm",) * 3,
         decoder_act_fns=("relu",) * 3 + ("silu",) * 3),
 }
+# The first with a sixteenth of the work, to try the benchmark itself.
+NARROW = (32, 64, 128, 128, 256, 256)
+CONFIGS["narrow"] = dict(CONFIGS["sana-1.1"], encoder_block_out_channels=NARROW, decoder_block_out_channels=NARROW)
 folder, name = sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else "sana-1.1"
 torch.manual_seed(0)
 model = AutoencoderDC(**CONFIGS[name])

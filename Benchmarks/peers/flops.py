@@ -1,0 +1,33 @@
+"""Floating-point operations of one image, computed directly (no Winograd): python -m peers.flops FOLDER SIZE -> JSON by operation"""
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+from .models import SCRIPTS, Model
+
+
+def of(model, size):
+    """{operation: 10⁹ operations}; in a process of its own, whose memory is gone afterwards."""
+    command = [sys.executable, "-W", "ignore", "-m", "peers.flops", model.folder, str(size)]
+    answer = subprocess.run(command, check=True, env=dict(os.environ, PYTHONPATH=str(SCRIPTS)), capture_output=True, text=True)
+    return json.loads(answer.stdout.splitlines()[-1])
+
+
+def count(model, size):
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode
+    from . import networks
+    counts = {}
+    for operation, module in networks.load(model).items():
+        if operation == "quantise" and size != model.image_size:
+            continue
+        with FlopCounterMode(display=False) as counter, torch.no_grad():
+            module.to("meta")(torch.empty(model.input_shape(operation, 1, size), device="meta"))
+        counts[operation] = counter.get_total_flops() / 1e9
+    return counts
+
+
+if __name__ == "__main__":
+    print(json.dumps(count(Model("", pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[1])), int(sys.argv[2]))))

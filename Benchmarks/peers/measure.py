@@ -1,0 +1,118 @@
+"""One case: all its peers alive at once, each measured once before any is measured again."""
+import statistics
+import time
+
+import numpy as np
+from safetensors.numpy import load_file, save_file
+
+from . import export, flops
+from .process import Worker, WorkerFailed
+
+# Threads of a peer that has just answered may spin for a while; the next one waits that long.
+SETTLING_SECONDS = 0.25
+
+
+class Inputs:
+    """Random inputs in PyTorch's order and, for revq, with channels last; the same for every peer."""
+
+    def __init__(self, case, scratch):
+        self.files = {}
+        for operation in case.operations:
+            x = np.random.default_rng(7).standard_normal(case.model.input_shape(operation, case.batch, case.size), np.float32)
+            if operation == "encode":
+                x = np.clip(x / 2, -1, 1)
+            for engine in ("revq", "peer"):
+                file = scratch / f"{operation}-{engine}.safetensors"
+                save_file({"x": channels_last(x) if engine == "revq" else x}, file)
+                self.files[operation, engine] = file
+
+    def file(self, operation, peer):
+        return str(self.files[operation, "revq" if peer.engine == "revq" else "peer"])
+
+
+def channels_last(x):
+    return np.ascontiguousarray(np.moveaxis(x, 1, -1)) if x.ndim == 4 else x
+
+
+def measure(case, peers, repeats, executable, scratch, say):
+    """All results of one case, ready for JSON."""
+    result = {
+        "model": case.model.name, "batch": case.batch, "size": case.size, "threads": case.threads, "precision": case.precision,
+        "gflop_per_image": flops.of(case.model, case.size), "peers": {}, "refused": {}, "sgemm_gflops": [], "copy_gigabytes_per_second": []}
+    inputs = Inputs(case, scratch)
+    if any(peer.engine in ("onnxruntime", "openvino") for peer in peers):
+        for operation in case.operations:
+            say(f"exporting {operation}")
+            export.prepare(case.model, operation, case.batch, case.size)
+    workers = []
+    for peer in peers:
+        say(f"starting {peer.name}")
+        try:
+            workers.append(_started(peer, case, inputs, executable, scratch, result))
+        except WorkerFailed as failure:
+            result["refused"][peer.name] = str(failure)
+            say(f"without {peer.name}: {failure}")
+    _compare(case, workers, scratch, result)
+    for repeat in range(repeats):
+        say(f"round {repeat + 1} of {repeats}")
+        _round(case, workers, repeat, result)
+    for worker in workers:
+        worker.close()
+    return result
+
+
+def _started(peer, case, inputs, executable, scratch, result):
+    """A worker that has done everything once, and what that took."""
+    start = time.perf_counter()
+    worker = Worker(peer, case, executable, scratch)
+    first = {}
+    for operation in worker.operations:
+        worker.ask(do="prepare", operation=operation, input=inputs.file(operation, peer))
+        first[operation] = worker.ask(do="run", operation=operation)["ms"]
+    ready = time.perf_counter() - start
+    result["peers"][peer.name] = {
+        "ms": {operation: [] for operation in worker.operations}, "load_ms": worker.load_ms, "first_ms": first,
+        "start_to_results_ms": 1000 * ready, "peak_bytes": worker.peak_bytes}
+    return worker
+
+
+def _round(case, workers, repeat, result):
+    """Every operation of every peer once, and the machine's own rates; each round begins with another peer."""
+    turned = workers[repeat % len(workers):] + workers[:repeat % len(workers)]
+    for operation in case.operations:
+        for worker in turned:
+            if operation in worker.operations:
+                time.sleep(SETTLING_SECONDS)
+                milliseconds = worker.ask(do="run", operation=operation)["ms"]
+                result["peers"][worker.peer.name]["ms"][operation].append(milliseconds / case.batch)
+    for worker in workers:
+        if worker.peer.engine == "revq":
+            time.sleep(SETTLING_SECONDS)
+            rates = worker.ask(do="rates")
+            result["sgemm_gflops"].append(rates["sgemm_gflops"])
+            result["copy_gigabytes_per_second"].append(rates["copy_gigabytes_per_second"])
+            break
+
+
+def _compare(case, workers, scratch, result):
+    """How far each peer's results are from the first one's: relative L2, and the share of equal tokens."""
+    for operation in case.operations:
+        reference = None
+        for worker in workers:
+            if operation not in worker.operations:
+                continue
+            file = scratch / "result.safetensors"
+            worker.ask(do="save", operation=operation, output=str(file))
+            y = load_file(file)["y"].astype(np.float64)
+            y = np.moveaxis(y, -1, 1) if worker.peer.engine == "revq" and y.ndim == 4 else y
+            reference = y if reference is None else reference
+            if operation == "quantise":
+                difference = float(np.mean(y != reference))
+            else:
+                difference = float(np.linalg.norm(y - reference) / np.linalg.norm(reference))
+            result["peers"][worker.peer.name].setdefault("difference", {})[operation] = difference
+
+
+def median(result, peer, operation):
+    values = result["peers"].get(peer, {}).get("ms", {}).get(operation)
+    return statistics.median(values) if values else None

@@ -1,0 +1,89 @@
+"""The tokenizers that are measured: where their weights lie and what they are called."""
+import dataclasses
+import json
+import pathlib
+import subprocess
+import sys
+
+SCRIPTS = pathlib.Path(__file__).resolve().parent.parent
+# The paper's 512T: tokens, codes, numbers per token, and the rectifier's width and depth.
+TOKENS, CODES, DIMENSION = 512, 16_384, 4
+RECTIFIER_WIDTH, RECTIFIER_DEPTH = 512, 3
+
+
+@dataclasses.dataclass(frozen=True)
+class Model:
+    """Either a folder with an autoencoder, `codebooks.safetensors` and `rectifier.safetensors`, or a checkpoint."""
+    name: str
+    folder: pathlib.Path
+    # Where the exported graphs go; they may refer to weights beside them.
+    graphs: pathlib.Path
+
+    @property
+    def is_checkpoint(self):
+        return (self.folder / "manifest.json").exists()
+
+    @property
+    def manifest(self):
+        return json.loads((self.folder / "manifest.json").read_text())
+
+    @property
+    def autoencoder(self):
+        """The folder of the diffusers layout."""
+        if not self.is_checkpoint:
+            return self.folder
+        own = self.folder / "vae"
+        return own if own.exists() else self.folder.parent / f"vae-{self.manifest['vae']['weights']['sha256'][:12]}"
+
+    @property
+    def configuration(self):
+        return json.loads((self.autoencoder / "config.json").read_text())
+
+    @property
+    def factor(self):
+        return 2 ** (len(self.configuration["encoder_layers_per_block"]) - 1)
+
+    @property
+    def latent_channels(self):
+        return self.configuration["latent_channels"]
+
+    @property
+    def image_size(self):
+        """The side for which tokens are defined, in pixels."""
+        return self.manifest["imageSize"] if self.is_checkpoint else 256
+
+    def input_shape(self, operation, batch, size):
+        """The shape in PyTorch's order; what is quantised is flat."""
+        grid = size // self.factor
+        return {
+            "encode": (batch, 3, size, size),
+            "decode": (batch, self.latent_channels, grid, grid),
+            "quantise": (batch, self.latent_channels * grid * grid),
+            "rectify": (batch, self.latent_channels, grid, grid),
+        }[operation]
+
+    @property
+    def arguments(self):
+        """What tells revq-bench to load this model."""
+        if self.is_checkpoint:
+            return ["--checkpoint", str(self.folder)]
+        return ["--vae", str(self.folder), "--codebooks", str(self.folder / "codebooks.safetensors"),
+                "--rectifier", str(self.folder / "rectifier.safetensors"),
+                "--rectifier-shape", str(RECTIFIER_WIDTH), "--rectifier-shape", str(RECTIFIER_DEPTH)]
+
+
+def random_model(folder, configuration):
+    """A tokenizer with random weights: the autoencoder `configuration` of make_random_vae.py with the paper's 512T quantiser and
+    rectifier. Made once."""
+    import torch
+    from safetensors.torch import save_file
+    from .networks import Rectifier
+    model = Model(configuration, folder / configuration, folder / configuration)
+    if not (model.folder / "diffusion_pytorch_model.safetensors").exists():
+        subprocess.run([sys.executable, SCRIPTS / "make_random_vae.py", model.folder, configuration], check=True)
+    if not (model.folder / "rectifier.safetensors").exists():
+        torch.manual_seed(1)
+        save_file({"codebooks": torch.randn(TOKENS, CODES, DIMENSION)}, model.folder / "codebooks.safetensors")
+        rectifier = Rectifier(model.latent_channels, RECTIFIER_WIDTH, RECTIFIER_DEPTH)
+        save_file({name: tensor.contiguous() for name, tensor in rectifier.state_dict().items()}, model.folder / "rectifier.safetensors")
+    return model

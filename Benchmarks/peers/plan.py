@@ -1,0 +1,39 @@
+"""What is measured: peers, and cases."""
+import dataclasses
+
+from .models import Model
+
+ENCODE_DECODE = ("encode", "decode")
+ALL = ENCODE_DECODE + ("quantise", "rectify")
+
+
+@dataclasses.dataclass(frozen=True)
+class Peer:
+    name: str
+    engine: str
+    precision: str = "fp32"
+    form: str = ""
+
+
+OURS = Peer("revq", "revq")
+OURS_BF16 = Peer("revq bf16", "revq", "bf16")
+PYTORCH = [Peer("PyTorch eager", "pytorch", "fp32", "eager"), Peer("PyTorch channels-last", "pytorch", "fp32", "channels-last"),
+           Peer("PyTorch compiled", "pytorch", "fp32", "compiled")]
+OTHERS = [Peer("ONNX Runtime", "onnxruntime"), Peer("OpenVINO", "openvino")]
+PYTORCH_BF16 = [Peer("PyTorch bf16 channels-last", "pytorch", "bf16", "channels-last"),
+                Peer("PyTorch bf16 compiled", "pytorch", "bf16", "compiled")]
+OTHERS_BF16 = [Peer("OpenVINO bf16", "openvino", "bf16")]
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """One shape at one thread count. Its peers live at the same time and are measured in turn."""
+    model: Model
+    batch: int
+    size: int
+    threads: int
+    precision: str
+    operations: tuple
+
+    def __str__(self):
+        return f"{self.model.name}, {self.precision}, {self.size}×{self.size}, batch {self.batch}, {self.threads} thread{'s' * (self.threads > 1)}"

@@ -1,0 +1,75 @@
+"""One Markdown table of everything, the ratios to the fastest peer, and the thresholds."""
+import statistics
+
+OPERATIONS = ("encode", "decode", "quantise", "rectify")
+
+
+def table(results):
+    lines = ["| | encode | decode | quantise | rectify | peak memory | load | difference |", "|---|---|---|---|---|---|---|---|"]
+    for result in results:
+        lines.append(f"| **{title(result)}** | | | | | | | |")
+        for name, peer in result["peers"].items():
+            cells = [_cell(result, peer, operation) for operation in OPERATIONS]
+            worst = max(peer.get("difference", {}).values(), default=0)
+            lines.append(f"| {name} | {' | '.join(cells)} | {peer['peak_bytes'] / 1e6:,.0f} MB | {peer['load_ms']:,.0f} ms | {worst:.1e} |")
+        for name, reason in result["refused"].items():
+            lines.append(f"| {name} | {reason} | | | | | | |")
+    return "\n".join(lines)
+
+
+def title(result):
+    threads = f"{result['threads']} thread{'s' * (result['threads'] > 1)}"
+    rates = f"sgemm {_median(result['sgemm_gflops']):.0f} GFLOP/s, copy {_median(result['copy_gigabytes_per_second']):.1f} GB/s" if result["sgemm_gflops"] else ""
+    return f"{result['model']}, {result['precision']}, {result['size']}×{result['size']}, batch {result['batch']}, {threads}; {rates}"
+
+
+def _cell(result, peer, operation):
+    values = peer["ms"].get(operation)
+    if not values:
+        return ""
+    rate = result["gflop_per_image"][operation] / (_median(values) / 1000)
+    share = f", {rate / _median(result['sgemm_gflops']):.2f}" if result["sgemm_gflops"] else ""
+    return f"{_ms(_median(values))} ({_ms(min(values))}–{_ms(max(values))}) ms, {rate:.0f}{share}"
+
+
+def _ms(value):
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 1 else f"{value:.3f}"
+
+
+def ratios(results):
+    """How many times as fast as the fastest peer of the same precision revq is."""
+    lines = []
+    for result in results:
+        for ours in ("revq", "revq bf16"):
+            parts = [part for operation in OPERATIONS if (part := _ratio(result, ours, operation))]
+            if parts and result["precision"] == ("bf16" if ours.endswith("bf16") else "fp32"):
+                lines.append(f"- {title(result).split(';')[0]}: " + ", ".join(parts))
+    return "\n".join(lines)
+
+
+def _ratio(result, ours, operation):
+    medians = {name: _median(peer["ms"][operation]) for name, peer in result["peers"].items() if peer["ms"].get(operation)}
+    others = {name: value for name, value in medians.items() if not name.startswith("revq")}
+    if ours not in medians or not others:
+        return None
+    fastest = min(others, key=others.get)
+    return f"{operation} {others[fastest] / medians[ours]:.2f}× {fastest}"
+
+
+def thresholds(results, wanted):
+    """Lines that say pass or fail for each threshold whose case was measured: a share of the sgemm rate of the same run."""
+    lines = []
+    for threshold in wanted:
+        for result in results:
+            peer = result["peers"].get("revq bf16" if threshold["precision"] == "bf16" else "revq")
+            keys = ("model", "precision", "size", "batch", "threads")
+            values = peer and peer["ms"].get(threshold["operation"])
+            if values and all(result[key] == threshold[key] for key in keys):
+                share = result["gflop_per_image"][threshold["operation"]] / (_median(values) / 1000) / _median(result["sgemm_gflops"])
+                verdict = "pass" if share >= threshold["sgemm_share"] else "FAIL"
+                lines.append(f"- {verdict}: {title(result).split(';')[0]}: {threshold['operation']} at {share:.2f} of sgemm, at least {threshold['sgemm_share']} wanted")
+    return "\n".join(lines)
+
+
+def _median(values):
+    return statistics.median(values)

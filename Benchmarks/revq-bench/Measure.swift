@@ -1,0 +1,66 @@
+import ArgumentParser
+import TokenizerCore
+
+/// One autoencoder by itself: the quick look between two changes of a kernel.
+struct Measure: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Times encode and decode of an autoencoder beside OpenBLAS sgemm, in the same run, and prints one JSON line.")
+
+    @Option(help: "A folder of the diffusers layout.")
+    var vae: String
+    @Option(help: "Side of the square images, in pixels.")
+    var size = 256
+    @Option(help: "Images at a time.")
+    var batch = 1
+    @Option(help: "Threads; all cores by default.")
+    var threads: Int?
+    @Option(help: "Repetitions; the fastest counts.")
+    var repeats = 5
+    @Option(help: "Giga-multiplications of one encode and one decode of a 256-pixel image; those of f32c32-sana-1.1 by default.")
+    var gmac: [Double] = [161.9, 261.5]
+
+    func validate() throws {
+        guard gmac.count == 2 else { throw ValidationError("--gmac takes two numbers, encode and decode") }
+        guard size >= 1, batch >= 1, repeats >= 1, (threads ?? 1) >= 1 else { throw ValidationError("sizes and counts are at least 1") }
+    }
+
+    func run() throws {
+        if let threads { Workers.count = threads }
+        let start = ContinuousClock.now
+        let model = try AutoencoderDC(directory: vae)
+        let loading = start.duration(to: .now)
+        guard size % model.configuration.factor == 0 else {
+            throw ValidationError("--size is a multiple of the autoencoder's factor \(model.configuration.factor)")
+        }
+        let pixels = noise([batch, size, size, 3])
+        var latent = Tensor(zeros: [0])
+        let first = Stopwatch.milliseconds { latent = model.encoder(pixels) } + Stopwatch.milliseconds { _ = model.decoder(latent) }
+        // Interleaved, so that a busy moment of the machine touches all three alike.
+        var (encode, decode, product) = (Double.infinity, Double.infinity, Double.infinity)
+        for _ in 0..<repeats {
+            encode = min(encode, Stopwatch.milliseconds { latent = model.encoder(pixels) })
+            decode = min(decode, Stopwatch.milliseconds { _ = model.decoder(latent) })
+            product = min(product, SGEMM.milliseconds())
+        }
+        let images = Double(batch)
+        let area = Double(size * size) / 65_536
+        let sgemm = SGEMM.gigaflops / (product / 1000)
+        let rates = zip(gmac, [encode, decode]).map { 2 * $0 * area * images / ($1 / 1000) }
+        print(
+            """
+            {"size": \(size), "batch": \(batch), "threads": \(Workers.count), "load_ms": \(loading.milliseconds.rounded()), \
+            "first_round_trip_ms": \(first.rounded()), "encode_ms_per_image": \((encode / images).rounded()), \
+            "decode_ms_per_image": \((decode / images).rounded()), "sgemm_gflops": \(sgemm.rounded()), \
+            "encode_gflops": \(rates[0].rounded()), "decode_gflops": \(rates[1].rounded()), \
+            "encode_share_of_sgemm": \((100 * rates[0] / sgemm).rounded() / 100), \
+            "decode_share_of_sgemm": \((100 * rates[1] / sgemm).rounded() / 100), "finite": \(latent.isFinite)}
+            """)
+    }
+
+    private func noise(_ shape: [Int]) -> Tensor {
+        var random = RandomSource(seed: 1, stream: 1)
+        var tensor = Tensor(uninitialized: shape)
+        random.fill(normal: &tensor, mean: 0, deviation: 0.5)
+        return tensor
+    }
+}
