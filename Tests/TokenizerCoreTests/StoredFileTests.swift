@@ -1,4 +1,5 @@
 import Glibc
+import Synchronization
 import Testing
 
 @testable import TokenizerCore
@@ -54,6 +55,51 @@ import Testing
                 try staged.publish()
             }
             #expect(try StoredFolder.names(in: folder) == ["taken"])
+        }
+    }
+
+    @Test func whatAKilledWriterLeftIsOverwritten() throws {
+        try inScratchFolder { folder in
+            let left = try FileLock(file: folder + "/.a.revq-draft", waits: true)
+            #expect(write(left!.descriptor, "much longer than what follows", 29) == 29)
+            _ = consume left
+            try StoredFile.write([1, 2], to: folder + "/a")
+            #expect(try StoredFile.read(folder + "/a") == [1, 2])
+            #expect(try StoredFolder.names(in: folder) == ["a"])
+        }
+    }
+
+    @Test func writersOfOneFileTakeTurns() throws {
+        try inScratchFolder { folder in
+            let failures = Atomic<Int>(0)
+            Workers.forEach(64) { piece in
+                do {
+                    try StoredFile.write(Array(repeating: UInt8(piece), count: 1000 + piece), to: folder + "/a", .relaxed)
+                } catch {
+                    failures.add(1, ordering: .relaxed)
+                }
+            }
+            #expect(failures.load(ordering: .relaxed) == 0)
+            let bytes = try StoredFile.read(folder + "/a")
+            #expect(bytes == Array(repeating: bytes[0], count: 1000 + Int(bytes[0])))
+            #expect(try StoredFolder.names(in: folder) == ["a"])
+        }
+    }
+
+    @Test func draftsOfKilledProcessesAreRemovedAndLiveOnesAreNot() throws {
+        try inScratchFolder { folder in
+            for name in [".old.revq-draft", ".user.draft"] {
+                try StoredFolder.create("\(folder)/\(name)/deep")
+                try StoredFile.write([1], to: "\(folder)/\(name)/deep/x")
+            }
+            let live = try StagedFolder(for: folder + "/live")
+            let other = try StagedFolder(for: folder + "/other")
+            #expect(try StoredFolder.names(in: folder) == [".live.revq-draft", ".other.revq-draft", ".user.draft"])
+            let busy = FileError(path: folder + "/live", reason: "\(folder)/live is being made by another process")
+            #expect(throws: busy) { _ = try StagedFolder(for: folder + "/live").path }
+            try live.publish()
+            try other.publish()
+            #expect(try StoredFolder.names(in: folder) == [".user.draft", "live", "other"])
         }
     }
 

@@ -32,6 +32,109 @@ import Testing
         }
     }
 
+    @Test func anExtractionKilledAtAnyMomentGoesOnToTheSameBytes() throws {
+        try withScratchFolder { folder in
+            // Three batches of pictures, and a copy of the folder as it is before each and where it ends.
+            let place = (try Self.pictures(20, in: folder), try Self.vae(in: folder + "/vae", seed: 1))
+            var copies: [String] = []
+            let copy = {
+                copies.append("\(folder)/copy-\(copies.count)")
+                try? Self.copy(folder + "/whole", to: copies.last!)
+            }
+            _ = try Self.extraction(place, to: folder + "/whole").run(saveEvery: .zero) {
+                copy()
+                return false
+            }
+            #expect(copies.count == 3)
+            #expect(try StoredFolder.names(in: copies[2]) == [".lock", "latents-00000-16.safetensors", "latents.json"])
+            // A kill between a file and its entry, and one that cost a file.
+            try Self.copy(copies[1], to: folder + "/orphan")
+            try StoredFile.write([1], to: folder + "/orphan/latents-00000-16.safetensors")
+            try Self.copy(copies[2], to: folder + "/lost")
+            StoredFolder.remove(folder + "/lost/latents-00000-16.safetensors")
+            for killed in copies + [folder + "/orphan", folder + "/lost"] {
+                #expect(try Self.extraction(place, to: killed).run(isStopRequested: { false }))
+                #expect(try StoredFolder.names(in: killed) == [".lock", "latents-00000.safetensors", "latents.json"])
+                for file in ["latents.json", "latents-00000.safetensors"] {
+                    #expect(try StoredFile.read("\(folder)/whole/\(file)") == StoredFile.read("\(killed)/\(file)"))
+                }
+            }
+        }
+    }
+
+    @Test func aChangedFileIsExtractedAgain() throws {
+        try withScratchFolder { folder in
+            let (place, latents) = (try Self.place(in: folder), folder + "/latents")
+            _ = try Self.extraction(place, to: latents).run(isStopRequested: { false })
+            let shard = latents + "/latents-00000.safetensors"
+            let whole = try StoredFile.read(shard)
+            try StoredFile.write(Array(whole.dropLast()) + [whole.last! ^ 1], to: shard)
+            var lines: [String] = []
+            let console = Console(isTerminal: false) { lines.append($0) }
+            #expect(try Self.extraction(place, to: latents, console: console).run(isStopRequested: { false }))
+            #expect(lines.first == "\(shard) is not the file that was extracted: its 6 images are extracted again\n")
+            #expect(try StoredFile.read(shard) == whole)
+        }
+    }
+
+    @Test func aSecondExtractionIntoTheSameFolderIsRefused() throws {
+        try withScratchFolder { folder in
+            let place = try Self.place(in: folder)
+            let latents = folder + "/latents"
+            _ = try Self.extraction(place, to: latents).run {
+                #expect(throws: FileError(path: latents, reason: "\(latents) is in use by another extraction")) {
+                    try Self.extraction(place, to: latents).run()
+                }
+                return false
+            }
+        }
+    }
+
+    @Test func halfPrecisionRoundsAndNothingElse() throws {
+        try withScratchFolder { folder in
+            let place = try Self.place(in: folder)
+            _ = try Self.extraction(place, to: folder + "/whole").run(isStopRequested: { false })
+            _ = try Self.extraction(place, to: folder + "/half", precision: .float16).run(isStopRequested: { false })
+            let (whole, half) = (try LatentStore(folder + "/whole").load(), try LatentStore(folder + "/half").load())
+            #expect(half.values == whole.values.map { Float(Float16($0)) })
+            let reason = "\(folder)/half holds latents of precision F16, not F32: choose a new folder"
+            #expect(throws: FileError(path: folder + "/half", reason: reason)) { try Self.extraction(place, to: folder + "/half").run() }
+        }
+    }
+
+    @Test func fewAndUselessImages() throws {
+        try withScratchFolder { folder in
+            let place = try Self.place(in: folder)
+            _ = try Self.extraction((place.pictures + "/00000000.png", place.vae), to: folder + "/one").run(isStopRequested: { false })
+            #expect(try LatentStore(folder + "/one").load().n == 1)
+            try StoredFile.write([1, 2, 3], to: folder + "/bad.png")
+            _ = try Self.extraction((folder + "/bad.png", place.vae), to: folder + "/none").run(isStopRequested: { false })
+            let reason = "\(folder)/none holds no latents: none of its images could be read"
+            #expect(throws: FileError(path: folder + "/none", reason: reason)) { try LatentStore(folder + "/none").load() }
+            let empty = folder + "/empty"
+            try StoredFolder.create(empty)
+            #expect(throws: FileError(path: empty, reason: "\(empty) holds no PNG or JPEG files")) {
+                try Self.extraction((empty, place.vae), to: folder + "/nothing")
+            }
+        }
+    }
+
+    @Test func aFullDiskCostsNothing() throws {
+        try withScratchFolder { folder in
+            let place = try Self.place(in: folder)
+            let latents = folder + "/latents"
+            let arguments = ["extract", "--images", place.pictures, "--vae", place.vae, "--output", latents, "--size", "32"]
+            // No file beyond 32 KiB: that is where the disk ends for this process.
+            let full = try TrainCommand.run(arguments, maximumFileBytes: 32 << 10)
+            #expect(full.status == 1)
+            #expect(full.errors.hasSuffix("Error: cannot write \(latents)/latents-00000.safetensors: File too large\n"))
+            #expect(try StoredFolder.names(in: latents) == [".lock"])
+            #expect(try TrainCommand.run(arguments).status == 0)
+            _ = try Self.extraction(place, to: folder + "/whole").run(isStopRequested: { false })
+            #expect(try LatentStore(latents).load().values == LatentStore(folder + "/whole").load().values)
+        }
+    }
+
     @Test func refusesLatentsOfAnotherAutoencoderAndChangedFiles() throws {
         try withScratchFolder { folder in
             let place = try Self.place(in: folder)
@@ -67,9 +170,27 @@ import Testing
         (try AutoencoderRunTests.pictures(in: folder), try vae(in: folder + "/vae", seed: 1))
     }
 
-    static func extraction(_ place: Place, to directory: String) throws -> LatentExtraction {
-        try LatentExtraction(
-            to: directory, images: place.pictures, vae: place.vae, size: 32, precision: .float32, console: .silent)
+    static func extraction(
+        _ place: Place, to directory: String, precision: SafetensorsWriter.Precision = .float32, console: Console = .silent
+    ) throws -> LatentExtraction {
+        try LatentExtraction(to: directory, images: place.pictures, vae: place.vae, size: 32, precision: precision, console: console)
+    }
+
+    private static func pictures(_ count: Int, in folder: String) throws -> String {
+        _ = try Synthesis(directory: folder + "/pictures", count: count, size: 32, seed: 4).run(.silent)
+        return folder + "/pictures"
+    }
+
+    /// Copies a folder of files.
+    static func copy(_ source: String, to target: String) throws {
+        try StoredFolder.create(target)
+        for name in try StoredFolder.names(in: source) {
+            if StoredFolder.exists("\(source)/\(name)") {
+                try copy("\(source)/\(name)", to: "\(target)/\(name)")
+            } else {
+                try StoredFile.write(StoredFile.read("\(source)/\(name)"), to: "\(target)/\(name)", .relaxed)
+            }
+        }
     }
 
     private static func vae(in directory: String, seed: UInt64) throws -> String {

@@ -45,11 +45,13 @@ import Testing
             try states.save([("x", Tensor([1, 2], shape: [2]))], step: 9)
             try states.save([("x", Tensor([3, 4], shape: [2]))], step: 10)
             // What a killed trainer leaves behind is hidden and never read.
-            try StoredFolder.create(folder + "/states/.11.1.draft")
+            try StoredFolder.create(folder + "/states/.11.revq-draft")
             let newest = try #require(try states.newest())
             #expect(newest.step == 10)
             #expect(try newest.tensors.tensor("x").values == [3, 4])
-            #expect(try StoredFolder.names(in: folder + "/states") == [".11.1.draft", "10"])
+            #expect(try StoredFolder.names(in: folder + "/states") == [".11.revq-draft", "10"])
+            try states.save([("x", Tensor([5, 6], shape: [2]))], step: 12)
+            #expect(try StoredFolder.names(in: folder + "/states") == ["12"])
         }
     }
 }

@@ -35,6 +35,8 @@ struct ExtractLatents: ParsableCommand {
         let console = Console()
         let extraction = try LatentExtraction(
             to: output, images: images, vae: vae, size: size, precision: precision, console: console)
-        console.say(try extraction.run() ? "done: \(output)" : "stopped; the same command goes on from here")
+        // Latents are small, so that more saves than the usual ones cost nothing.
+        let isComplete = try extraction.run(saveEvery: min(resources.saveInterval, LatentExtraction.saveInterval))
+        console.say(isComplete ? "done: \(output)" : "stopped; the same command goes on from here")
     }
 }

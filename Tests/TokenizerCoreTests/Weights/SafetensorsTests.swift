@@ -72,6 +72,15 @@ import Testing
         }
     }
 
+    @Test func numbersBeyondHalfPrecisionAreRefused() throws {
+        let path = "/tmp/revq-test-half-\(getpid()).safetensors"
+        let reason = "\(path): tensor x holds 65520.0, which is beyond fp16: write it as fp32"
+        #expect(throws: FileError(path: path, reason: reason)) {
+            try SafetensorsWriter.write([("x", Tensor([65504, 65520], shape: [2]))], precision: .float16, to: path)
+        }
+        #expect(access(path, F_OK) != 0)
+    }
+
     @Test func aModelTakesExactlyItsTensors() throws {
         var norm = LatentNormalizer(mean: Tensor(zeros: [2]), deviation: Tensor(zeros: [2]))
         let good = [("mean", Tensor([1, 2], shape: [2])), ("std", Tensor([3, 4], shape: [2]))]

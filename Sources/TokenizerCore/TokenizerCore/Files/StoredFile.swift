@@ -21,41 +21,9 @@ public enum StoredFile {
 
     /// Replaces `path` by `bytes` in one step: written beside it under a hidden name, then renamed.
     public static func write(_ bytes: [UInt8], to path: String, _ durability: Durability = .synced) throws(FileError) {
-        let folder = PathName.folder(of: path)
-        let draft = "\(folder)/.\(PathName.last(of: path)).\(getpid()).draft"
-        do {
-            try writeDraft(bytes, draft, durability)
-        } catch {
-            unlink(draft)
-            throw error
-        }
-        guard rename(draft, path) == 0 else {
-            let error = FileError.system("rename a new file to", path)
-            unlink(draft)
-            throw error
-        }
-        if durability == .synced { try StoredFolder.sync(folder) }
-    }
-
-    private static func writeDraft(_ bytes: [UInt8], _ path: String, _ durability: Durability) throws(FileError) {
-        let file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-        guard file >= 0 else { throw .system("create", path) }
-        var failure = writeAll(bytes, to: file)
-        if failure == 0 && durability == .synced && fsync(file) != 0 { failure = errno }
-        if close(file) != 0 && failure == 0 { failure = errno }
-        guard failure == 0 else { throw .system("write", path, code: failure) }
-    }
-
-    /// Writes every byte, or returns the system's error number.
-    static func writeAll(_ bytes: [UInt8], to file: Int32) -> Int32 {
-        bytes.withUnsafeBytes { buffer in
-            var done = 0
-            while done < buffer.count {
-                let written = Glibc.write(file, buffer.baseAddress! + done, buffer.count - done)
-                if written > 0 { done += written } else if errno != EINTR { return errno }
-            }
-            return 0
-        }
+        let draft = try FileDraft(for: path)
+        try draft.append(bytes)
+        try draft.publish(durability)
     }
 }
 
@@ -80,4 +48,12 @@ public enum PathName {
         while path.count > 1 && path.last == "/" { path.removeLast() }
         return path
     }
+
+    /// The hidden name beside `path` under which it is made.
+    static func draft(of path: String) -> String { "\(folder(of: path))/.\(last(of: path))\(draftEnding)" }
+
+    /// Whether `name` is one of those.
+    static func isDraft(_ name: String) -> Bool { name.hasPrefix(".") && name.hasSuffix(draftEnding) }
+
+    private static let draftEnding = ".revq-draft"
 }

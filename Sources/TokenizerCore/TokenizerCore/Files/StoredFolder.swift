@@ -1,6 +1,6 @@
 import Glibc
 
-/// Folders: created, listed, and replaced as a whole.
+/// Folders: created, listed and removed.
 public enum StoredFolder {
     /// Makes `path` and the folders above it where they are missing.
     public static func create(_ path: String) throws(FileError) {
@@ -51,37 +51,5 @@ public enum StoredFolder {
         } else {
             unlink(path)
         }
-    }
-}
-
-/// A folder that is filled under a hidden name beside its destination and appears there whole, or not at all.
-public struct StagedFolder: ~Copyable {
-    /// Where to write the files, with ``StoredFile/write(_:to:_:)``.
-    public let path: String
-    private let destination: String
-
-    /// - Parameter destination: must not exist yet when ``publish()`` is called; its parent is created.
-    public init(for destination: String) throws(FileError) {
-        let parent = PathName.folder(of: destination)
-        let draft = "\(parent)/.\(PathName.last(of: destination)).\(getpid()).draft"
-        StoredFolder.remove(draft)
-        try StoredFolder.create(draft)
-        self.destination = destination
-        path = draft
-    }
-
-    /// Makes the folder visible under its destination, durably.
-    public consuming func publish() throws(FileError) {
-        try StoredFolder.sync(path)
-        guard access(destination, F_OK) != 0 else {
-            throw FileError(path: destination, reason: "\(destination) exists already; nothing was overwritten")
-        }
-        guard rename(path, destination) == 0 else { throw .system("publish", destination) }
-        try StoredFolder.sync(PathName.folder(of: destination))
-    }
-
-    deinit {
-        // After `publish` nothing is left under this name.
-        StoredFolder.remove(path)
     }
 }

@@ -1,39 +1,56 @@
-import FoundationEssentials
-
 /// Writes tensors in the safetensors format.
 public enum SafetensorsWriter {
     /// How numbers are stored.
     public enum Precision: String, Codable, Sendable {
         case float32 = "F32"
         case float16 = "F16"
+
+        var bytes: Int { self == .float32 ? 4 : 2 }
     }
 
     /// Writes `tensors` in the given order and waits until the disk has them.
     ///
     /// The header is padded so that every 32-bit tensor is aligned and can be mapped without a copy.
+    /// - Throws: when the disk is full or fails, or a finite number is too large for the precision; then nothing is left of the file.
     public static func write(
         _ tensors: [(name: String, tensor: Tensor)], precision: Precision = .float32, to path: String
     ) throws(FileError) {
-        let size = precision == .float32 ? 4 : 2
         var members: [String] = []
-        var data: [UInt8] = []
-        data.reserveCapacity(tensors.reduce(0) { $0 + $1.tensor.count * size })
+        var end = 0
         for (name, tensor) in tensors {
-            let start = data.count
-            tensor.withPointer { values in
-                for i in 0..<tensor.count {
-                    switch precision {
-                    case .float32: withUnsafeBytes(of: values[i].bitPattern.littleEndian) { data.append(contentsOf: $0) }
-                    case .float16: withUnsafeBytes(of: Float16(values[i]).bitPattern.littleEndian) { data.append(contentsOf: $0) }
-                    }
-                }
-            }
+            let start = end
+            end += tensor.count * precision.bytes
             let shape = tensor.shape.map(String.init).joined(separator: ",")
-            members.append("\"\(name)\":{\"dtype\":\"\(precision.rawValue)\",\"shape\":[\(shape)],\"data_offsets\":[\(start),\(data.count)]}")
+            members.append("\"\(name)\":{\"dtype\":\"\(precision.rawValue)\",\"shape\":[\(shape)],\"data_offsets\":[\(start),\(end)]}")
         }
         var header = Array("{\(members.joined(separator: ","))}".utf8)
         while header.count % 64 != 56 { header.append(UInt8(ascii: " ")) }
-        let file = withUnsafeBytes(of: UInt64(header.count).littleEndian) { Array($0) } + header + data
-        try StoredFile.write(file, to: path)
+        header = withUnsafeBytes(of: UInt64(header.count).littleEndian) { Array($0) } + header
+
+        let draft = try FileDraft(for: path)
+        try draft.append(header)
+        for (name, tensor) in tensors {
+            // A piece at a time, so that a large model is never in memory twice.
+            for start in stride(from: 0, to: tensor.count, by: pieceCount) {
+                let count = min(pieceCount, tensor.count - start)
+                let values = tensor.withPointer { Array(UnsafeBufferPointer(start: $0 + start, count: count)) }
+                switch precision {
+                // Numbers lie in memory as they do in the file: little-endian.
+                case .float32: try draft.append(values)
+                case .float16: try draft.append(halves(values, name, path))
+                }
+            }
+        }
+        try draft.publish(.synced)
+    }
+
+    private static let pieceCount = 1 << 16
+
+    private static func halves(_ values: [Float], _ name: String, _ path: String) throws(FileError) -> [Float16] {
+        let halves = values.map { Float16($0) }
+        if let i = values.indices.first(where: { values[$0].isFinite && !halves[$0].isFinite }) {
+            throw FileError(path, "tensor \(name) holds \(values[i]), which is beyond fp16: write it as fp32")
+        }
+        return halves
     }
 }

@@ -1,15 +1,18 @@
 import Glibc
 import TokenizerCore
 
-/// `revq-train extract`: runs every image of a folder through a frozen encoder, once, and goes on where it was interrupted.
+/// `revq-train extract`: runs every image of a source through a frozen encoder, once, and goes on where it was interrupted.
 public struct LatentExtraction {
-    /// Images per file: what an interruption can cost.
+    /// Images per file.
     private static let shardImages = 512
+    /// What a killed process loses at most, besides the images in progress. A save takes some ten milliseconds.
+    public static let saveInterval = Duration.seconds(10)
     /// Images that are encoded at once.
     private static let batchImages = 8
 
     private let directory: String
     private let images: SquareImages
+    private let vaeDirectory: String
     private let vae: AutoencoderDC
     private let description: LatentStore.Description
     private let console: Console
@@ -31,8 +34,7 @@ public struct LatentExtraction {
         }
         // Every image is needed once, so none is kept.
         images = SquareImages(source, size: size, maximumHeldBytes: 0)
-        self.directory = directory
-        self.console = console
+        (self.directory, self.vaeDirectory, self.console) = (directory, vaeDirectory, console)
         description = LatentStore.Description(
             imagesSignature: String(source.signature, radix: 16), imageCount: source.count, imageSize: size,
             vaeConfiguration: try FileDigest(of: "\(vaeDirectory)/\(AutoencoderDC.configurationName)"),
@@ -42,17 +44,29 @@ public struct LatentExtraction {
     }
 
     /// Extracts what is missing.
-    /// - Returns: whether all images are done; false when a stop was requested.
-    /// - Throws: when the folder holds other latents, or cannot be written.
-    public func run(isStopRequested: () -> Bool = { StopSignal.isRequested }) throws(FileError) -> Bool {
+    /// - Returns: whether all images are done; false when a stop was requested, which is asked before every batch.
+    /// - Throws: when the folder holds other latents, is in use, or cannot be written; what was saved stays.
+    public func run(saveEvery interval: Duration = saveInterval, isStopRequested: () -> Bool = { StopSignal.isRequested }) throws(FileError) -> Bool {
+        try StoredFolder.create(directory)
+        guard let lock = try FileLock(file: "\(directory)/.lock", waits: false) else {
+            throw FileError(path: directory, reason: "\(directory) is in use by another extraction")
+        }
+        defer { withExtendedLifetime(lock) {} }
         var manifest = try openManifest()
+        var timer = SaveTimer(every: interval)
         console.begin(total: images.count, start: manifest.coveredImages, unit: "images")
-        while manifest.coveredImages < images.count && !isStopRequested() {
-            let first = manifest.coveredImages
-            let range = first..<min(first + Self.shardImages, images.count)
-            guard let shard = try extract(range, number: manifest.shards.count, isStopRequested) else { break }
-            manifest.shards.append(shard)
-            try StoredFile.write(JSONFile.bytes(manifest), to: manifestPath)
+        for start in stride(from: 0, to: images.count, by: Self.shardImages) {
+            let range = start..<min(start + Self.shardImages, images.count)
+            var shard = try LatentShard(range, number: start / Self.shardImages, of: manifest, in: directory)
+            while !shard.isComplete && !isStopRequested() {
+                try extend(&shard)
+                console.update(done: manifest.coveredImages(besides: shard) + shard.doneImages)
+                if shard.isComplete || timer.isDue() { try shard.save(to: &manifest, in: directory) }
+            }
+            guard shard.isComplete else {
+                try shard.save(to: &manifest, in: directory)
+                break
+            }
         }
         console.closeLine()
         return manifest.coveredImages == images.count
@@ -60,19 +74,26 @@ public struct LatentExtraction {
 
     private var manifestPath: String { "\(directory)/\(LatentStore.manifestName)" }
 
+    /// What is there and whole.
     private func openManifest() throws(FileError) -> LatentStore.Manifest {
-        try StoredFolder.create(directory)
-        guard access(manifestPath, F_OK) == 0 else {
-            guard try StoredFolder.names(in: directory).allSatisfy({ $0.hasPrefix(".") || $0.hasPrefix("latents-") }) else {
-                throw FileError(path: directory, reason: "\(directory) is not empty and has no \(LatentStore.manifestName): choose a new folder")
+        let names = try StoredFolder.names(in: directory)
+        var manifest = LatentStore.Manifest(description: description, shards: [])
+        if names.contains(LatentStore.manifestName) {
+            manifest = try JSONFile.read(LatentStore.Manifest.self, from: manifestPath)
+            if let difference = difference(from: manifest.description) {
+                throw FileError(path: directory, reason: "\(directory) holds latents of \(difference): choose a new folder")
             }
-            return LatentStore.Manifest(description: description, shards: [])
+        } else if !names.allSatisfy({ $0.hasPrefix(".") || LatentShard.isName($0) }) {
+            throw FileError(path: directory, reason: "\(directory) is not empty and has no \(LatentStore.manifestName): choose a new folder")
         }
-        let found = try JSONFile.read(LatentStore.Manifest.self, from: manifestPath)
-        if let difference = difference(from: found.description) {
-            throw FileError(path: directory, reason: "\(directory) holds latents of \(difference): choose a new folder")
+        for damaged in manifest.shards.filter({ (try? FileDigest(of: "\(directory)/\($0.name)")) != $0.digest }) {
+            console.say("\(directory)/\(damaged.name) is not the file that was extracted: its \(damaged.imageCount) images are extracted again")
+            manifest.shards.removeAll { $0 == damaged }
         }
-        return found
+        // What a killed process wrote last and could not note down any more.
+        let known = Set(manifest.shards.map(\.name))
+        for name in names where LatentShard.isName(name) && !known.contains(name) { StoredFolder.remove("\(directory)/\(name)") }
+        return manifest
     }
 
     private func difference(from found: LatentStore.Description) -> String? {
@@ -83,26 +104,16 @@ public struct LatentExtraction {
         return nil
     }
 
-    /// Writes one file, or returns nil when a stop was requested before it was full.
-    private func extract(_ range: Range<Int>, number: Int, _ isStopRequested: () -> Bool) throws(FileError) -> LatentStore.Shard? {
-        let width = description.latentShape.count
-        var latents: [Float] = []
-        for start in stride(from: range.lowerBound, to: range.upperBound, by: Self.batchImages) {
-            if isStopRequested() { return nil }
-            let end = min(start + Self.batchImages, range.upperBound)
-            let batch = decode(start..<end)
-            for complaint in images.takeComplaints() { console.say(complaint) }
-            if !batch.isEmpty { latents += description.latentShape.flattened(vae.encoder(PixelBatch(images: batch).pixels)).values }
-            console.update(done: end)
+    /// Adds the latents of the next few images; those that cannot be read are reported.
+    private func extend(_ shard: inout LatentShard) throws(FileError) {
+        let range = shard.next(Self.batchImages)
+        let batch = decode(range)
+        for complaint in images.takeComplaints() { console.say(complaint) }
+        let latents = batch.isEmpty ? nil : description.latentShape.flattened(vae.encoder(PixelBatch(images: batch).pixels))
+        guard latents?.isFinite ?? true else {
+            throw FileError(path: vaeDirectory, reason: "\(vaeDirectory) makes NaN or infinite latents of images \(range.lowerBound)…\(range.upperBound - 1)")
         }
-        let rows = latents.count / width
-        let digits = String(number)
-        let name = "latents-\(String(repeating: "0", count: max(0, 5 - digits.count)))\(digits).safetensors"
-        let path = "\(directory)/\(name)"
-        try SafetensorsWriter.write(
-            [(LatentStore.tensorName, Tensor(latents, shape: [rows, width]))], precision: description.precision, to: path)
-        return LatentStore.Shard(
-            name: name, firstImage: range.lowerBound, imageCount: range.count, rows: rows, digest: try FileDigest(of: path))
+        shard.append(latents?.values ?? [], images: range.count)
     }
 
     private func decode(_ range: Range<Int>) -> [RGBImage] {

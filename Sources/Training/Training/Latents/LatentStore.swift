@@ -29,6 +29,11 @@ public struct LatentStore: Sendable {
         var shards: [Shard]
 
         var coveredImages: Int { shards.reduce(0) { $0 + $1.imageCount } }
+
+        /// Without those of a file that is being extended.
+        func coveredImages(besides shard: LatentShard) -> Int {
+            shards.reduce(0) { $0 + ($1.firstImage == shard.firstImage ? 0 : $1.imageCount) }
+        }
     }
 
     static let manifestName = "latents.json"

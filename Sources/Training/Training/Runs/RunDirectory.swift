@@ -7,7 +7,7 @@ import TokenizerCore
 /// The same call on the same folder goes on with the run. Another run's folder, and one that a trainer is working in, are refused.
 public final class RunDirectory {
     public let path: String
-    private let lock: Int32
+    private let lock: FileLock
 
     private static let configurationName = "config.json"
     private static let lockName = ".lock"
@@ -16,32 +16,14 @@ public final class RunDirectory {
     /// - Throws: naming the option that differs, or who is in the way.
     public init(_ path: String, options: some Encodable) throws(FileError) {
         try StoredFolder.create(path)
-        lock = try Self.takeLock(path)
-        self.path = path
-        do throws(FileError) {
-            try claim(options)
-        } catch {
-            close(lock)
-            throw error
+        guard let lock = try FileLock(file: "\(path)/\(Self.lockName)", waits: false) else {
+            throw FileError(path: path, reason: "\(path) is in use by another trainer")
         }
-    }
-
-    deinit {
-        close(lock)
+        (self.path, self.lock) = (path, lock)
+        try claim(options)
     }
 
     public var logPath: String { "\(path)/log.jsonl" }
-
-    private static func takeLock(_ path: String) throws(FileError) -> Int32 {
-        let lockPath = "\(path)/\(lockName)"
-        let lock = open(lockPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-        guard lock >= 0 else { throw FileError(path: path, reason: "\(path): cannot create \(lockName): \(String(cString: strerror(errno)))") }
-        guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
-            close(lock)
-            throw FileError(path: path, reason: "\(path) is in use by another trainer")
-        }
-        return lock
-    }
 
     private func claim(_ options: some Encodable) throws(FileError) {
         let file = "\(path)/\(Self.configurationName)"
