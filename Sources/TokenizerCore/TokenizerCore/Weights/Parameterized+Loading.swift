@@ -3,7 +3,7 @@ extension Parameterized {
     /// not finite, is an error, and so is a tensor of the file under `prefix` that no layer asked for.
     ///
     /// - Parameter prefix: where the layer's names start in the file, such as `encoder`; empty for the whole file.
-    public mutating func load(from file: SafetensorsFile, prefix: String = "") throws(FileError) {
+    public mutating func load(from file: some TensorSource, prefix: String = "") throws(FileError) {
         var unread = file.names.filter { prefix.isEmpty || $0.hasPrefix(prefix + ".") }
         // A counter that training frameworks keep beside the running statistics; it means nothing here.
         unread = unread.filter { !$0.hasSuffix(".num_batches_tracked") }
@@ -27,18 +27,5 @@ extension Parameterized {
     /// Writes every tensor under its name.
     public func save(to path: String, precision: SafetensorsWriter.Precision = .float32) throws(FileError) {
         try SafetensorsWriter.write(tensors.map { ($0.path, $0.tensor) }, precision: precision, to: path)
-    }
-}
-
-extension SafetensorsFile {
-    /// The tensor of that name, which must have this shape and hold finite numbers only.
-    func tensor(_ name: String, shape: [Int]) throws(FileError) -> Tensor {
-        let tensor = try tensor(name)
-        guard tensor.shape == shape else {
-            throw FileError(path, "tensor \(name) has shape \(tensor.shape), the configuration needs \(shape)")
-        }
-        guard tensor.isFinite else { throw FileError(path, "tensor \(name) holds NaN or infinite values") }
-        tensor.releasePages()
-        return tensor
     }
 }

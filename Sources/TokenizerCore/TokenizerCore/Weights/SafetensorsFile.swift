@@ -3,7 +3,7 @@ import FoundationEssentials
 /// A memory-mapped safetensors file.
 ///
 /// Source: the safetensors format description: 8 bytes of header length, a JSON header, then the tensors without gaps.
-public final class SafetensorsFile: Sendable {
+public final class SafetensorsFile: TensorSource, Sendable {
     /// Where a tensor lies and what its numbers are.
     struct Entry: Sendable {
         let type: ElementType

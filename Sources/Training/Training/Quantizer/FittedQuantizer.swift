@@ -10,7 +10,8 @@ public struct FittedQuantizer: Sendable {
         let latentShape: LatentShape
         let imageSize: Int
         let vaeWeights: FileDigest
-        let quality: LatentQuality
+        /// Nil for what was fitted elsewhere.
+        let quality: LatentQuality?
     }
 
     private static let descriptionName = "fit.json"

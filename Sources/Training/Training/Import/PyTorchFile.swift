@@ -1,0 +1,129 @@
+import TokenizerCore
+
+/// A file that `torch.save` wrote: a zip archive of a pickle, which says what there is, and a file of numbers for every storage.
+///
+/// Source: PyTorch's serialization notes, version 1.6 and later.
+struct PyTorchFile {
+    let path: String
+    private let zip: StoredZip
+    /// What the names of all entries start with.
+    private let prefix: String
+    private let pickle: Pickle
+
+    private static let pickleName = "data.pkl"
+    /// A pickle has some 150 bytes for a tensor; one with more than this was made to hurt.
+    private static let maximumPickleBytes = 8 << 20
+
+    /// - Throws: when the file is no such archive, or its pickle would build something other than tensors.
+    init(_ path: String) throws(FileError) {
+        self.path = path
+        zip = try StoredZip(path)
+        let pickles = zip.entries.keys.filter { $0.hasSuffix("/" + Self.pickleName) }
+        guard let name = pickles.first, pickles.count == 1, let entry = zip.entries[name] else {
+            throw FileError(path: path, reason: "\(path) was not written by torch.save: it has \(pickles.count) pickles named \(Self.pickleName), not one")
+        }
+        prefix = String(name.dropLast(Self.pickleName.count))
+        guard entry.range.count <= Self.maximumPickleBytes else {
+            throw FileError(path: path, reason: "\(path) is refused: its pickle has \(entry.range.count) bytes, more than \(Self.maximumPickleBytes)")
+        }
+        if let order = zip.entries[prefix + "byteorder"], try zip.bytes(of: order) != Array("little".utf8) {
+            throw FileError(path: path, reason: "\(path) was written on a big-endian machine; little-endian files are read")
+        }
+        let bytes = try zip.bytes(of: entry)
+        do throws(PickleReader.Refusal) {
+            pickle = try PickleReader.read(bytes)
+        } catch {
+            throw FileError(path: path, reason: "\(path) is refused: \(error)")
+        }
+    }
+
+    /// The tensors of a dictionary: the file's own one, or the one that it holds under `key`.
+    ///
+    /// A model that was saved from inside a wrapper for several devices has `module.` in front of its names, which is dropped.
+    /// - Throws: when there is no such dictionary.
+    func tensors(under key: String? = nil) throws(FileError) -> PyTorchTensors {
+        let root = pickle.members(of: pickle.root)
+        let member = key.map { root?[$0] } ?? pickle.root
+        guard let members = member.flatMap(pickle.members) else {
+            throw FileError(path: path, reason: "\(path) holds no dictionary of tensors" + (key.map { " named \($0)" } ?? ""))
+        }
+        var tensors: [String: PickleTensor] = [:]
+        for case (let name, .tensor(let tensor)) in members { tensors[name] = tensor }
+        let wrapper = "module."
+        if tensors.keys.allSatisfy({ $0.hasPrefix(wrapper) }) {
+            tensors = Dictionary(uniqueKeysWithValues: tensors.map { (String($0.key.dropFirst(wrapper.count)), $0.value) })
+        }
+        return PyTorchTensors(path: path, zip: zip, prefix: prefix, tensors: tensors)
+    }
+}
+
+/// The tensors of one dictionary of a ``PyTorchFile``, read when they are asked for.
+struct PyTorchTensors: TensorSource {
+    let path: String
+    fileprivate let zip: StoredZip
+    fileprivate let prefix: String
+    fileprivate let tensors: [String: PickleTensor]
+
+    var names: Set<String> { Set(tensors.keys) }
+
+    func shape(of name: String) -> [Int]? { tensors[name]?.shape }
+
+    func tensor(_ name: String) throws(FileError) -> Tensor {
+        guard let tensor = tensors[name] else { throw FileError(path: path, reason: "\(path) has no tensor named \(name)") }
+        let storage = tensor.storage
+        guard let entry = zip.entries["\(prefix)data/\(storage.key)"], entry.range.count == storage.count * storage.type.bytes else {
+            throw FileError(
+                path: path, reason: "\(path) is damaged: tensor \(name) needs \(storage.count) numbers of \(storage.type.bytes) bytes that are not there")
+        }
+        guard let element = storage.type.element else {
+            throw FileError(path: path, reason: "\(path): tensor \(name) holds integers (\(storage.type.rawValue)), floats were expected")
+        }
+        let bytes = try zip.bytes(of: entry)
+        var result = Tensor(uninitialized: tensor.shape)
+        result.withMutablePointer { target in
+            bytes.withUnsafeBytes { source in
+                if tensor.isContiguous {
+                    for i in 0..<tensor.count { target[i] = element(source, tensor.offset + i) }
+                } else {
+                    for i in 0..<tensor.count { target[i] = element(source, tensor.position(ofElement: i)) }
+                }
+            }
+        }
+        return result
+    }
+}
+
+extension PickleTensor {
+    /// Whether its numbers lie in the order of its elements, without gaps.
+    fileprivate var isContiguous: Bool {
+        var expected = 1
+        for (extent, stride) in zip(shape, strides).reversed() {
+            if extent > 1 && stride != expected { return false }
+            expected *= extent
+        }
+        return true
+    }
+
+    /// Where in the storage the element of that row-major number lies.
+    fileprivate func position(ofElement number: Int) -> Int {
+        var (rest, position) = (number, offset)
+        for (extent, stride) in zip(shape, strides).reversed() {
+            position += rest % extent * stride
+            rest /= extent
+        }
+        return position
+    }
+}
+
+extension PickleStorage.ElementType {
+    /// Number `i` of a storage's bytes as a float; nil for integers.
+    fileprivate var element: ((UnsafeRawBufferPointer, Int) -> Float)? {
+        switch self {
+        case .float32: { $0.loadUnaligned(fromByteOffset: 4 * $1, as: Float.self) }
+        case .float16: { Float($0.loadUnaligned(fromByteOffset: 2 * $1, as: Float16.self)) }
+        case .bfloat16: { Float(bitPattern: UInt32($0.loadUnaligned(fromByteOffset: 2 * $1, as: UInt16.self)) << 16) }
+        case .float64: { Float($0.loadUnaligned(fromByteOffset: 8 * $1, as: Double.self)) }
+        case .int64, .int32, .int16, .int8, .uint8, .bool: nil
+        }
+    }
+}

@@ -1,0 +1,52 @@
+import ArgumentParser
+import TokenizerCore
+import Training
+
+struct Import: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Takes over what others have trained: autoencoders and quantisers.", subcommands: [ImportAutoencoder.self, ImportQuantizer.self])
+}
+
+struct ImportAutoencoder: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "vae",
+        abstract: "Checks a DC-AE folder of the diffusers layout and writes it as one folder that the other commands use.",
+        discussion: "Reads config.json and safetensors, in one file or in several with an index; fp32, fp16 or bf16.")
+
+    @Option(help: "The folder with config.json.")
+    var from: String
+    @Option(help: "The folder to make.")
+    var output: String
+    @Option(help: "fp32 or fp16, for the weights.")
+    var precision = SafetensorsWriter.Precision.float32
+
+    func run() throws {
+        let autoencoder = try AutoencoderImport(from)
+        try autoencoder.publish(to: output, precision: precision)
+        Console().say("done: \(output), \(autoencoder.parameters) parameters")
+    }
+}
+
+struct ImportQuantizer: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "revq",
+        abstract: "Turns the published files of ReVQ into a folder that publish takes in the place of fit's.",
+        discussion: "The files are pickles, which may run code where PyTorch reads them. Here they can only become tensors; anything else is refused.")
+
+    @Option(help: "The published ckpt.pth, with codebooks and rectifier.")
+    var checkpoint: String
+    @Option(help: "The published preprocessor.pth, with means and deviations of the latents.")
+    var preprocessor: String
+    @Option(help: "The autoencoder that they belong to: a folder of the diffusers layout.")
+    var vae: String
+    @Option(help: "The folder to make.")
+    var output: String
+
+    func run() throws {
+        let published = try PublishedQuantizer(checkpoint: checkpoint, preprocessor: preprocessor, vae: vae)
+        try published.publish(to: output)
+        let console = Console()
+        console.say("done: \(output), \(published.summary)")
+        console.say("next: revq-train publish --vae \(vae) --fit \(output) --images … --name … --checkpoints …")
+    }
+}
