@@ -18,6 +18,32 @@ import Testing
         }
     }
 
+    /// What a kill leaves: a log that is ahead of the saved state, nothing of the steps since, and a draft that was being written.
+    @Test(arguments: QuantizerRun.Method.allCases)
+    func aRunKilledAtAnyStepEndsInTheSameBytes(method: QuantizerRun.Method) throws {
+        try withScratchFolder { folder in
+            let options = try options(method, in: folder)
+            #expect(try run(folder + "/whole", options))
+            #expect(try !run(folder + "/running", options, stopAfter: 3))
+            var copies: [String] = []
+            _ = try QuantizerRun(folder + "/running", options: options, console: .silent).run(saveEvery: .seconds(3600)) {
+                copies.append("\(folder)/killed-\(copies.count)")
+                try? LatentExtractionTests.copy(folder + "/running", to: copies.last!)
+                return false
+            }
+            #expect(copies.count >= 5)
+            for copy in copies {
+                try StoredFolder.create(copy + "/states/.99.revq-draft")
+                try StoredFile.write([1], to: copy + "/states/.99.revq-draft/tensors.safetensors", .relaxed)
+                #expect(try run(copy, options))
+                #expect(try StoredFolder.names(in: copy + "/states").count == 1)
+                for file in ["fit/quantizer.safetensors", "fit/rectifier.safetensors", "fit/fit.json", "log.jsonl"] {
+                    #expect(try StoredFile.read("\(folder)/whole/\(file)") == StoredFile.read("\(copy)/\(file)"), "\(copy) \(file)")
+                }
+            }
+        }
+    }
+
     @Test(arguments: [.vit, .linear] as [RectifierConfiguration])
     func aFitBecomesACheckpointThatLoads(rectifier: RectifierConfiguration) throws {
         try withScratchFolder { folder in
