@@ -4,16 +4,6 @@ static void add(float *y, const float *x, ptrdiff_t count) {
     if (i < count) store_first(y + i, load_first(y + i, count - i) + load_first(x + i, count - i), count - i);
 }
 
-INLINE vfloat silu_of(vfloat x) { return x / (exponential(-x) + 1.0f); }
-
-INLINE vfloat activated(vfloat x, revq_activation activation) {
-    switch (activation) {
-    case REVQ_IDENTITY: return x;
-    case REVQ_RELU: return maximum(x, splat(0));
-    case REVQ_SILU: return silu_of(x);
-    }
-}
-
 static void activate(float *x, ptrdiff_t count, revq_activation activation) {
     ptrdiff_t i = 0;
     for (; i + LANES <= count; i += LANES) store(x + i, activated(load(x + i), activation));

@@ -1,5 +1,6 @@
 // Compiled once per instruction set; the including file has defined LANES and TABLE.
 #include "vector.h"
+#include "activation.h"
 
 #include "elementwise.h"
 #include "product.h"

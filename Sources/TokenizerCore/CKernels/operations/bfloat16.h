@@ -1,0 +1,126 @@
+// Convolution with both factors rounded to bf16 and fp32 sums, in blocks of 32 pixels × 32 output channels.
+//
+// The including file has defined LANES as 16 and what differs between the units:
+//   begin_tiles, end_tiles   around the use of the unit on a thread;
+//   multiply_block           one block of sums.
+// A block's pixels are read from the layout of bfloat16_layout.h, its weights in one stream from front to back.
+
+/// Rounds 32 channels of a pixel, or the first `count` of them with zeros after.
+INLINE void round_channels(const float *x, ptrdiff_t count, uint16_t *to) {
+    vfloat low = count >= LANES ? load(x) : load_first(x, count);
+    vfloat high = count >= 2 * LANES ? load(x + LANES) : count > LANES ? load_first(x + LANES, count - LANES) : splat(0);
+    __m512bh both = _mm512_cvtne2ps_pbh((__m512)high, (__m512)low);
+    __builtin_memcpy(to, &both, sizeof both);
+}
+
+INLINE void clear_pixels(uint16_t *to, ptrdiff_t count) {
+    __builtin_memset(to, 0, (size_t)(count * BFLOAT16_DEPTH) * sizeof *to);
+}
+
+/// Fills the planes with the lines that results first..<last need.
+static void round_lines(
+    const revq_bfloat16_picture *p, const bfloat16_layout *l, const float *x, ptrdiff_t first, uint16_t *planes) {
+    for (ptrdiff_t stored = 0; stored < p->stride * l->lines; stored++) {
+        ptrdiff_t line = stored % l->lines * p->stride + stored / l->lines + first * p->stride - l->padding;
+        bool is_inside = line >= 0 && line < p->h;
+        uint16_t *to = planes + stored * l->pitch * BFLOAT16_DEPTH;
+        for (ptrdiff_t plane = 0; plane < l->planes; plane++) {
+            clear_pixels(to + plane * l->plane, is_inside ? l->padding : l->pitch);
+            ptrdiff_t end = l->padding + p->w;
+            if (is_inside) clear_pixels(to + plane * l->plane + end * BFLOAT16_DEPTH, l->pitch - end);
+        }
+        if (!is_inside) continue;
+        for (ptrdiff_t column = 0; column < p->w; column++) {
+            const float *pixel = x + (line * p->w + column) * p->c;
+            uint16_t *target = to + (l->padding + column) * BFLOAT16_DEPTH;
+            for (ptrdiff_t c = 0; c < p->c; c += BFLOAT16_DEPTH, target += l->plane) round_channels(pixel + c, p->c - c, target);
+        }
+    }
+    ptrdiff_t used = p->stride * l->lines * l->pitch;
+    for (ptrdiff_t plane = 0; plane < l->planes; plane++)
+        clear_pixels(planes + plane * l->plane + used * BFLOAT16_DEPTH, l->plane / BFLOAT16_DEPTH - used);
+}
+
+/// Where the pixels of each step lie, from result 0 on, in the order of the weights. `pass` is the place of the result among the
+/// four that a pixel becomes.
+static void place_steps(const revq_bfloat16_picture *p, const bfloat16_layout *l, ptrdiff_t pass, ptrdiff_t *steps) {
+    ptrdiff_t size = p->is_enlarging ? 2 : p->size, down = pass / 2, right = pass % 2;
+    for (ptrdiff_t plane = 0; plane < l->planes; plane++)
+        for (ptrdiff_t dy = down; dy < down + size; dy++)
+            for (ptrdiff_t dx = right; dx < right + size; dx++)
+                *steps++ =
+                    plane * l->plane + ((dy % p->stride * l->lines + dy / p->stride) * l->pitch + dx) * BFLOAT16_DEPTH;
+}
+
+/// The results of one pass and one panel of 32 channels, on their way from blocks of sums to their places.
+typedef struct {
+    /// Results to a stored line, and how many of them exist.
+    ptrdiff_t pitch, width;
+    /// The first result; from a result to the next, and from a line to the next.
+    float *y;
+    ptrdiff_t step, line_step;
+    /// Channels, at most 32, and their bias.
+    ptrdiff_t columns;
+    vfloat bias[2];
+    revq_activation activation;
+    /// The result that comes next.
+    ptrdiff_t line, column;
+} result_writer;
+
+INLINE void write_results(result_writer *r, const float *sums, ptrdiff_t count) {
+    for (ptrdiff_t i = 0; i < count; i++, sums += BFLOAT16_BLOCK) {
+        if (r->column < r->width) {
+            float *target = r->y + r->line * r->line_step + r->column * r->step;
+            for (int v = 0; v < 2; v++) {
+                ptrdiff_t left = r->columns - v * LANES;
+                vfloat result = activated(load(sums + v * LANES) + r->bias[v], r->activation);
+                if (left >= LANES)
+                    store(target + v * LANES, result);
+                else if (left > 0)
+                    store_first(target + v * LANES, result, left);
+            }
+        }
+        if (++r->column == r->pitch) {
+            r->column = 0;
+            r->line++;
+        }
+    }
+}
+
+static void convolve_picture(
+    const revq_bfloat16_picture *p, const float *x, ptrdiff_t first, ptrdiff_t last, const uint16_t *weights, ptrdiff_t n,
+    ptrdiff_t first_column, ptrdiff_t last_column, float *y, const float *bias, revq_activation activation, void *scratch) {
+    bfloat16_layout l = bfloat16_layout_of(p, last - first);
+    uint16_t *planes = scratch;
+    ptrdiff_t *steps = (ptrdiff_t *)(planes + l.planes * l.plane);
+    round_lines(p, &l, x, first, planes);
+
+    const ptrdiff_t scale = p->is_enlarging ? 2 : 1, width = (p->w + p->stride - 1) / p->stride, pitch = l.pitch / p->stride;
+    const ptrdiff_t count = (last - first - 1) * pitch + width, blocks = (count + BFLOAT16_BLOCK - 1) / BFLOAT16_BLOCK;
+    // Every block asks for its share of the weights that come next.
+    const ptrdiff_t ahead = (BFLOAT16_STEP + blocks - 1) / blocks;
+    float sums[BFLOAT16_BLOCK * BFLOAT16_BLOCK] __attribute__((aligned(64)));
+    begin_tiles();
+    for (ptrdiff_t pass = 0; pass < l.passes; pass++) {
+        place_steps(p, &l, pass, steps);
+        for (ptrdiff_t column = first_column; column < last_column; column += BFLOAT16_BLOCK) {
+            ptrdiff_t columns = last_column - column < BFLOAT16_BLOCK ? last_column - column : BFLOAT16_BLOCK;
+            result_writer writer = {
+                .pitch = pitch, .width = width, .step = scale * n, .line_step = scale * scale * width * n, .columns = columns,
+                .y = y + ((scale * first + pass / 2) * scale * width + pass % 2) * n + column, .activation = activation};
+            for (int v = 0; v < 2; v++) {
+                ptrdiff_t left = columns - v * LANES;
+                writer.bias[v] = !bias || left <= 0 ? splat(0) : load_first(bias + column + v * LANES, left < LANES ? left : LANES);
+            }
+            const uint16_t *panel = weights + (column / BFLOAT16_BLOCK * l.passes + pass) * l.steps * BFLOAT16_STEP;
+            const uint16_t *next = panel + l.passes * l.steps * BFLOAT16_STEP;
+            for (ptrdiff_t q = 0; q < count; q += BFLOAT16_BLOCK, next += ahead * l.steps) {
+                ptrdiff_t rows = count - q < BFLOAT16_BLOCK ? count - q : BFLOAT16_BLOCK;
+                const uint16_t *pixels = planes + q * p->stride * BFLOAT16_DEPTH;
+                multiply_block(rows, columns, pixels, p->stride * BFLOAT16_DEPTH, steps, l.steps, panel, next, ahead, sums);
+                write_results(&writer, sums, rows);
+            }
+        }
+    }
+    end_tiles();
+}
