@@ -38,9 +38,9 @@ struct ProjectionTests {
     func writesNothingBesideTheResult(set: InstructionSet) {
         var values = TestValues(seed: 3)
         let (m, n, k, stride) = (15, 35, 270, 41)
-        let (a, weight) = (values.tensor([m, k]).values, PackedMatrix(values.tensor([n, k])))
+        let (a, panels) = (values.tensor([m, k]).values, WeightPanels(values.tensor([n, k]), n: n, c: k, taps: 1))
         var c = [Float](repeating: -7, count: m * stride)
-        weight.panels.withPointer(fromColumn: 0) {
+        panels.withPointer(fromColumn: 0) {
             set.kernels.multiply(m, n, k, a, k, $0, &c, stride, nil, .REVQ_IDENTITY)
         }
         for row in 0..<m {
@@ -53,11 +53,12 @@ struct ProjectionTests {
     func appliesTheActivationToTheFinishedSum(set: InstructionSet) {
         var values = TestValues(seed: 4)
         let (m, n, k) = (16, 33, 300)
-        let (a, bias, weight) = (values.tensor([m, k]).values, values.tensor([n]).values, PackedMatrix(values.tensor([n, k])))
+        let (a, bias) = (values.tensor([m, k]).values, values.tensor([n]).values)
+        let panels = WeightPanels(values.tensor([n, k]), n: n, c: k, taps: 1)
         var results: [[Float]] = []
         for activation: revq_activation in [.REVQ_IDENTITY, .REVQ_RELU, .REVQ_SILU] {
             var c = [Float](repeating: 0, count: m * n)
-            weight.panels.withPointer(fromColumn: 0) { set.kernels.multiply(m, n, k, a, k, $0, &c, n, bias, activation) }
+            panels.withPointer(fromColumn: 0) { set.kernels.multiply(m, n, k, a, k, $0, &c, n, bias, activation) }
             results.append(c)
         }
         var silu = results[0]

@@ -19,9 +19,10 @@ public struct AutoencoderDC: Layer {
 
     /// Reads a folder of the diffusers layout; 32-bit weights stay in the mapped file.
     /// - Throws: when the configuration or a tensor is missing, malformed or not finite.
-    public init(directory: String) throws(FileError) {
+    /// - Precondition: `precision` has no ``Precision/obstacle``.
+    public init(directory: String, precision: Precision = .float32) throws(FileError) {
         let configuration = try AutoencoderConfiguration(contentsOf: directory + "/" + Self.configurationName)
-        self.init(configuration, .placeholder)
+        self.init(configuration, .placeholder.computing(in: precision))
         try load(from: SafetensorsFile(directory + "/" + Self.weightsName))
     }
 

@@ -14,12 +14,13 @@ public struct Checkpoint {
     let golden: [GoldenImage]
 
     /// Loads `directory`, checking sizes, hashes, shapes and that every number is finite.
-    public init(_ directory: String) throws(CheckpointError) {
+    /// - Precondition: `precision` has no ``Precision/obstacle``.
+    public init(_ directory: String, precision: Precision = .float32) throws(CheckpointError) {
         let manifest = try CheckpointManifest(directory: directory)
         self.manifest = manifest
         do throws(FileError) {
             try Self.verify(manifest.files, in: directory)
-            vae = try Self.vae(of: manifest, beside: directory)
+            vae = try Self.vae(of: manifest, beside: directory, precision)
             let weights = try SafetensorsFile("\(directory)/\(Self.quantizerName)")
             let count = manifest.latentShape.count
             var normalizer = LatentNormalizer(mean: Tensor(uninitialized: [count]), deviation: Tensor(uninitialized: [count]))
@@ -28,7 +29,7 @@ public struct Checkpoint {
             var quantizer = GroupQuantizer(
                 layout, codebooks: Tensor(uninitialized: [layout.codebooks, layout.codes, layout.dimension]))
             try quantizer.load(from: weights, prefix: "quantizer")
-            var rectifier = Rectifier(manifest.rectifier, shape: manifest.latentShape, .placeholder)
+            var rectifier = Rectifier(manifest.rectifier, shape: manifest.latentShape, .placeholder.computing(in: precision))
             if manifest.rectifier.network != .identity {
                 try rectifier.load(from: SafetensorsFile("\(directory)/\(Self.rectifierName)"))
             }
@@ -52,13 +53,15 @@ public struct Checkpoint {
         guard found.sha256 == digest.sha256 else { throw FileError(path, "its SHA-256 is not the manifest's: the file was changed") }
     }
 
-    private static func vae(of manifest: CheckpointManifest, beside directory: String) throws(FileError) -> AutoencoderDC {
+    private static func vae(
+        of manifest: CheckpointManifest, beside directory: String, _ precision: Precision
+    ) throws(FileError) -> AutoencoderDC {
         let own = "\(directory)/\(vaeName)"
         let folder = StoredFolder.exists(own) ? own : "\(PathName.folder(of: directory))/\(manifest.vae.sharedDirectoryName)"
-        return try AutoencoderCache.shared.autoencoder(manifest.vae) { () throws(FileError) in
+        return try AutoencoderCache.shared.autoencoder(manifest.vae, precision) { () throws(FileError) in
             try verify("\(folder)/\(AutoencoderDC.configurationName)", manifest.vae.configuration)
             try verify("\(folder)/\(AutoencoderDC.weightsName)", manifest.vae.weights)
-            return try AutoencoderDC(directory: folder)
+            return try AutoencoderDC(directory: folder, precision: precision)
         }
     }
 

@@ -10,9 +10,4 @@ struct GoldenImage: Sendable, Codable {
     static let listName = "golden.json"
     /// How far below the measured PSNR the floor lies: rounding differs between instruction sets, pictures do not.
     static let psnrMargin = 0.05
-    /// Another instruction set rounds differently, which may decide a near tie between two codes the other way. A token may
-    /// therefore differ when the golden code is at most this much farther away, relative to the nearest one's distance.
-    static let tieTolerance: Float = 1e-3
-    /// And at most this share of the tokens may.
-    static let differingShare = 0.02
 }

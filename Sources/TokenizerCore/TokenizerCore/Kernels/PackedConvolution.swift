@@ -7,21 +7,24 @@ public final class PackedConvolution: Sendable {
     let size: Int
     let c: Int
     let n: Int
+    let precision: Precision
     private let weight: Tensor
     private let layouts = Mutex(Layouts())
 
     private struct Layouts {
         var direct: WeightPanels?
         var winograd: [revq_winograd: Tensor] = [:]
+        /// By whether the picture is enlarged.
+        var bfloat16: [Bool: BFloat16Weights] = [:]
     }
 
     /// - Parameter weight: `[out, in, k, k]` with odd k, as in PyTorch.
-    public init(_ weight: Tensor) {
+    public init(_ weight: Tensor, precision: Precision = .float32) {
         precondition(
             weight.shape.count == 4 && weight.shape[2] == weight.shape[3] && weight.shape[2] % 2 == 1,
             "convolution weights are [out, in, k, k] with odd k, got \(weight.shape)")
         (n, c, size) = (weight.shape[0], weight.shape[1], weight.shape[2])
-        self.weight = weight
+        (self.weight, self.precision) = (weight, precision)
     }
 
     /// The matrix `[k · k · in, out]`.
@@ -40,6 +43,16 @@ public final class PackedConvolution: Sendable {
             if let made = layouts.winograd[kind] { return made }
             let made = transformed(kind)
             layouts.winograd[kind] = made
+            return made
+        }
+    }
+
+    /// The weights in half the memory, for ``Precision/bfloat16``.
+    func bfloat16(enlarging isEnlarging: Bool) -> BFloat16Weights {
+        layouts.withLock { layouts in
+            if let made = layouts.bfloat16[isEnlarging] { return made }
+            let made = BFloat16Weights(weight, n: n, c: c, size: size, enlarging: isEnlarging)
+            layouts.bfloat16[isEnlarging] = made
             return made
         }
     }

@@ -2,20 +2,31 @@ import CKernels
 
 /// The weights of a linear layer or 1×1 convolution, laid out for ``project(_:with:bias:activation:)``.
 public final class PackedMatrix: Sendable {
-    let panels: WeightPanels
+    enum Layout: Sendable {
+        case float32(WeightPanels)
+        case bfloat16(BFloat16Weights)
+    }
+
+    let k: Int
+    let n: Int
+    let layout: Layout
 
     /// - Parameter weight: `[out, in]` or `[out, in, 1, 1]`, as in PyTorch.
-    public init(_ weight: Tensor) {
+    public init(_ weight: Tensor, precision: Precision = .float32) {
         precondition(weight.shape.count >= 2, "a matrix of weights has at least two extents, got \(weight.shape)")
-        let (n, k) = (weight.shape[0], weight.shape[1])
+        (n, k) = (weight.shape[0], weight.shape[1])
         precondition(weight.count == n * k, "only a 1×1 convolution is a matrix, got \(weight.shape)")
-        panels = WeightPanels(weight, n: n, c: k, taps: 1)
+        switch precision {
+        case .float32: layout = .float32(WeightPanels(weight, n: n, c: k, taps: 1))
+        case .bfloat16: layout = .bfloat16(BFloat16Weights(weight, n: n, c: k, size: 1))
+        }
     }
 }
 
 /// `y = activation(x · Wᵀ + bias)` for every row of x.
 ///
-/// Each sum is formed in fp32, 256 products at a time, in the order of the inputs, whatever other rows there are.
+/// Each sum is formed in fp32, 256 products at a time (or as ``Precision/bfloat16`` says), in the order of the inputs, whatever other
+/// rows there are.
 ///
 /// - Parameters:
 ///   - x: `[…, in]`.
@@ -23,9 +34,19 @@ public final class PackedMatrix: Sendable {
 ///   - activation: applied to the results.
 /// - Returns: `[…, out]`.
 public func project(_ x: Tensor, with weights: PackedMatrix, bias: Tensor? = nil, activation: Activation? = nil) -> Tensor {
-    let (k, n) = (weights.panels.k, weights.panels.n)
+    let (k, n) = (weights.k, weights.n)
     precondition(x.c == k, "a projection of \(k) channels got \(x.shape)")
     precondition(bias.map { $0.count == n } ?? true, "a projection to \(n) channels got a bias of \(bias!.shape)")
+    switch weights.layout {
+    case .float32(let panels): return project(x, with: panels, bias, activation)
+    case .bfloat16(let weights):
+        let column = x.reshaped([1, x.rows, 1, k])
+        return convolve(column, with: weights, bias: bias, stride: 1, activation: activation).reshaped(x.shape.dropLast() + [n])
+    }
+}
+
+private func project(_ x: Tensor, with panels: WeightPanels, _ bias: Tensor?, _ activation: Activation?) -> Tensor {
+    let (k, n) = (panels.k, panels.n)
     let kernels = InstructionSet.current.kernels
     let pieces = ProductPieces(rows: x.rows, columns: n)
     var y = Tensor(uninitialized: x.shape.dropLast() + [n])
@@ -35,7 +56,7 @@ public func project(_ x: Tensor, with weights: PackedMatrix, bias: Tensor? = nil
                 Workers.forEach(pieces.count) { piece in
                     let (rows, columns) = pieces[piece]
                     let (top, left) = (rows.lowerBound, columns.lowerBound)
-                    weights.panels.withPointer(fromColumn: left) { panels in
+                    panels.withPointer(fromColumn: left) { panels in
                         kernels.multiply(
                             rows.count, columns.count, k, x + top * k, k, panels, y + top * n + left, n,
                             bias.map { $0 + left }, revq_activation(activation))

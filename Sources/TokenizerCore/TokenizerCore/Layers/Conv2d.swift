@@ -9,7 +9,7 @@ public struct Conv2d: Layer {
     /// `[out]`
     var bias: Tensor?
     let stride: Int
-    private var packed = PackedConvolutions()
+    private var packed: PackedConvolutions
 
     var outputChannels: Int { weight.shape[0] }
     var inputChannels: Int { weight.shape[1] }
@@ -20,6 +20,7 @@ public struct Conv2d: Layer {
         weight = initializer.uniform([output, input, kernel, kernel], fanIn: fanIn)
         bias = hasBias ? initializer.uniform([output], fanIn: fanIn) : nil
         self.stride = stride
+        packed = PackedConvolutions(initializer.precision)
     }
 
     /// A projection stored as a matrix `[out, in]` without bias, as attention layers have them.
@@ -27,19 +28,20 @@ public struct Conv2d: Layer {
         weight = initializer.uniform([output, input], fanIn: input)
         bias = nil
         stride = 1
+        packed = PackedConvolutions(initializer.precision)
     }
 
     /// Makes the layer answer zero until it has been trained: the start of a correction that is added to something good.
     mutating func zero() {
         weight = Tensor(zeros: weight.shape)
         bias = bias.map { Tensor(zeros: $0.shape) }
-        packed = PackedConvolutions()
+        packed = PackedConvolutions(packed.precision)
     }
 
     /// - Precondition: the shapes are those of the tensors replaced.
     mutating func set(weight: Tensor, bias: Tensor) {
         precondition(weight.shape == self.weight.shape && bias.shape == self.bias?.shape, "\(weight.shape) for \(self.weight.shape)")
-        (self.weight, self.bias, packed) = (weight, bias, PackedConvolutions())
+        (self.weight, self.bias, packed) = (weight, bias, PackedConvolutions(packed.precision))
     }
 
     /// - Parameter x: `[n, h, w, in]`.
@@ -75,7 +77,7 @@ public struct Conv2d: Layer {
     public mutating func visit(_ path: ParameterPath, _ visitor: ParameterVisitor) {
         visitor(path / "weight", .learned, &weight)
         if bias != nil { visitor(path / "bias", .learned, &bias!) }
-        packed = PackedConvolutions()
+        packed = PackedConvolutions(packed.precision)
     }
 
     /// Σ dyᵀ · patches, in the layout of ``weight``.

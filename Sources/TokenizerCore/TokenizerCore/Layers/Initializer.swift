@@ -1,6 +1,8 @@
-/// Gives a new layer its first values: random ones for training, or untouched memory when a weight file follows.
+/// Gives a new layer its first values: random ones for training, or untouched memory when a weight file follows; and the precision
+/// of its products.
 public struct Initializer: Sendable {
     private var random: RandomSource?
+    private(set) var precision = Precision.float32
 
     /// Values from `seed`, the same on every machine.
     public static func random(seed: UInt64) -> Initializer {
@@ -9,6 +11,13 @@ public struct Initializer: Sendable {
 
     /// Undefined contents: every tensor is about to be replaced by one of a file.
     public static let placeholder = Initializer(random: nil)
+
+    /// The same values for layers that compute in `precision`. Training needs fp32.
+    public func computing(in precision: Precision) -> Initializer {
+        var initializer = self
+        initializer.precision = precision
+        return initializer
+    }
 
     /// Uniform in ±1/√fanIn, PyTorch's default for convolutions and linear layers.
     mutating func uniform(_ shape: [Int], fanIn: Int) -> Tensor {

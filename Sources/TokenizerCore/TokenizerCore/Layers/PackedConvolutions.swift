@@ -8,8 +8,10 @@ final class PackedConvolutions: Sendable {
         case matrix(PackedMatrix)
         case patches(PackedConvolution)
 
-        init(_ weight: Tensor) {
-            self = weight.shape.count == 4 && weight.shape[2] > 1 ? .patches(PackedConvolution(weight)) : .matrix(PackedMatrix(weight))
+        init(_ weight: Tensor, precision: Precision) {
+            self =
+                weight.shape.count == 4 && weight.shape[2] > 1
+                ? .patches(PackedConvolution(weight, precision: precision)) : .matrix(PackedMatrix(weight, precision: precision))
         }
 
         func apply(_ x: Tensor, bias: Tensor?, stride: Int, activation: Activation? = nil) -> Tensor {
@@ -32,12 +34,18 @@ final class PackedConvolutions: Sendable {
         var forward, backward: Packed?
     }
 
+    /// Of the layer itself; gradients are fp32.
+    let precision: Precision
     private let state = Mutex(State())
+
+    init(_ precision: Precision) {
+        self.precision = precision
+    }
 
     /// For the layer itself.
     func forward(_ weight: Tensor) -> Packed {
         state.withLock { state in
-            if state.forward == nil { state.forward = Packed(weight) }
+            if state.forward == nil { state.forward = Packed(weight, precision: precision) }
             return state.forward!
         }
     }
@@ -45,7 +53,7 @@ final class PackedConvolutions: Sendable {
     /// For its gradient with respect to the input, stride 1.
     func backward(_ weight: Tensor) -> Packed {
         state.withLock { state in
-            if state.backward == nil { state.backward = Packed(weight.turnedKernel) }
+            if state.backward == nil { state.backward = Packed(weight.turnedKernel, precision: .float32) }
             return state.backward!
         }
     }

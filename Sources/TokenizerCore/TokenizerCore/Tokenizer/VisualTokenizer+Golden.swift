@@ -20,6 +20,7 @@ extension VisualTokenizer {
     }
 
     private func check(_ golden: GoldenImage, _ pixels: PixelBatch, _ picture: RGBImage, _ directory: String) throws(CheckpointError) {
+        let tolerance = GoldenTolerance(precision)
         let latents = latents(pixels)
         let tokens = tokens(latents)
         guard golden.tokens.count == tokens.indices.count, golden.tokens.allSatisfy({ (0..<Int32(manifest.codebookSize)).contains($0) })
@@ -29,13 +30,13 @@ extension VisualTokenizer {
         let differing = tokens.indices.indices.filter { tokens.indices[$0] != golden.tokens[$0] }
         let wrong = differing.first { token in
             let nearest = distance(latents, token: token, code: tokens.indices[token])
-            return distance(latents, token: token, code: golden.tokens[token]) > nearest * (1 + GoldenImage.tieTolerance)
+            return distance(latents, token: token, code: golden.tokens[token]) > nearest * (1 + tolerance.tie)
         }
-        guard wrong == nil, Double(differing.count) <= GoldenImage.differingShare * Double(tokens.indices.count) else {
+        guard wrong == nil, Double(differing.count) <= tolerance.differingShare * Double(tokens.indices.count) else {
             throw CheckpointError(directory, "it does not reproduce the tokens of \(golden.file): \(differing.count) of \(tokens.indices.count) differ")
         }
         let psnr = PeakSignalToNoise.decibels(decode(tokens).images()[0], picture)
-        guard psnr >= golden.psnrFloor else {
+        guard psnr >= golden.psnrFloor - tolerance.decibels else {
             throw CheckpointError(directory, "it draws \(golden.file) at \(psnr) dB, \(golden.psnrFloor) dB were promised")
         }
     }

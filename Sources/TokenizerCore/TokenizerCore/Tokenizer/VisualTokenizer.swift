@@ -4,6 +4,8 @@
 /// An image's tokens never depend on the other images of its batch, nor on how many threads compute them.
 public final class VisualTokenizer: Sendable {
     public let manifest: CheckpointManifest
+    /// Of the products that make its tokens and pictures.
+    public let precision: Precision
     private let vae: AutoencoderDC
     private let normalizer: LatentNormalizer
     private let quantizer: GroupQuantizer
@@ -11,21 +13,22 @@ public final class VisualTokenizer: Sendable {
 
     /// Loads a checkpoint: checks hashes, shapes and that every number is finite, then reproduces the golden images, which also
     /// warms everything up.
-    public static func load(from directory: String) throws(CheckpointError) -> VisualTokenizer {
-        let checkpoint = try Checkpoint(directory)
+    /// - Precondition: `precision` has no ``Precision/obstacle``.
+    public static func load(from directory: String, precision: Precision = .float32) throws(CheckpointError) -> VisualTokenizer {
+        let checkpoint = try Checkpoint(directory, precision: precision)
         let tokenizer = VisualTokenizer(
             checkpoint.manifest, vae: checkpoint.vae, normalizer: checkpoint.normalizer, quantizer: checkpoint.quantizer,
-            rectifier: checkpoint.rectifier)
+            rectifier: checkpoint.rectifier, precision: precision)
         try tokenizer.reproduce(checkpoint.golden, in: directory)
         return tokenizer
     }
 
     init(
         _ manifest: CheckpointManifest, vae: AutoencoderDC, normalizer: LatentNormalizer, quantizer: GroupQuantizer,
-        rectifier: Rectifier
+        rectifier: Rectifier, precision: Precision = .float32
     ) {
         (self.manifest, self.vae, self.normalizer, self.quantizer) = (manifest, vae, normalizer, quantizer)
-        self.rectifier = rectifier
+        (self.rectifier, self.precision) = (rectifier, precision)
     }
 
     /// - Parameter pixels: `[n, imageSize, imageSize, 3]` in −1 … 1.

@@ -1,0 +1,16 @@
+/// How exact the two factors of the large products are: convolutions over all channels and projections.
+///
+/// Whatever this is, sums are formed in fp32, and everything between the products (normalisation, attention, residuals) is fp32.
+public enum Precision: String, CaseIterable, Sendable {
+    /// 24 bits.
+    case float32 = "fp32"
+    /// 8 bits: weights are rounded when they are packed, the other factor when a product reads it. Needs a processor with a
+    /// ``BFloat16Unit``.
+    case bfloat16 = "bf16"
+
+    /// Why this processor cannot compute so, in one line; nil where it can.
+    public var obstacle: String? {
+        guard self == .bfloat16, BFloat16Unit.current == nil else { return nil }
+        return "precision bf16 needs a processor with AMX-BF16 or AVX512-BF16, and this one has neither; use fp32"
+    }
+}
