@@ -1,4 +1,5 @@
 import Testing
+import TokenizerCore
 
 @testable import Service
 
@@ -19,12 +20,13 @@ import Testing
         #expect(configuration.maxBatch == 8)
         #expect(configuration.maxDelay == .milliseconds(2))
         #expect(configuration.maxQueue == 64)
+        #expect(configuration.precision == .float32)
     }
 
     @Test func variablesAreNamedAfterTheFlags() {
-        #expect(Setting.allCases.map(\.flag) == ["--checkpoints", "--host", "--port", "--threads", "--max-batch", "--max-delay-ms", "--max-queue"])
+        #expect(Setting.allCases.map(\.flag) == ["--checkpoints", "--host", "--port", "--threads", "--max-batch", "--max-delay-ms", "--max-queue", "--precision"])
         #expect(Setting.allCases.map(\.variable) == [
-            "REVQ_CHECKPOINTS", "REVQ_HOST", "REVQ_PORT", "REVQ_THREADS", "REVQ_MAX_BATCH", "REVQ_MAX_DELAY_MS", "REVQ_MAX_QUEUE",
+            "REVQ_CHECKPOINTS", "REVQ_HOST", "REVQ_PORT", "REVQ_THREADS", "REVQ_MAX_BATCH", "REVQ_MAX_DELAY_MS", "REVQ_MAX_QUEUE", "REVQ_PRECISION",
         ])
     }
 
@@ -47,11 +49,21 @@ import Testing
 
     @Test(arguments: [
         (Setting.port, "65536"), (.port, "-1"), (.port, "http"), (.port, ""), (.threads, "0"), (.threads, "2.0"), (.maxBatch, "0"),
-        (.maxDelayMilliseconds, "-1"), (.maxDelayMilliseconds, "10001"), (.maxQueue, "0"), (.host, ""), (.checkpoints, ""),
+        (.maxDelayMilliseconds, "-1"), (.maxDelayMilliseconds, "10001"), (.maxQueue, "0"), (.host, ""), (.checkpoints, ""), (.precision, "fp16"),
     ])
     func aWrongValueIsNamedAsTheUserGaveIt(setting: Setting, value: String) throws {
         #expect(try #require(reason([setting: value])).hasPrefix("\(setting.flag) is "))
         #expect(try #require(reason([:], [setting.variable: value])).hasPrefix("\(setting.variable) is "))
+    }
+
+    @Test func reducedPrecisionIsRefusedInOneLineWhereTheProcessorCannot() throws {
+        BFloat16Unit.$current.withValue(nil) {
+            let text = reason([:], ["REVQ_PRECISION": "bf16"])
+            #expect(text?.hasPrefix("REVQ_PRECISION is \"bf16\": ") == true && text?.contains("\n") == false)
+        }
+        if BFloat16Unit.current != nil {
+            #expect(try ServerConfiguration(flags: [.precision: "bf16"], environment: [:]).precision == .bfloat16)
+        }
     }
 
     @Test func aBatchCannotExceedTheQueue() {

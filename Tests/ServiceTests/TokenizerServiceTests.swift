@@ -187,8 +187,8 @@ import TokenizerCore
         harness.registry.serve(FakeEngine(version: 2, fingerprint: "f2"), as: "default")
         let grid = #"{"codebook_size":300,"image_size":8,"latent":[1,2,2],"tokens":4}"#
         #expect(harness.get("/models").text == """
-            {"models":[{"default":true,"model":"default","versions":[{"fingerprint":"f2","grid":\(grid),"version":2},\
-            {"fingerprint":"f1","grid":\(grid),"version":1}]}]}
+            {"models":[{"default":true,"model":"default","versions":[{"fingerprint":"f2","grid":\(grid),"precision":"fp32","version":2},\
+            {"fingerprint":"f1","grid":\(grid),"precision":"fp32","version":1}]}]}
 
             """)
         #expect(harness.send("HEAD", "/models").answer.status == .ok)

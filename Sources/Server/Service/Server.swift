@@ -14,7 +14,7 @@ public final class Server: Sendable {
     /// Listens, and loads checkpoints in the background: `/readyz` tells when the first one serves.
     /// - Throws: ``ConfigurationError`` if the folder cannot be read, `SystemError` if the address cannot be bound.
     public convenience init(_ configuration: ServerConfiguration, logger: Logger) throws {
-        try self.init(configuration, logger: logger) { try TokenizerEngine(loading: $0) }
+        try self.init(configuration, logger: logger) { try TokenizerEngine(loading: $0, precision: configuration.precision) }
     }
 
     init(_ configuration: ServerConfiguration, logger: Logger, interval: Duration = .seconds(1), load: @escaping EngineLoader) throws {

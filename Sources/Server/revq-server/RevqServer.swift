@@ -16,6 +16,7 @@ struct RevqServer: ParsableCommand {
     @Option(help: Setting.maxBatch.argumentHelp) var maxBatch: String?
     @Option(help: Setting.maxDelayMilliseconds.argumentHelp) var maxDelayMs: String?
     @Option(help: Setting.maxQueue.argumentHelp) var maxQueue: String?
+    @Option(help: Setting.precision.argumentHelp) var precision: String?
     @Flag(help: "Show every setting with its origin, and exit.") var printConfig = false
 
     /// How long requests in progress may still take once the server is told to stop.
@@ -29,7 +30,7 @@ struct RevqServer: ParsableCommand {
     private var flags: [Setting: String] {
         let values: [Setting: String?] = [
             .checkpoints: checkpoints, .host: host, .port: port, .threads: threads, .maxBatch: maxBatch, .maxDelayMilliseconds: maxDelayMs,
-            .maxQueue: maxQueue,
+            .maxQueue: maxQueue, .precision: precision,
         ]
         return values.compactMapValues { $0 }
     }

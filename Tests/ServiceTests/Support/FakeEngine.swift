@@ -16,7 +16,7 @@ final class FakeEngine: Engine {
     init(version: Int = 1, fingerprint: String = "f1", imageSize: Int = 8, tokens: Int = 4, codebookSize: Int = 300, gate: Gate? = nil) {
         facts = ModelFacts(
             version: version, fingerprint: fingerprint, imageSize: imageSize, latentShape: [1, 2, 2], tokensPerImage: tokens,
-            codebookSize: codebookSize)
+            codebookSize: codebookSize, precision: .float32)
         self.gate = gate
     }
 

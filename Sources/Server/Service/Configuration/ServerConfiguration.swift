@@ -1,3 +1,5 @@
+import TokenizerCore
+
 /// Everything the server can be told, checked as a whole before anything is opened.
 public struct ServerConfiguration: Sendable, Equatable {
     public let checkpoints: String
@@ -7,6 +9,7 @@ public struct ServerConfiguration: Sendable, Equatable {
     public let maxBatch: Int
     public let maxDelay: Duration
     public let maxQueue: Int
+    public let precision: Precision
     private let values: [Setting: String]
     private let origins: [Setting: SettingOrigin]
 
@@ -37,6 +40,7 @@ public struct ServerConfiguration: Sendable, Equatable {
         maxBatch = try reader.integer(.maxBatch, in: 1...1_024)
         maxDelay = .milliseconds(try reader.integer(.maxDelayMilliseconds, in: 0...10_000))
         maxQueue = try reader.integer(.maxQueue, in: 1...65_536)
+        precision = try reader.precision(.precision)
         guard maxBatch <= maxQueue else {
             let names = (batch: reader.name(.maxBatch), queue: reader.name(.maxQueue))
             throw ConfigurationError(
@@ -67,6 +71,16 @@ private struct SettingReader {
                 description: "\(name(setting)) is \"\(text)\"; expected an integer from \(range.lowerBound) to \(range.upperBound)")
         }
         return value
+    }
+
+    func precision(_ setting: Setting) throws(ConfigurationError) -> Precision {
+        let text = try text(setting)
+        guard let precision = Precision(rawValue: text) else {
+            let names = Precision.allCases.map(\.rawValue).joined(separator: " or ")
+            throw ConfigurationError(description: "\(name(setting)) is \"\(text)\"; expected \(names)")
+        }
+        if let obstacle = precision.obstacle { throw ConfigurationError(description: "\(name(setting)) is \"\(text)\": \(obstacle)") }
+        return precision
     }
 
     func name(_ setting: Setting) -> String {

@@ -9,6 +9,7 @@ public enum Setting: String, CaseIterable, Sendable {
     case maxBatch = "max-batch"
     case maxDelayMilliseconds = "max-delay-ms"
     case maxQueue = "max-queue"
+    case precision
 
     public var flag: String { "--\(rawValue)" }
 
@@ -27,6 +28,7 @@ public enum Setting: String, CaseIterable, Sendable {
         case .maxBatch: "Most images in one batch."
         case .maxDelayMilliseconds: "Longest time the first image of a batch waits for others, in milliseconds."
         case .maxQueue: "Most requests in progress; more are answered 429."
+        case .precision: "Precision of the large products: fp32, or bf16 where the processor has AMX-BF16 or AVX512-BF16."
         }
     }
 
@@ -40,6 +42,7 @@ public enum Setting: String, CaseIterable, Sendable {
         case .maxBatch: "8"
         case .maxDelayMilliseconds: "2"
         case .maxQueue: "64"
+        case .precision: "fp32"
         }
     }
 

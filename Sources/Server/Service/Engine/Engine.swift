@@ -27,4 +27,6 @@ struct ModelFacts: Sendable, Equatable {
     let tokensPerImage: Int
     /// Tokens are in `0 ..< codebookSize`.
     let codebookSize: Int
+    /// Of the products that its tokens and images are computed with.
+    let precision: Precision
 }

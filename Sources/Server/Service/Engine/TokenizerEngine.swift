@@ -6,13 +6,13 @@ final class TokenizerEngine: Engine {
     private let tokenizer: VisualTokenizer
 
     /// Loads and checks a checkpoint. Its golden images have run once afterwards, so the first request is not slower than the next.
-    init(loading path: String) throws(CheckpointError) {
-        tokenizer = try VisualTokenizer.load(from: path)
+    init(loading path: String, precision: Precision = .float32) throws(CheckpointError) {
+        tokenizer = try VisualTokenizer.load(from: path, precision: precision)
         let (manifest, latent) = (tokenizer.manifest, tokenizer.manifest.latentShape)
         facts = ModelFacts(
             version: manifest.step, fingerprint: manifest.fingerprint, imageSize: manifest.imageSize,
             latentShape: [latent.channels, latent.height, latent.width], tokensPerImage: manifest.tokensPerImage,
-            codebookSize: manifest.codebookSize)
+            codebookSize: manifest.codebookSize, precision: precision)
     }
 
     func encode(_ images: [RGBImage]) -> [[Int32]] {

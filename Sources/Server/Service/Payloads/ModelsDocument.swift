@@ -17,11 +17,13 @@ struct ModelsDocument: Encodable {
         let version: Int
         let fingerprint: String
         let grid: TokensDocument.Grid
+        let precision: String
 
         init(_ facts: ModelFacts) {
             version = facts.version
             fingerprint = facts.fingerprint
             grid = TokensDocument.Grid(facts)
+            precision = facts.precision.rawValue
         }
     }
 
