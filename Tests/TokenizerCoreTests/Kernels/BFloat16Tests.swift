@@ -6,13 +6,15 @@ import Testing
 @Suite(.serialized) struct BFloat16Tests {
     typealias Shape = ConvolutionTests.Shape
 
-    /// Beside the shapes of ``ConvolutionTests``: several bands and ranges of channels, lines that a stride divides or not.
+    /// Beside the shapes of ``ConvolutionTests``: several bands and ranges of channels, lines that a stride divides or not, results
+    /// that are stored around the caches.
     static let shapes =
         ConvolutionTests.shapes + [
             Shape(images: 1, h: 40, w: 33, c: 64, n: 100, size: 3, stride: 1),
             Shape(images: 1, h: 13, w: 11, c: 40, n: 64, size: 3, stride: 2),
             Shape(images: 2, h: 13, w: 11, c: 17, n: 20, size: 5, stride: 3),
             Shape(images: 1, h: 3, w: 3, c: 8, n: 8, size: 7, stride: 1),
+            Shape(images: 1, h: 96, w: 97, c: 5, n: 32, size: 3, stride: 1),
         ]
 
     /// To the nearest number with 8 bits, ties to even.

@@ -53,14 +53,14 @@ struct BFloat16Pieces {
     private let columnsPerPiece: Int
 
     init(images: Int, picture: revq_bfloat16_picture, columns: Int) {
-        let lines = max(1, (picture.h + picture.stride - 1) / picture.stride)
+        let lines = (picture.h + picture.stride - 1) / picture.stride
         let width = max(1, (picture.w + picture.stride - 1) / picture.stride)
         let lineBytes = (picture.c + 31) / 32 * 64 * (width * picture.stride + 1) * picture.stride
         let most = max(1, Self.mostBytes / lineBytes - picture.size / 2 * 2)
         let fewest = (Self.fewestPixels + width - 1) / width
-        linesPerPiece = min(lines, most, max(fewest, (lines + Self.enoughPieces - 1) / Self.enoughPieces))
+        linesPerPiece = max(1, min(lines, most, max(fewest, (lines + Self.enoughPieces - 1) / Self.enoughPieces)))
         let (bands, panels) = ((lines + linesPerPiece - 1) / linesPerPiece, (columns + WeightPanels.width - 1) / WeightPanels.width)
-        let across = max(1, min(panels, (Self.enoughPieces + bands - 1) / bands))
+        let across = max(1, min(panels, Self.enoughPieces / max(1, bands)))
         columnsPerPiece = max(1, (panels + across - 1) / across) * WeightPanels.width
         (self.images, self.lines, self.columns) = (images, lines, columns)
     }
