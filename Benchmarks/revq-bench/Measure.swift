@@ -16,18 +16,21 @@ struct Measure: ParsableCommand {
     var threads: Int?
     @Option(help: "Repetitions; the fastest counts.")
     var repeats = 5
+    @Option(help: "Precision of the large products: fp32 or bf16.")
+    var precision = Precision.float32
     @Option(help: "Giga-multiplications of one encode and one decode of a 256-pixel image; those of f32c32-sana-1.1 by default.")
     var gmac: [Double] = [161.9, 261.5]
 
     func validate() throws {
         guard gmac.count == 2 else { throw ValidationError("--gmac takes two numbers, encode and decode") }
         guard size >= 1, batch >= 1, repeats >= 1, (threads ?? 1) >= 1 else { throw ValidationError("sizes and counts are at least 1") }
+        try precision.validate()
     }
 
     func run() throws {
         if let threads { Workers.count = threads }
         let start = ContinuousClock.now
-        let model = try AutoencoderDC(directory: vae)
+        let model = try AutoencoderDC(directory: vae, precision: precision)
         let loading = start.duration(to: .now)
         guard size % model.configuration.factor == 0 else {
             throw ValidationError("--size is a multiple of the autoencoder's factor \(model.configuration.factor)")
@@ -48,7 +51,7 @@ struct Measure: ParsableCommand {
         let rates = zip(gmac, [encode, decode]).map { 2 * $0 * area * images / ($1 / 1000) }
         print(
             """
-            {"size": \(size), "batch": \(batch), "threads": \(Workers.count), "load_ms": \(loading.milliseconds.rounded()), \
+            {"precision": "\(precision.rawValue)", "size": \(size), "batch": \(batch), "threads": \(Workers.count), "load_ms": \(loading.milliseconds.rounded()), \
             "first_round_trip_ms": \(first.rounded()), "encode_ms_per_image": \((encode / images).rounded()), \
             "decode_ms_per_image": \((decode / images).rounded()), "sgemm_gflops": \(sgemm.rounded()), \
             "encode_gflops": \(rates[0].rounded()), "decode_gflops": \(rates[1].rounded()), \

@@ -19,12 +19,15 @@ struct Subject {
         var rectifier: String?
         @Option(help: "The rectifier's width and depth.")
         var rectifierShape = [512, 3]
+        @Option(help: "Precision of the large products: fp32 or bf16.")
+        var precision = Precision.float32
 
         func validate() throws {
             guard (checkpoint == nil) != (vae == nil) else { throw ValidationError("name one of --checkpoint and --vae") }
             guard checkpoint == nil || (codebooks == nil && rectifier == nil) else {
                 throw ValidationError("a checkpoint has its own codebooks and rectifier")
             }
+            try precision.validate()
             guard rectifierShape.count == 2 else { throw ValidationError("--rectifier-shape takes two numbers, width and depth") }
         }
     }
@@ -36,14 +39,12 @@ struct Subject {
 
     init(_ source: Source) throws {
         if let folder = source.checkpoint {
-            add(try Checkpoint(folder))
+            add(try Checkpoint(folder, precision: source.precision))
         } else if let folder = source.vae {
-            let autoencoder = try AutoencoderDC(directory: folder)
+            let autoencoder = try AutoencoderDC(directory: folder, precision: source.precision)
             add(autoencoder)
             if let file = source.codebooks { try addCodebooks(file) }
-            if let file = source.rectifier {
-                try addRectifier(file, width: source.rectifierShape[0], depth: source.rectifierShape[1], channels: autoencoder.configuration.latentChannels)
-            }
+            if let file = source.rectifier { try addRectifier(file, source, channels: autoencoder.configuration.latentChannels) }
         }
     }
 
@@ -72,12 +73,13 @@ struct Subject {
         }
     }
 
-    private mutating func addRectifier(_ file: String, width: Int, depth: Int, channels: Int) throws {
+    private mutating func addRectifier(_ file: String, _ source: Source, channels: Int) throws {
+        let (width, depth) = (source.rectifierShape[0], source.rectifierShape[1])
         let configuration = RectifierConfiguration(.vit(width: width, depth: depth, headDimension: 32, scales: [5]), isResidual: false)
         // An EfficientViT works at any resolution, so only the channels of this shape matter.
         let shape = LatentShape(channels: channels, height: 1, width: 1)
         try configuration.validate(for: shape)
-        var rectifier = Rectifier(configuration, shape: shape, .placeholder)
+        var rectifier = Rectifier(configuration, shape: shape, .placeholder.computing(in: source.precision))
         try rectifier.load(from: SafetensorsFile(file))
         let loaded = rectifier
         operations[.rectify] = { loaded($0) }

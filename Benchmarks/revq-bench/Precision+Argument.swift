@@ -1,0 +1,11 @@
+import ArgumentParser
+import TokenizerCore
+
+extension Precision: ExpressibleByArgument {}
+
+extension Precision {
+    /// - Throws: in one line, where this processor cannot compute so.
+    func validate() throws {
+        if let obstacle { throw ValidationError(obstacle) }
+    }
+}
