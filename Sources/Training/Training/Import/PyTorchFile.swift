@@ -70,16 +70,18 @@ struct PyTorchTensors: TensorSource {
 
     func tensor(_ name: String) throws(FileError) -> Tensor {
         guard let tensor = tensors[name] else { throw FileError(path: path, reason: "\(path) has no tensor named \(name)") }
-        let storage = tensor.storage
-        guard let entry = zip.entries["\(prefix)data/\(storage.key)"], entry.range.count == storage.count * storage.type.bytes else {
+        let (storage, width) = (tensor.storage, tensor.storage.type.bytes)
+        // Divided, because a claimed count may be too large to multiply.
+        guard let entry = zip.entries["\(prefix)data/\(storage.key)"], entry.range.count % width == 0, entry.range.count / width == storage.count else {
             throw FileError(
-                path: path, reason: "\(path) is damaged: tensor \(name) needs \(storage.count) numbers of \(storage.type.bytes) bytes that are not there")
+                path: path, reason: "\(path) is damaged: tensor \(name) needs \(storage.count) numbers of \(width) bytes that are not there")
         }
         guard let element = storage.type.element else {
             throw FileError(path: path, reason: "\(path): tensor \(name) holds integers (\(storage.type.rawValue)), floats were expected")
         }
         let bytes = try zip.bytes(of: entry)
         var result = Tensor(uninitialized: tensor.shape)
+        if tensor.count == 0 { return result }
         result.withMutablePointer { target in
             bytes.withUnsafeBytes { source in
                 if tensor.isContiguous {
