@@ -31,6 +31,19 @@ import Testing
         #expect(a.fingerprint != b.fingerprint)
     }
 
+    @Test(arguments: [Grouping.strip, .block(height: 2, width: 2), .spatial, .klt(side: 2)])
+    func aGroupingIsPartOfTheCheckpoint(_ grouping: Grouping) throws {
+        let checkpoint = try TinyCheckpoint(grouping: grouping)
+        let tokenizer = try checkpoint.tokenizer
+        #expect(tokenizer.manifest.quantizer.grouping == grouping)
+        #expect(tokenizer.manifest.fingerprint != (try TinyCheckpoint().tokenizer.manifest.fingerprint))
+        // Without its grouping the manifest is another's; the numbers of a token alone do not say what they mean.
+        try checkpoint.edit("manifest.json") { bytes in
+            bytes = Array(String(decoding: bytes, as: UTF8.self).replacingOccurrences(of: "\"grouping\"", with: "\"other\"").utf8)
+        }
+        #expect(throws: CheckpointError.self) { try checkpoint.tokenizer }
+    }
+
     @Test func equalContentsHaveEqualFingerprints() throws {
         let (a, b) = (try TinyCheckpoint().tokenizer, try TinyCheckpoint().tokenizer)
         #expect(a.manifest.fingerprint == b.manifest.fingerprint)

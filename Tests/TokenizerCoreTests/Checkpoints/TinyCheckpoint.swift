@@ -13,9 +13,9 @@ final class TinyCheckpoint {
         get throws { try VisualTokenizer.load(from: directory) }
     }
 
-    init(rectifier configuration: RectifierConfiguration = .init(.identity, isResidual: false), codes: Int = 48) throws {
+    init(rectifier configuration: RectifierConfiguration = .none, codes: Int = 48, grouping: Grouping? = nil) throws {
         root = FileManager.default.temporaryDirectory.path + "/revq-\(UUID().uuidString)"
-        directory = try Self.publisher(rectifier: configuration, codes: codes).publish(under: root)
+        directory = try Self.publisher(rectifier: configuration, codes: codes, grouping: grouping).publish(under: root)
     }
 
     deinit {
@@ -23,16 +23,17 @@ final class TinyCheckpoint {
     }
 
     static func publisher(
-        rectifier configuration: RectifierConfiguration = .init(.identity, isResidual: false), codes: Int = 48
+        rectifier configuration: RectifierConfiguration = .none, codes: Int = 48, grouping: Grouping? = nil
     ) throws -> CheckpointPublisher {
         var random = RandomSource(seed: 3, stream: 1)
-        let layout = try GroupQuantizer.Layout(tokens: 16, codes: codes, latents: shape.count, codebooks: 16)
+        let layout = try GroupQuantizer.Layout(tokens: 16, codes: codes, latents: shape.count, codebooks: 16, grouping: grouping)
+        let transform = try grouping.map { try RunTransformTests.random($0, 4, shape) }
         var codebooks = Tensor(uninitialized: [16, codes, 4])
         random.fill(normal: &codebooks)
         return CheckpointPublisher(
             name: "tiny", imageSize: imageSize, latentShape: shape, vaeDirectory: Fixture.path("dcae_sana"),
             normalizer: LatentNormalizer(mean: Tensor(zeros: [shape.count]), deviation: Tensor(repeating: 2, shape: [shape.count])),
-            quantizer: GroupQuantizer(layout, codebooks: codebooks),
+            quantizer: GroupQuantizer(layout, transform: transform, codebooks: codebooks),
             rectifier: Rectifier(configuration, shape: shape, .random(seed: 1)),
             metrics: .init(
                 psnr: 1, vaePSNR: 2, quantizedMSE: 0.5, rectifiedMSE: 0.5, codebookUse: 1, perplexity: 48, images: 1),

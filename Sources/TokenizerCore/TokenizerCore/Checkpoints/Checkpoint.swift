@@ -25,10 +25,7 @@ public struct Checkpoint {
             let count = manifest.latentShape.count
             var normalizer = LatentNormalizer(mean: Tensor(uninitialized: [count]), deviation: Tensor(uninitialized: [count]))
             try normalizer.load(from: weights, prefix: "normalizer")
-            let layout = manifest.quantizer
-            var quantizer = GroupQuantizer(
-                layout, codebooks: Tensor(uninitialized: [layout.codebooks, layout.codes, layout.dimension]))
-            try quantizer.load(from: weights, prefix: "quantizer")
+            let quantizer = try GroupQuantizer(manifest.quantizer, shape: manifest.latentShape, from: weights, prefix: "quantizer")
             var rectifier = Rectifier(manifest.rectifier, shape: manifest.latentShape, .placeholder.computing(in: precision))
             if manifest.rectifier.network != .identity {
                 try rectifier.load(from: SafetensorsFile("\(directory)/\(Self.rectifierName)"))

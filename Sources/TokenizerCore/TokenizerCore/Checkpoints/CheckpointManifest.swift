@@ -120,8 +120,10 @@ public struct CheckpointManifest: Sendable, Equatable, Codable {
         if let digest = digests.first(where: { !$0.isWellFormed }) { return "\(digest.sha256.prefix(80)) is not a SHA-256" }
         do {
             let layout = try GroupQuantizer.Layout(
-                tokens: quantizer.tokens, codes: quantizer.codes, latents: latentShape.count, codebooks: quantizer.codebooks)
+                tokens: quantizer.tokens, codes: quantizer.codes, latents: latentShape.count, codebooks: quantizer.codebooks,
+                grouping: quantizer.grouping)
             if layout != quantizer { return "a token has \(layout.dimension) numbers, not \(quantizer.dimension)" }
+            if let problem = layout.grouping?.problem(for: latentShape, d: layout.dimension) { return problem }
             try rectifier.validate(for: latentShape)
         } catch {
             return "\(error)"
@@ -138,7 +140,7 @@ public struct CheckpointManifest: Sendable, Equatable, Codable {
     ) -> String {
         let parts = [
             "revq token meaning 1", "\(imageSize)", "\(latentShape.channels)×\(latentShape.height)×\(latentShape.width)",
-            "\(quantizer.tokens)×\(quantizer.codes)×\(quantizer.dimension)/\(quantizer.codebooks)", "\(rectifier.canonicalName)",
+            quantizer.canonicalName, rectifier.canonicalName,
             preprocessing.rawValue, vae.configuration.sha256, vae.weights.sha256,
             files[Checkpoint.quantizerName]?.sha256 ?? "", files[Checkpoint.rectifierName]?.sha256 ?? "",
         ]

@@ -79,7 +79,7 @@ struct PatchGeometry {
 
 extension Tensor {
     /// Reads the elements as `[outer, a, b]` and writes them as `[outer, b, a]`.
-    func swappingInnerAxes(outer: Int, _ a: Int, _ b: Int) -> Tensor {
+    public func swappingInnerAxes(outer: Int, _ a: Int, _ b: Int) -> Tensor {
         precondition(count == outer * a * b, "\(shape) is not \(outer)×\(a)×\(b)")
         var result = Tensor(uninitialized: [outer, b * a])
         result.withMutablePointer { target in

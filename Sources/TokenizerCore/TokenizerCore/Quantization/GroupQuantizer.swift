@@ -1,7 +1,8 @@
-/// The channel multi-group vector quantiser: latents in C,H,W order are cut into T runs of d numbers, and each run becomes the index
-/// of the nearest of its codebook's N codes.
+/// The multi-group vector quantiser: latents are cut into T runs of d numbers, and each run becomes the index of the nearest of its
+/// codebook's N codes.
 ///
-/// Source: ReVQ (arXiv 2507.10547). There every token position has a codebook of its own; here neighbouring positions may share one.
+/// Source: ReVQ (arXiv 2507.10547). There runs are pieces of the C,H,W order and every one has a codebook of its own; here a
+/// ``RunTransform`` may form them, and neighbouring runs may share a codebook.
 public struct GroupQuantizer: Parameterized {
     /// The extents of a quantiser, checked.
     public struct Layout: Sendable, Hashable, Codable {
@@ -14,9 +15,11 @@ public struct GroupQuantizer: Parameterized {
         /// How many codebooks there are: T (one per position), 1 (one for all), or any divisor of T between (the number of latent
         /// channels gives one per channel). Token t uses codebook `t · codebooks / T`.
         public let codebooks: Int
+        /// How elements become runs; nil for the paper's strips of equally weighted latents, which need no transform.
+        public let grouping: Grouping?
 
         /// - Throws: what is impossible about the numbers.
-        public init(tokens: Int, codes: Int, latents: Int, codebooks: Int) throws(LayoutError) {
+        public init(tokens: Int, codes: Int, latents: Int, codebooks: Int, grouping: Grouping? = nil) throws(LayoutError) {
             guard tokens >= 1, latents % tokens == 0 else {
                 throw LayoutError(description: "\(tokens) tokens do not divide \(latents) latent values")
             }
@@ -27,7 +30,7 @@ public struct GroupQuantizer: Parameterized {
             guard codebooks * codes <= Self.maximumNumbers / (latents / tokens) else {
                 throw LayoutError(description: "\(codebooks) codebooks of \(codes) codes of \(latents / tokens) numbers are more than \(Self.maximumNumbers)")
             }
-            (self.tokens, self.codes, self.codebooks) = (tokens, codes, codebooks)
+            (self.tokens, self.codes, self.codebooks, self.grouping) = (tokens, codes, codebooks, grouping)
             dimension = latents / tokens
         }
 
@@ -37,38 +40,80 @@ public struct GroupQuantizer: Parameterized {
         /// Bits that one image's tokens take.
         public var bits: Double { Double(tokens) * Double(codes).logarithm2 }
 
+        /// One spelling for each layout, for hashing.
+        var canonicalName: String {
+            let extents = "\(tokens)×\(codes)×\(dimension)/\(codebooks)"
+            return grouping.map { extents + " " + $0.name } ?? extents
+        }
+
         func codebook(ofToken token: Int) -> Int { token * codebooks / tokens }
     }
 
     /// Why a layout is impossible, in one line.
     public struct LayoutError: Error, Equatable, CustomStringConvertible {
         public let description: String
+
+        public init(description: String) {
+            self.description = description
+        }
     }
 
     public let layout: Layout
+    /// Between latents and runs; nil where they are the same.
+    public private(set) var transform: RunTransform?
     /// `[codebooks, N, d]`
     public var codebooks: Tensor {
         didSet { search = SharedCodeSearch() }
     }
     private var search = SharedCodeSearch()
 
-    /// - Precondition: `codebooks` is `[layout.codebooks, N, d]`.
-    public init(_ layout: Layout, codebooks: Tensor) {
+    /// - Precondition: `codebooks` is `[layout.codebooks, N, d]`, and `transform` is of the layout's grouping.
+    public init(_ layout: Layout, transform: RunTransform? = nil, codebooks: Tensor) {
         precondition(codebooks.shape == [layout.codebooks, layout.codes, layout.dimension], "codebooks of \(codebooks.shape) for \(layout)")
-        (self.layout, self.codebooks) = (layout, codebooks)
+        precondition(transform?.grouping == layout.grouping, "a transform of \(transform?.grouping.name ?? "no") groups for \(layout)")
+        (self.layout, self.transform, self.codebooks) = (layout, transform, codebooks)
     }
 
-    /// Nearest codes by Euclidean distance, the lowest index where several are equally near.
+    /// One whose numbers are loaded next.
+    /// - Throws: when latents of `shape` cannot be grouped as the layout says.
+    public init(placeholder layout: Layout, shape: LatentShape) throws(LayoutError) {
+        var transform: RunTransform?
+        if let grouping = layout.grouping { transform = try RunTransform(grouping, shape: shape, dimension: layout.dimension) }
+        self.init(layout, transform: transform, codebooks: Tensor(uninitialized: [layout.codebooks, layout.codes, layout.dimension]))
+    }
+
+    /// Nearest codes by Euclidean distance between runs, the lowest index where several are equally near.
     ///
-    /// - Parameter latents: normalised, `[n, T·d]`.
+    /// - Parameter latents: normalised, `[n, C·H·W]`.
     public func tokens(_ latents: Tensor) -> Tokens {
+        tokens(ofRuns: runs(latents))
+    }
+
+    /// Normalised latents, `[n, C·H·W]`, as the quantiser compares them with codes: `[n, T·d]`.
+    public func runs(_ latents: Tensor) -> Tensor {
         precondition(latents.c == layout.tokens * layout.dimension, "a quantiser of \(layout) got \(latents.shape)")
-        return Tokens(tokensPerImage: layout.tokens, indices: search.over(codebooks).nearest(latents, tokensPerImage: layout.tokens))
+        return transform?.runs(latents) ?? latents
+    }
+
+    /// - Parameter runs: `[n, T·d]`.
+    public func tokens(ofRuns runs: Tensor) -> Tokens {
+        Tokens(tokensPerImage: layout.tokens, indices: search.over(codebooks).nearest(runs, tokensPerImage: layout.tokens))
+    }
+
+    /// The latents that `tokens` stand for: `[n, C·H·W]`.
+    /// - Precondition: every token is in `0 ..< N`.
+    public func latents(_ tokens: Tokens) -> Tensor {
+        latents(ofRuns: codes(tokens))
+    }
+
+    /// The inverse of ``runs(_:)``.
+    public func latents(ofRuns runs: Tensor) -> Tensor {
+        transform?.latents(runs) ?? runs
     }
 
     /// The codes that `tokens` name: `[n, T·d]`.
     /// - Precondition: every token is in `0 ..< N`.
-    public func latents(_ tokens: Tokens) -> Tensor {
+    public func codes(_ tokens: Tokens) -> Tensor {
         let (dimension, codes, perImage) = (layout.dimension, layout.codes, layout.tokens)
         var result = Tensor(uninitialized: [tokens.count, perImage * dimension])
         result.withMutablePointer { target in
@@ -83,7 +128,34 @@ public struct GroupQuantizer: Parameterized {
         return result
     }
 
-    /// Adds `gradient`, dL/d(quantised latents) as `[n, T·d]`, to the codes that were used.
+    /// What a squared difference in the runs of each token weighs in the distortion, `[T]`; nil where all weigh 1.
+    public var importance: [Float]? {
+        transform.map { transform in transform.importance.flatMap { repeatElement($0, count: transform.places) } }
+    }
+
+    /// The distortion that tokens are chosen by: the mean of weighted squared differences, and its gradient with respect to `codes`.
+    ///
+    /// - Parameter codes: what ``codes(_:)`` gave for `runs`, `[n, T·d]` both.
+    public func distortion(_ codes: Tensor, _ runs: Tensor) -> (value: Double, gradient: Tensor) {
+        let (value, gradient) = SquaredError.loss(codes, runs)
+        guard let importance else { return (value, gradient) }
+        let (count, d) = (codes.count, layout.dimension)
+        var (weighted, sum) = (gradient, 0.0)
+        weighted.withMutablePointer { weighted in
+            codes.withPointer { codes in
+                runs.withPointer { runs in
+                    for i in 0..<count {
+                        let importance = importance[i / d % layout.tokens]
+                        weighted[i] *= importance
+                        sum += Double(importance) * Double(codes[i] - runs[i]) * Double(codes[i] - runs[i])
+                    }
+                }
+            }
+        }
+        return (sum / Double(max(count, 1)), weighted)
+    }
+
+    /// Adds `gradient`, dL/d(codes) as `[n, T·d]`, to the codes that were used.
     public mutating func accumulate(_ gradient: Tensor, at tokens: Tokens) {
         let (dimension, codes, perImage) = (layout.dimension, layout.codes, layout.tokens)
         let layout = layout
@@ -98,6 +170,10 @@ public struct GroupQuantizer: Parameterized {
     }
 
     public mutating func visit(_ path: ParameterPath, _ visitor: ParameterVisitor) {
+        if var transform {
+            transform.visit(path / "transform", visitor)
+            self.transform = transform
+        }
         visitor(path / "embeddings", .learned, &codebooks)
     }
 }

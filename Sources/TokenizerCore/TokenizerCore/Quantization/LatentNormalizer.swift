@@ -29,6 +29,16 @@ public struct LatentNormalizer: Parameterized {
         deviation = Tensor(squares.map { $0 > 0 ? Float(($0 / Double(n)).squareRoot()) : 1 }, shape: [count])
     }
 
+    /// The statistics of each channel of `latents`, `[n, C·H·W]`, the same at every site: what codes that several sites share ask for,
+    /// and what holds at any image size.
+    public init(fittingChannelsOf latents: Tensor, shape: LatentShape) {
+        let sites = shape.height * shape.width
+        let rows = latents.swappingInnerAxes(outer: latents.n, shape.channels, sites).reshaped([latents.n * sites, shape.channels])
+        let channels = LatentNormalizer(fitting: rows)
+        let spread = { (x: Tensor) in Tensor(x.values.flatMap { repeatElement($0, count: sites) }, shape: [shape.count]) }
+        self.init(mean: spread(channels.mean), deviation: spread(channels.deviation))
+    }
+
     /// - Parameter latents: `[n, C·H·W]`.
     public func normalize(_ latents: consuming Tensor) -> Tensor {
         apply(latents) { x, mean, deviation in (x - mean) / deviation }

@@ -21,16 +21,16 @@ extension VisualTokenizer {
 
     private func check(_ golden: GoldenImage, _ pixels: PixelBatch, _ picture: RGBImage, _ directory: String) throws(CheckpointError) {
         let tolerance = GoldenTolerance(precision)
-        let latents = latents(pixels)
-        let tokens = tokens(latents)
+        let runs = runs(pixels)
+        let tokens = tokens(ofRuns: runs)
         guard golden.tokens.count == tokens.indices.count, golden.tokens.allSatisfy({ (0..<Int32(manifest.codebookSize)).contains($0) })
         else {
             throw CheckpointError(directory, "the tokens listed for \(golden.file) are not \(tokens.indices.count) of \(manifest.codebookSize) codes")
         }
         let differing = tokens.indices.indices.filter { tokens.indices[$0] != golden.tokens[$0] }
         let wrong = differing.first { token in
-            let nearest = distance(latents, token: token, code: tokens.indices[token])
-            return distance(latents, token: token, code: golden.tokens[token]) > nearest * (1 + tolerance.tie)
+            let nearest = distance(runs, token: token, code: tokens.indices[token])
+            return distance(runs, token: token, code: golden.tokens[token]) > nearest * (1 + tolerance.tie)
         }
         guard wrong == nil, Double(differing.count) <= tolerance.differingShare * Double(tokens.indices.count) else {
             throw CheckpointError(directory, "it does not reproduce the tokens of \(golden.file): \(differing.count) of \(tokens.indices.count) differ")

@@ -34,12 +34,12 @@ public final class VisualTokenizer: Sendable {
     /// - Parameter pixels: `[n, imageSize, imageSize, 3]` in −1 … 1.
     /// - Returns: `manifest.tokensPerImage` tokens for each image.
     public func encode(_ pixels: PixelBatch) -> Tokens {
-        tokens(latents(pixels))
+        tokens(ofRuns: runs(pixels))
     }
 
-    /// - Parameter latents: normalised, as ``latents(_:)`` makes them.
-    func tokens(_ latents: Tensor) -> Tokens {
-        quantizer.tokens(latents)
+    /// - Parameter runs: as ``runs(_:)`` makes them.
+    func tokens(ofRuns runs: Tensor) -> Tokens {
+        quantizer.tokens(ofRuns: runs)
     }
 
     /// - Parameter tokens: every one in `0 ..< manifest.codebookSize`.
@@ -51,21 +51,21 @@ public final class VisualTokenizer: Sendable {
         return PixelBatch(vae.decoder(shape.featureMap(normalizer.restore(shape.flattened(rectified)))))
     }
 
-    /// Normalised latents, `[n, C·H·W]`.
-    func latents(_ pixels: PixelBatch) -> Tensor {
+    /// Latents as the quantiser compares them with codes, `[n, T·d]`.
+    func runs(_ pixels: PixelBatch) -> Tensor {
         let size = manifest.imageSize
         precondition(pixels.pixels.h == size && pixels.pixels.w == size, "a \(size)-pixel tokenizer got \(pixels.pixels.shape)")
-        return normalizer.normalize(manifest.latentShape.flattened(vae.encoder(pixels.pixels)))
+        return quantizer.runs(normalizer.normalize(manifest.latentShape.flattened(vae.encoder(pixels.pixels))))
     }
 
-    /// Squared distance between a token's latents and one of its codes.
-    func distance(_ latents: Tensor, token: Int, code: Int32) -> Float {
+    /// Squared distance between a token's run and one of its codes.
+    func distance(_ runs: Tensor, token: Int, code: Int32) -> Float {
         let (d, layout) = (quantizer.layout.dimension, quantizer.layout)
-        return latents.withPointer { latents in
+        return runs.withPointer { runs in
             quantizer.codebooks.withPointer { codebooks in
                 let code = codebooks + (layout.codebook(ofToken: token) * layout.codes + Int(code)) * d
                 var sum: Float = 0
-                for j in 0..<d { sum += (latents[token * d + j] - code[j]) * (latents[token * d + j] - code[j]) }
+                for j in 0..<d { sum += (runs[token * d + j] - code[j]) * (runs[token * d + j] - code[j]) }
                 return sum
             }
         }
