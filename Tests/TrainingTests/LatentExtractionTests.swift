@@ -193,7 +193,7 @@ import Testing
         }
     }
 
-    private static func vae(in directory: String, seed: UInt64) throws -> String {
+    static func vae(in directory: String, seed: UInt64) throws -> String {
         let model = AutoencoderDC(try AutoencoderRunTests.architecture(), .random(seed: seed))
         try StoredFolder.create(directory)
         try StoredFile.write(JSONFile.bytes(model.configuration), to: "\(directory)/\(AutoencoderDC.configurationName)")

@@ -58,7 +58,34 @@ import Testing
             let tokenizer = try VisualTokenizer.load(from: first)
             #expect(tokenizer.manifest.metrics.images == 2)
             let pictures = PixelBatch(images: [ProceduralImages(seed: 4, side: 32).image(at: 5)])
-            #expect(tokenizer.encode(pictures).tokensPerImage == options.tokens)
+            #expect(tokenizer.encode(pictures).tokensPerImage == options.quantizer.tokens)
+        }
+    }
+
+    /// Codes that tokens share hold at any size; those of single tokens do not.
+    @Test func sharedCodesServeOtherImageSizes() throws {
+        try withScratchFolder { folder in
+            let original = try options(.lloyd, in: folder)
+            var options = original
+            #expect(try run(folder + "/run", options))
+            let large = try Publication(
+                vae: folder + "/vae", fit: folder + "/run/fit", imageSize: 64, images: folder + "/pictures", heldOut: 1)
+            let tokenizer = try VisualTokenizer.load(from: large.publish(as: "large", under: folder + "/checkpoints", console: .silent))
+            #expect(tokenizer.manifest.tokensPerImage == 4 * options.quantizer.tokens)
+            #expect(tokenizer.manifest.imageSize == 64)
+            for (change, reason) in [
+                ({ $0.quantizer.sharing = .untied; $0.quantizer.codes = 4 }, "its latents are normalised site by site"),
+                ({ $0.rectifier = RectifierConfiguration(.mlp(width: 8, depth: 1), isResidual: true) }, "its rectifier sees the whole image"),
+            ] as [((inout QuantizerRun.Options) -> Void, String)] {
+                change(&options)
+                let path = "\(folder)/run-\(reason.count)"
+                #expect(try run(path, options))
+                let expected = FileError(path: "64", reason: "cannot make it a tokenizer of 64-pixel images: \(reason)")
+                #expect(throws: expected) {
+                    try Publication(vae: folder + "/vae", fit: path + "/fit", imageSize: 64, images: folder + "/pictures", heldOut: 1)
+                }
+                options = original
+            }
         }
     }
 
@@ -77,9 +104,10 @@ import Testing
     @Test func refusesImpossibleNumbersBeforeTheRunExists() throws {
         try withScratchFolder { folder in
             let valid = try options(.adam, in: folder)
-            for change in [{ $0.tokens = 7 }, { $0.codebooks = 5 }, { $0.batch = 0 }, { $0.heldOut = 0 }, { $0.codes = 0 }]
-                as [(inout QuantizerRun.Options) -> Void]
-            {
+            for change in [
+                { $0.quantizer.tokens = 7 }, { $0.quantizer.grouping = .klt(side: 3) }, { $0.vae = nil }, { $0.quantizer.codes = 1 << 14 },
+                { $0.batch = 0 }, { $0.heldOut = 0 }, { $0.quantizer.codes = 0 },
+            ] as [(inout QuantizerRun.Options) -> Void] {
                 var options = valid
                 change(&options)
                 #expect(throws: FileError.self) { try run(folder + "/run", options) }
@@ -89,6 +117,10 @@ import Testing
             options.heldOut = 6
             let reason = "\(options.latents) holds 6 latents; 6 held out leave none to train on"
             #expect(throws: FileError(path: options.latents, reason: reason)) { try run(folder + "/run", options) }
+            options = valid
+            options.vae = try LatentExtractionTests.vae(in: folder + "/other", seed: 2)
+            let other = "\(options.latents) holds latents of another autoencoder than \(folder)/other"
+            #expect(throws: FileError(path: folder + "/other", reason: other)) { try run(folder + "/run", options) }
         }
     }
 
@@ -104,7 +136,9 @@ import Testing
         let place = try LatentExtractionTests.place(in: folder)
         _ = try LatentExtractionTests.extraction(place, to: folder + "/latents").run(isStopRequested: { false })
         return QuantizerRun.Options(
-            latents: folder + "/latents", method: method, tokens: 96, codes: 8, codebooks: 48, passes: 8, epochs: 4, batch: 3,
+            latents: folder + "/latents", vae: place.vae, method: method,
+            quantizer: QuantizerOptions(tokens: 192, codes: 8, grouping: .klt(side: 1), distortion: .weighted, sharing: .one), passes: 8,
+            epochs: 4, batch: 3,
             learningRate: 0.01, reset: .paper,
             rectifier: .vit, heldOut: 1, seed: 3)
     }

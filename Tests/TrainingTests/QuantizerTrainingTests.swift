@@ -9,7 +9,7 @@ import Testing
     @Test func samplingTakesLatentsOfTheOwnGroup() throws {
         let layout = try GroupQuantizer.Layout(tokens: 4, codes: 3, latents: 16, codebooks: 2)
         let latents = Self.latents(5, 16)
-        let quantizer = GroupQuantizer(layout, sampling: latents, seed: 1)
+        let quantizer = GroupQuantizer(layout, from: latents, seed: 1)
         let rows = stride(from: 0, to: latents.count, by: 4).map { Array(latents.values[$0..<$0 + 4]) }
         for codebook in 0..<2 {
             // Tokens 0 and 1 of an image share the first codebook, 2 and 3 the second.
@@ -25,7 +25,7 @@ import Testing
         // Two tight clusters and two codes that both start in the first.
         let latents = Tensor([0, 0.2, 0.1, 9.9, 10, 10.1], shape: [6, 1])
         let layout = try GroupQuantizer.Layout(tokens: 1, codes: 2, latents: 1, codebooks: 1)
-        var trainer = LloydTrainer(GroupQuantizer(layout, codebooks: Tensor([0, 0.2], shape: [1, 2, 1])), seed: 1)
+        var trainer = LloydTrainer(GroupQuantizer(layout, codebooks: Tensor([0, 0.2], shape: [1, 2, 1])), reset: .distortion, seed: 1)
         let errors = (0..<5).map { trainer.advance(on: latents, pass: $0) }
         #expect(zip(errors, errors.dropFirst()).allSatisfy { $0 >= $1 })
         #expect(zip(trainer.quantizer.codebooks.values, [0.1, 10] as [Float]).allSatisfy { abs($0 - $1) < 1e-6 })
@@ -35,12 +35,64 @@ import Testing
         let latents = Tensor([-1, 1, 50, 50.1], shape: [4, 1])
         let layout = try GroupQuantizer.Layout(tokens: 1, codes: 3, latents: 1, codebooks: 1)
         // Nothing is near the third code; the first cell has the larger error.
-        var trainer = LloydTrainer(GroupQuantizer(layout, codebooks: Tensor([0, 50, 900], shape: [1, 3, 1])), seed: 1)
+        var trainer = LloydTrainer(GroupQuantizer(layout, codebooks: Tensor([0, 50, 900], shape: [1, 3, 1])), reset: .distortion, seed: 1)
         _ = trainer.advance(on: latents, pass: 0)
         let codes = trainer.quantizer.codebooks.values
         #expect(abs(codes[2]) < 3 && codes[0] != codes[2])
         _ = trainer.advance(on: latents, pass: 1)
         #expect(trainer.advance(on: latents, pass: 2) < 0.01)
+    }
+
+    /// Against sums over all runs in order; parts and codebooks must not matter.
+    @Test(arguments: [1, 2, 4])
+    func lloydMovesCodesToWeightedMeans(codebooks: Int) throws {
+        let layout = try GroupQuantizer.Layout(tokens: 8, codes: 5, latents: 16, codebooks: codebooks, grouping: .spatial)
+        var transform = try RunTransform(.spatial, shape: shape, dimension: 2)
+        transform.scale(by: Tensor([2], shape: [1]))
+        let runs = transform.runs(Self.latents(50, 16))
+        let start = GroupQuantizer(layout, transform: transform, from: runs, seed: 1)
+        var trainer = LloydTrainer(start, reset: .none, seed: 1)
+        let error = trainer.advance(on: runs, pass: 0)
+        let tokens = start.tokens(ofRuns: runs).indices
+        #expect(abs(error - start.distortion(start.codes(start.tokens(ofRuns: runs)), runs).value) < 1e-6 * error)
+        for cell in 0..<codebooks * 5 {
+            let own = tokens.indices.filter { $0 % 8 * codebooks / 8 * 5 + Int(tokens[$0]) == cell }
+            guard !own.isEmpty else { continue }
+            for j in 0..<2 {
+                let mean = own.reduce(0.0) { $0 + Double(runs.values[$1 * 2 + j]) } / Double(own.count)
+                #expect(abs(Double(trainer.quantizer.codebooks.values[cell * 2 + j]) - mean) < 1e-6)
+            }
+        }
+    }
+
+    @Test func kMeansPlusPlusFindsEveryCluster() throws {
+        // Eighteen runs in one place, and two far away in each of two others.
+        let values = (0..<18).map { Float($0) * 1e-4 } + [50, 50.001, -80, -80.001]
+        let layout = try GroupQuantizer.Layout(tokens: 1, codes: 3, latents: 1, codebooks: 1)
+        for seed in 0..<5 {
+            let start = GroupQuantizer(layout, start: .kMeansPlusPlus, from: Tensor(values, shape: [22, 1]), seed: UInt64(seed))
+            let codes = start.codebooks.values.sorted()
+            #expect(codes[0] < -79 && abs(codes[1]) < 1 && codes[2] > 49, "\(codes)")
+        }
+        // More codes than different runs: repetitions, no endless search.
+        let same = GroupQuantizer(layout, start: .kMeansPlusPlus, from: Tensor([2, 2, 2, 2], shape: [4, 1]), seed: 1)
+        #expect(same.codebooks.values == [2, 2, 2])
+    }
+
+    @Test func distortionResetSplitsTheWorstCell() throws {
+        let layout = try GroupQuantizer.Layout(tokens: 1, codes: 4, latents: 1, codebooks: 1)
+        var quantizer = GroupQuantizer(layout, codebooks: Tensor([0, 100, 200, 300], shape: [1, 4, 1]))
+        var usage = CodeUsage(layout)
+        // Code 1 has the largest error, although code 0 is used most.
+        let runs = Tensor([0, 0, 0, 0, 90, 110, 201], shape: [7, 1])
+        let tokens = quantizer.tokens(runs)
+        usage.add(tokens, quantizer.codes(tokens), runs, importance: nil)
+        #expect(usage.errors == [0, 200, 1, 0])
+        #expect(CodeUsage(layout, restoring: usage.tensor).errors == usage.errors)
+        CodebookReset.distortion.apply(to: &quantizer, usage: usage, random: RandomSource(seed: 1, stream: 0))
+        let codes = quantizer.codebooks.values
+        #expect(codes[0] == 0 && codes[2] == 200)
+        #expect(codes[1] != 100 && abs((codes[1] + codes[3]) / 2 - 100) < 1e-3 && abs(codes[1] - codes[3]) < 40)
     }
 
     @Test func resetRulesReplaceTheCodesTheySay() throws {
@@ -77,7 +129,7 @@ import Testing
     @Test func gradientStepsLowerBothLosses() throws {
         let layout = try GroupQuantizer.Layout(tokens: 4, codes: 8, latents: 16, codebooks: 4)
         let latents = Self.latents(64, 16)
-        let start = GroupQuantizer(layout, sampling: latents, seed: 1)
+        let start = GroupQuantizer(layout, from: latents, seed: 1)
         let rectifier = Rectifier(
             RectifierConfiguration(.vit(width: 16, depth: 1, headDimension: 8, scales: [3]), isResidual: true), shape: shape, .random(seed: 1))
         var trainer = QuantizerTrainer(
@@ -96,7 +148,7 @@ import Testing
         let noise = Self.latents(301, 16)
         var latents = noise.images(0..<300)
         latents.add(noise.images(1..<301))
-        let quantizer = GroupQuantizer(layout, sampling: latents, seed: 1)
+        let quantizer = GroupQuantizer(layout, from: latents, seed: 1)
         let fit = LinearRectifierFit(
             RectifierConfiguration(.linear(reach: reach), isResidual: isResidual), behind: quantizer, shape: shape,
             training: latents.images(0..<280), heldOut: latents.images(280..<300))

@@ -17,7 +17,7 @@ train=${REVQ_TRAIN:-revq-train}
 "$train" vae --images "$work/pictures" --output "$work/vae" --config "$here/architecture.json" --size 256 --crop 64 --held-out 16 \
   --steps 4000 --batch 16 --shards 2 --learning-rate 6e-4 --warmup 100 --latent-noise 0.02 --averaging 0.998 --seed 1
 "$train" extract --images "$work/pictures" --vae "$work/vae/vae" --output "$work/latents"
-"$train" fit --latents "$work/latents" --output "$work/fit" --method lloyd --tokens 512 --codes 16384 --codebooks 1 --passes 12 \
+"$train" fit --latents "$work/latents" --output "$work/fit" --method lloyd --tokens 512 --codes 16384 --codebooks one --passes 12 \
   --held-out 64 --rectifier vit --rectifier-width 128 --rectifier-depth 2 --residual --epochs 8 --batch 32 --seed 1
 "$train" publish --vae "$work/vae/vae" --fit "$work/fit/fit" --images "$work/held-out" --held-out 64 --name default \
   --checkpoints "$checkpoints"

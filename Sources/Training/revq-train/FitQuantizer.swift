@@ -3,7 +3,7 @@ import TokenizerCore
 import Training
 
 extension QuantizerRun.Method: ExpressibleByArgument {}
-extension CodebookReset: ExpressibleByArgument {}
+extension FitPreset: ExpressibleByArgument {}
 
 struct FitQuantizer: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -18,37 +18,53 @@ struct FitQuantizer: ParsableCommand {
     var latents: String
     @Option(help: "The folder of this run.")
     var output: String
-    @Option(help: "adam: gradient steps for codebooks and rectifier, as in the paper. lloyd: exact means, then the rectifier.")
-    var method = QuantizerRun.Method.lloyd
-    @Option(help: "Tokens per image.")
-    var tokens = 512
-    @Option(help: "Codes per codebook.")
-    var codes = 16_384
-    @Option(help: "How many codebooks the tokens share: --tokens gives each position its own, 1 is one for all.")
-    var codebooks = 1
-    @Option(help: "Passes of Lloyd's algorithm over the latents.")
-    var passes = 20
-    @Option(help: "Epochs of gradient steps.")
-    var epochs = 100
-    @Option(help: "Images per gradient step.")
-    var batch = 256
-    @Option(help: "Of the codebooks; the rectifier has 0.05 of it.")
-    var learningRate: Float = 0.01
-    @Option(help: "What becomes of unused codes after an epoch of adam: none, paper or code.")
-    var reset = CodebookReset.code
+    @Option(help: "The paper's settings: 512T, 256T-B or 256T-L. Other options change single ones of them.")
+    var preset: FitPreset?
+    @Option(help: "adam: gradient steps for codebooks and rectifier, as in the paper. lloyd: exact means, then the rectifier. (default: lloyd)")
+    var method: QuantizerRun.Method?
+    @Option(help: "The autoencoder that made the latents: for --distortion weighted, and to measure pictures.")
+    var vae: String?
+    @OptionGroup var quantizer: QuantizerArguments
+    @Option(help: "Passes of Lloyd's algorithm over the latents. (default: 20)")
+    var passes: Int?
+    @Option(help: "Epochs of gradient steps. (default: 100)")
+    var epochs: Int?
+    @Option(help: "Images per gradient step. (default: 256)")
+    var batch: Int?
+    @Option(help: "Of the codebooks; the rectifier has 0.05 of it. (default: 0.01)")
+    var learningRate: Float?
+    @Option(help: "What becomes of unused codes after an epoch or pass: none, paper, code or distortion. (default: distortion for lloyd, code for adam)")
+    var reset: CodebookReset?
     @OptionGroup var rectifier: RectifierOptions
-    @Option(help: "The last so many images are not trained on but measure the result.")
-    var heldOut = 64
+    @Option(help: "The last so many images are not trained on but measure the result. (default: 64)")
+    var heldOut: Int?
     @Option var seed: UInt64 = 0
     @OptionGroup var resources: Resources
 
     func run() throws {
         resources.apply()
-        let options = QuantizerRun.Options(
-            latents: latents, method: method, tokens: tokens, codes: codes, codebooks: codebooks, passes: passes, epochs: epochs,
-            batch: batch, learningRate: learningRate, reset: reset, rectifier: rectifier.configuration, heldOut: heldOut, seed: seed)
         let console = Console()
         let isComplete = try QuantizerRun(output, options: options, console: console).run(saveEvery: resources.saveInterval)
         console.say(isComplete ? "done: \(output)/\(QuantizerRun.resultName)" : "saved; the same command goes on from here")
+    }
+
+    /// The preset's options, or this program's own, with those changed that were given.
+    private var options: QuantizerRun.Options {
+        var options = preset?.options(latents: latents) ?? QuantizerRun.Options(latents: latents)
+        if let method, method != options.method {
+            options.method = method
+            options.reset = method == .lloyd ? .distortion : .code
+        }
+        quantizer.change(&options.quantizer)
+        options.vae = vae
+        options.passes = passes ?? options.passes
+        options.epochs = epochs ?? options.epochs
+        options.batch = batch ?? options.batch
+        options.learningRate = learningRate ?? options.learningRate
+        options.reset = reset ?? options.reset
+        options.rectifier = rectifier.configuration ?? options.rectifier
+        options.heldOut = heldOut ?? options.heldOut
+        options.seed = seed
+        return options
     }
 }

@@ -13,6 +13,8 @@ struct Publish: ParsableCommand {
     var fit: String
     @Option(help: "Images to measure on: a folder, a .tar file, or a list of such paths, one a line.")
     var images: String
+    @Option(help: "Publish a tokenizer of images of this side; by default that of the latents. Needs codebooks that tokens share.")
+    var size: Int?
     @Option(help: "Measure on the last so many images.")
     var heldOut = 64
     @Option(help: "The model's name: letters, digits, dots, dashes and underscores.")
@@ -36,7 +38,7 @@ struct Publish: ParsableCommand {
 
     func run() throws {
         let console = Console()
-        let publication = try Publication(vae: vae, fit: fit, images: images, heldOut: heldOut)
+        let publication = try Publication(vae: vae, fit: fit, imageSize: size, images: images, heldOut: heldOut)
         console.say("published \(try publication.publish(as: name, under: checkpoints, console: console))")
     }
 }

@@ -7,8 +7,8 @@ struct RectifierOptions: ParsableArguments {
         case identity, vit, mlp, cnn, linear
     }
 
-    @Option(help: "identity, vit, mlp, cnn, or linear (solved for in closed form).")
-    var rectifier = Network.identity
+    @Option(help: "identity, vit, mlp, cnn, or linear (solved for in closed form). (default: identity)")
+    var rectifier: Network?
     @Option(help: "Channels of the vit or cnn, or width of the mlp.")
     var rectifierWidth = 512
     @Option(help: "Blocks of the rectifier.")
@@ -22,11 +22,12 @@ struct RectifierOptions: ParsableArguments {
     @Flag(help: "Add the rectifier's answer to the quantised latents instead of replacing them.")
     var residual = false
 
-    var configuration: RectifierConfiguration {
-        RectifierConfiguration(network, isResidual: residual && rectifier != .identity)
+    /// Nil where none was asked for.
+    var configuration: RectifierConfiguration? {
+        rectifier.map { RectifierConfiguration(network($0), isResidual: residual && $0 != .identity) }
     }
 
-    private var network: RectifierConfiguration.Network {
+    private func network(_ rectifier: Network) -> RectifierConfiguration.Network {
         switch rectifier {
         case .identity: .identity
         case .vit: .vit(width: rectifierWidth, depth: rectifierDepth, headDimension: rectifierHead, scales: [5])

@@ -55,11 +55,13 @@ public struct LatentStore: Sendable {
     public var latentShape: LatentShape { manifest.description.latentShape }
     public var imageSize: Int { manifest.description.imageSize }
 
+    /// How many images have latents.
+    var rows: Int { manifest.shards.reduce(0) { $0 + $1.rows } }
+
     /// All latents, `[n, C·H·W]`, in the order of the images.
     /// - Throws: when a file is missing, was changed, or holds NaN or infinite values.
     public func load() throws(FileError) -> Tensor {
-        let rows = manifest.shards.reduce(0) { $0 + $1.rows }
-        let width = latentShape.count
+        let (rows, width) = (rows, latentShape.count)
         guard rows > 0 else { throw FileError(path: directory, reason: "\(directory) holds no latents: none of its images could be read") }
         var all = Tensor(uninitialized: [rows, width])
         var row = 0
@@ -69,6 +71,18 @@ public struct LatentStore: Sendable {
             row += shard.rows
         }
         return all
+    }
+
+    /// The autoencoder in the folder `vae`.
+    /// - Throws: when it cannot be read, or is not the one that made these latents.
+    func autoencoder(_ vae: String) throws(FileError) -> AutoencoderDC {
+        let found = (
+            try FileDigest(of: "\(vae)/\(AutoencoderDC.configurationName)"), try FileDigest(of: "\(vae)/\(AutoencoderDC.weightsName)")
+        )
+        guard found == (manifest.description.vaeConfiguration, manifest.description.vaeWeights) else {
+            throw FileError(path: vae, reason: "\(directory) holds latents of another autoencoder than \(vae)")
+        }
+        return try AutoencoderDC(directory: vae)
     }
 
     private func load(_ shard: Shard) throws(FileError) -> Tensor {

@@ -16,8 +16,9 @@ public struct Publication {
     ///   - fitDirectory: what `revq-train fit` made.
     ///   - imagesPath: images, as ``ImageSource`` takes them, the last `heldOut` of which are measured.
     /// - Throws: when the parts do not belong together or cannot be read.
-    public init(vae vaeDirectory: String, fit fitDirectory: String, images imagesPath: String, heldOut: Int) throws(FileError) {
-        fitted = try FittedQuantizer(fitDirectory)
+    public init(vae vaeDirectory: String, fit fitDirectory: String, imageSize: Int? = nil, images imagesPath: String, heldOut: Int) throws(FileError) {
+        let original = try FittedQuantizer(fitDirectory)
+        fitted = if let imageSize, imageSize != original.description.imageSize { try original.resized(toImageSize: imageSize) } else { original }
         let weights = "\(vaeDirectory)/\(AutoencoderDC.weightsName)"
         guard try FileDigest(of: weights) == fitted.description.vaeWeights else {
             throw FileError(path: vaeDirectory, reason: "\(fitDirectory) was fitted to the latents of another autoencoder than \(vaeDirectory)")

@@ -1,35 +1,65 @@
 import Glibc
 import TokenizerCore
 
-/// How often each code of each codebook was chosen.
+/// How often each code of each codebook was chosen, and the distortion that its runs have.
 struct CodeUsage {
     private let layout: GroupQuantizer.Layout
     /// `[codebooks][N]`, flat.
     private(set) var counts: [Int]
+    /// Sums over the runs that chose a code, `[codebooks][N]`, flat.
+    private(set) var errors: [Float]
 
     init(_ layout: GroupQuantizer.Layout) {
-        self.layout = layout
-        counts = [Int](repeating: 0, count: layout.codebooks * layout.codes)
+        self.init(layout, counts: [Int](repeating: 0, count: layout.codebooks * layout.codes))
+    }
+
+    init(_ layout: GroupQuantizer.Layout, counts: [Int], errors: [Float]? = nil) {
+        (self.layout, self.counts) = (layout, counts)
+        self.errors = errors ?? [Float](repeating: 0, count: counts.count)
     }
 
     /// What ``tensor`` described.
     init(_ layout: GroupQuantizer.Layout, restoring tensor: Tensor) {
-        self.layout = layout
-        counts = tensor.values.map { Int($0) }
+        let values = tensor.values
+        self.init(layout, counts: values.prefix(values.count / 2).map { Int($0) }, errors: Array(values.suffix(values.count / 2)))
     }
 
-    /// The counts as floats, exact up to 2²⁴.
-    var tensor: Tensor { Tensor(counts.map(Float.init), shape: [layout.codebooks, layout.codes]) }
+    /// `[2, codebooks, N]`: the counts as floats, exact up to 2²⁴, and the errors.
+    var tensor: Tensor { Tensor(counts.map(Float.init) + errors, shape: [2, layout.codebooks, layout.codes]) }
 
     mutating func add(_ tokens: Tokens) {
-        let perCodebook = layout.tokens / layout.codebooks
-        for (position, index) in tokens.indices.enumerated() {
-            counts[position % layout.tokens / perCodebook * layout.codes + Int(index)] += 1
+        for (position, index) in tokens.indices.enumerated() { counts[code(position, index)] += 1 }
+    }
+
+    /// Counts `tokens`, and the distortion between `runs` and the `codes` that they name, `[n, T·d]` both.
+    ///
+    /// - Parameter importance: what squared differences of each token count, `[T]`; nil for 1.
+    mutating func add(_ tokens: Tokens, _ codes: Tensor, _ runs: Tensor, importance: [Float]?) {
+        add(tokens)
+        let d = layout.dimension
+        codes.withPointer { codes in
+            runs.withPointer { runs in
+                for (position, index) in tokens.indices.enumerated() {
+                    var sum: Float = 0
+                    for i in position * d..<(position + 1) * d { sum += (codes[i] - runs[i]) * (codes[i] - runs[i]) }
+                    errors[code(position, index)] += sum * (importance?[position % layout.tokens] ?? 1)
+                }
+            }
         }
     }
 
+    /// Where the counts of the code `index` of a token are.
+    private func code(_ position: Int, _ index: Int32) -> Int {
+        position % layout.tokens / (layout.tokens / layout.codebooks) * layout.codes + Int(index)
+    }
+
+    /// Where the counts of a codebook are.
+    func range(ofCodebook codebook: Int) -> Range<Int> {
+        codebook * layout.codes..<(codebook + 1) * layout.codes
+    }
+
     func counts(ofCodebook codebook: Int) -> ArraySlice<Int> {
-        counts[codebook * layout.codes..<(codebook + 1) * layout.codes]
+        counts[range(ofCodebook: codebook)]
     }
 
     /// The share of codes that were chosen at least once, over all codebooks.

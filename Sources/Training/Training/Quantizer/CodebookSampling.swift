@@ -1,27 +1,39 @@
 import TokenizerCore
 
 extension GroupQuantizer {
-    /// A quantiser whose codes are random training latents of their group, drawn with replacement, as ReVQ starts.
+    /// A quantiser whose codes are training runs of their group, chosen as `start` says.
     ///
-    /// - Parameter latents: normalised, `[n, T·d]`.
-    init(_ layout: Layout, sampling latents: Tensor, seed: UInt64) {
-        let (codes, d) = (layout.codes, layout.dimension)
-        let images = latents.n
+    /// - Parameter runs: of the training latents, `[n, T·d]`.
+    init(_ layout: Layout, transform: RunTransform? = nil, start: QuantizerOptions.Start = .sample, from runs: Tensor, seed: UInt64) {
+        let (codes, d, images) = (layout.codes, layout.dimension, runs.n)
         let perCodebook = layout.tokens / layout.codebooks
         let root = RandomSource(seed: seed, stream: RandomSource.stream(named: "codebooks"))
         var codebooks = Tensor(uninitialized: [layout.codebooks, codes, d])
         codebooks.withMutablePointer { codebooks in
-            latents.withPointer { latents in
-                for codebook in 0..<layout.codebooks {
+            runs.withPointer { runs in
+                Workers.forEach(layout.codebooks) { codebook in
                     var random = root.substream(UInt64(codebook))
-                    for code in 0..<codes {
+                    let draw = { (random: inout RandomSource) in
                         let token = codebook * perCodebook + random.below(perCodebook)
-                        let source = latents + (random.below(images) * layout.tokens + token) * d
-                        (codebooks + (codebook * codes + code) * d).update(from: source, count: d)
+                        return runs + (random.below(images) * layout.tokens + token) * d
+                    }
+                    let target = codebooks + codebook * codes * d
+                    switch start {
+                    case .sample:
+                        for code in 0..<codes { (target + code * d).update(from: draw(&random), count: d) }
+                    case .kMeansPlusPlus:
+                        // All runs where there are few; otherwise enough for every code to be chosen among many.
+                        let (all, count) = (images * perCodebook, SpreadChoice.candidates * codes)
+                        var candidates = SpreadChoice(capacity: min(all, count), d: d)
+                        for index in 0..<min(all, count) {
+                            let (image, token) = index.quotientAndRemainder(dividingBy: perCodebook)
+                            candidates.add(all <= count ? runs + (image * layout.tokens + codebook * perCodebook + token) * d : draw(&random))
+                        }
+                        candidates.choose(codes, into: target, &random)
                     }
                 }
             }
         }
-        self.init(layout, codebooks: codebooks)
+        self.init(layout, transform: transform, codebooks: codebooks)
     }
 }

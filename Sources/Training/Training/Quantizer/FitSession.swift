@@ -6,6 +6,8 @@ struct FitSession {
     private let options: QuantizerRun.Options
     private let shape: LatentShape
     private let training, heldOut: Tensor
+    /// ``training`` as the quantiser compares it with codes.
+    private let runs: Tensor
     private let passes: Int
     private var lloyd: LloydTrainer
     private var gradient: QuantizerTrainer
@@ -16,12 +18,14 @@ struct FitSession {
     ///   - training: normalised latents to learn from, `[n, C·H·W]`.
     ///   - heldOut: normalised latents to measure on.
     init(
-        _ options: QuantizerRun.Options, _ layout: GroupQuantizer.Layout, shape: LatentShape, training: Tensor, heldOut: Tensor
+        _ options: QuantizerRun.Options, _ design: QuantizerDesign, shape: LatentShape, training: Tensor, heldOut: Tensor
     ) {
         (self.options, self.shape, self.training, self.heldOut) = (options, shape, training, heldOut)
         passes = options.method == .lloyd ? options.passes : 0
-        let start = GroupQuantizer(layout, sampling: training, seed: options.seed)
-        lloyd = LloydTrainer(start, seed: options.seed)
+        runs = design.transform?.runs(training) ?? training
+        let start = GroupQuantizer(
+            design.layout, transform: design.transform, start: options.quantizer.start, from: runs, seed: options.seed)
+        lloyd = LloydTrainer(start, reset: options.reset, seed: options.seed)
         let isTrained = options.rectifier.network.isTrained
         let rectifier = Rectifier(isTrained ? options.rectifier : .none, shape: shape, .random(seed: options.seed))
         gradient = Self.gradientTrainer(start, rectifier, options, shape, images: training.n)
@@ -37,16 +41,18 @@ struct FitSession {
     mutating func advance() -> [String: Double] {
         defer { if step == passes && passes > 0 { startGradient() } }
         if step < passes {
-            let error = lloyd.advance(on: training, pass: step)
+            let error = lloyd.advance(on: runs, pass: step)
             step += 1
-            return ["mse": error]
+            let quality = LatentQuality(of: heldOut, lloyd.quantizer, Rectifier(.none, shape: shape, .placeholder), shape: shape)
+            return ["distortion": error, "held_out_distortion": quality.distortion, "held_out_mse": quality.quantizedMSE]
         }
         if isAfterGradient { return solve() }
         let losses = gradient.advance(on: training)
         step += 1
-        var values = ["mse": losses.quantized, "rectified_mse": losses.rectified]
+        var values = ["distortion": losses.quantized, "rectified_mse": losses.rectified]
         if gradient.step % gradient.stepsPerEpoch == 0 {
             let quality = heldOutQuality
+            values["held_out_distortion"] = quality.distortion
             values["held_out_mse"] = quality.quantizedMSE
             values["held_out_rectified_mse"] = quality.rectifiedMSE
             values["codebook_use"] = quality.codebookUse
@@ -80,7 +86,9 @@ struct FitSession {
             guard codebooks.shape == lloyd.quantizer.codebooks.shape else {
                 throw FileError(path: file.path, reason: "\(file.path) holds codebooks of another shape")
             }
-            lloyd = LloydTrainer(GroupQuantizer(lloyd.quantizer.layout, codebooks: codebooks), seed: options.seed)
+            var quantizer = lloyd.quantizer
+            quantizer.codebooks = codebooks
+            lloyd = LloydTrainer(quantizer, reset: options.reset, seed: options.seed)
         } else {
             try gradient.restore(file, step: min(step - passes, gradient.totalSteps))
             // It follows from the codes, so it is not stored.

@@ -10,8 +10,16 @@ public struct FittedQuantizer: Sendable {
         let latentShape: LatentShape
         let imageSize: Int
         let vaeWeights: FileDigest
-        /// Nil for what was fitted elsewhere.
-        let quality: LatentQuality?
+        /// These are nil for what was fitted elsewhere, and pictures also where no autoencoder was at hand.
+        var quality: LatentQuality?
+        var bounds: QuantizerBounds?
+        var pictures: PictureQuality?
+
+        func resized(_ layout: GroupQuantizer.Layout, _ shape: LatentShape, imageSize: Int) -> Description {
+            Description(
+                layout: layout, rectifier: rectifier, latentShape: shape, imageSize: imageSize, vaeWeights: vaeWeights, quality: quality,
+                bounds: bounds, pictures: pictures)
+        }
     }
 
     private static let descriptionName = "fit.json"
@@ -31,11 +39,10 @@ public struct FittedQuantizer: Sendable {
     public init(_ directory: String) throws(FileError) {
         description = try JSONFile.read(Description.self, from: "\(directory)/\(Self.descriptionName)")
         let file = try SafetensorsFile("\(directory)/\(Self.quantizerName)")
-        let (layout, count) = (description.layout, description.latentShape.count)
+        let count = description.latentShape.count
         var normalizer = LatentNormalizer(mean: Tensor(zeros: [count]), deviation: Tensor(zeros: [count]))
         try normalizer.load(from: file, prefix: "normalizer")
-        var quantizer = GroupQuantizer(layout, codebooks: Tensor(zeros: [layout.codebooks, layout.codes, layout.dimension]))
-        try quantizer.load(from: file, prefix: "quantizer")
+        let quantizer = try GroupQuantizer(description.layout, shape: description.latentShape, from: file, prefix: "quantizer")
         var rectifier = Rectifier(description.rectifier, shape: description.latentShape, .placeholder)
         if description.rectifier.network != .identity {
             try rectifier.load(from: SafetensorsFile("\(directory)/\(Self.rectifierName)"))
@@ -54,5 +61,27 @@ public struct FittedQuantizer: Sendable {
         if description.rectifier.network != .identity { try rectifier.save(to: "\(staged.path)/\(Self.rectifierName)") }
         try StoredFile.write(JSONFile.bytes(description), to: "\(staged.path)/\(Self.descriptionName)")
         try staged.publish()
+    }
+
+    /// The same for images of another size: as many more or fewer tokens from the same codes.
+    /// - Throws: when its codes, statistics or rectifier belong to one size.
+    func resized(toImageSize size: Int) throws(FileError) -> FittedQuantizer {
+        func refusal(_ reason: String) -> FileError { FileError(path: "\(size)", reason: "cannot make it a tokenizer of \(size)-pixel images: \(reason)") }
+        let shape = description.latentShape
+        let factor = description.imageSize / shape.height
+        guard (1...8192).contains(size), size % factor == 0 else { throw refusal("the autoencoder takes multiples of \(factor) pixels up to 8192") }
+        let other = LatentShape(channels: shape.channels, height: size / factor, width: size / factor)
+        switch description.rectifier.network {
+        case .mlp, .linear(reach: .image): throw refusal("its rectifier sees the whole image")
+        case .identity, .vit, .cnn, .linear: break
+        }
+        guard let normalizer = normalizer.resized(from: shape, to: other) else { throw refusal("its latents are normalised site by site") }
+        let quantizer: GroupQuantizer
+        do throws(GroupQuantizer.LayoutError) {
+            quantizer = try self.quantizer.resized(from: shape, to: other)
+        } catch {
+            throw refusal(error.description)
+        }
+        return FittedQuantizer(description.resized(quantizer.layout, other, imageSize: size), normalizer, quantizer, rectifier)
     }
 }

@@ -5,6 +5,8 @@ public struct LatentQuality: Codable, Equatable, Sendable {
     /// Mean squared error of the normalised latents after the quantiser, and after the rectifier.
     public let quantizedMSE: Double
     public let rectifiedMSE: Double
+    /// What the quantiser makes small: the mean weighted squared error, ``quantizedMSE`` where all elements weigh alike.
+    public let distortion: Double
     /// Share of all codes that were chosen at all.
     public let codebookUse: Double
     /// 2 to the entropy of a codebook's use, averaged over codebooks.
@@ -15,17 +17,21 @@ public struct LatentQuality: Codable, Equatable, Sendable {
     /// - Parameter latents: normalised, `[n, C·H·W]`.
     init(of latents: Tensor, _ quantizer: GroupQuantizer, _ rectifier: Rectifier, shape: LatentShape) {
         var usage = CodeUsage(quantizer.layout)
-        var (quantized, rectified) = (0.0, 0.0)
+        var (quantized, rectified, distortion) = (0.0, 0.0, 0.0)
         for start in stride(from: 0, to: latents.n, by: Self.batch) {
             let z = latents.images(start..<min(start + Self.batch, latents.n))
-            let tokens = quantizer.tokens(z)
+            let runs = quantizer.runs(z)
+            let tokens = quantizer.tokens(ofRuns: runs)
             usage.add(tokens)
-            let q = quantizer.latents(tokens)
+            let codes = quantizer.codes(tokens)
+            let q = quantizer.latents(ofRuns: codes)
+            distortion += quantizer.distortion(codes, runs).value * Double(z.n)
             quantized += SquaredError.loss(q, z).value * Double(z.n)
             rectified += SquaredError.loss(rectifier(shape.featureMap(q)), shape.featureMap(z)).value * Double(z.n)
         }
         quantizedMSE = quantized / Double(latents.n)
         rectifiedMSE = rectified / Double(latents.n)
+        self.distortion = distortion / Double(latents.n)
         codebookUse = usage.usedShare
         perplexity = usage.perplexity
     }
@@ -36,7 +42,7 @@ public struct LatentQuality: Codable, Equatable, Sendable {
         if training.codebookUse < 0.7 {
             alarms.append("warning: only \(Int(training.codebookUse * 100)) % of the codes are used: too few latents per code, or a poor start")
         }
-        let excess = quantizedMSE / training.quantizedMSE - 1
+        let excess = distortion / training.distortion - 1
         if !excess.isFinite || excess > 100 {
             alarms.append("warning: the codes have learned the training latents by heart: there are too few latents per code")
         } else if excess > 0.1 {

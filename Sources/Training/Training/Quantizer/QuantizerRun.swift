@@ -13,10 +13,10 @@ public struct QuantizerRun {
     public struct Options: Codable, Equatable, Sendable {
         /// A folder that `revq-train extract` filled.
         public var latents: String
+        /// The autoencoder's folder: what a weighted distortion is measured through; with it pictures are measured too.
+        public var vae: String?
         public var method: Method
-        public var tokens: Int
-        public var codes: Int
-        public var codebooks: Int
+        public var quantizer: QuantizerOptions
         /// Passes of Lloyd's algorithm over the latents.
         public var passes: Int
         /// Epochs of gradient steps.
@@ -29,11 +29,14 @@ public struct QuantizerRun {
         public var heldOut: Int
         public var seed: UInt64
 
+        /// This program's own way: Lloyd's algorithm, one codebook for all tokens, no rectifier.
         public init(
-            latents: String, method: Method, tokens: Int, codes: Int, codebooks: Int, passes: Int, epochs: Int, batch: Int,
-            learningRate: Float, reset: CodebookReset, rectifier: RectifierConfiguration, heldOut: Int, seed: UInt64
+            latents: String, vae: String? = nil, method: Method = .lloyd,
+            quantizer: QuantizerOptions = QuantizerOptions(tokens: 512, codes: 16_384, sharing: .one), passes: Int = 20, epochs: Int = 100,
+            batch: Int = 256, learningRate: Float = 0.01, reset: CodebookReset = .distortion, rectifier: RectifierConfiguration = .none,
+            heldOut: Int = 64, seed: UInt64 = 0
         ) {
-            (self.latents, self.method, self.tokens, self.codes, self.codebooks) = (latents, method, tokens, codes, codebooks)
+            (self.latents, self.vae, self.method, self.quantizer) = (latents, vae, method, quantizer)
             (self.passes, self.epochs, self.batch, self.learningRate) = (passes, epochs, batch, learningRate)
             (self.reset, self.rectifier, self.heldOut, self.seed) = (reset, rectifier, heldOut, seed)
         }
@@ -51,7 +54,7 @@ public struct QuantizerRun {
 
     private let options: Options
     private let store: LatentStore
-    private let layout: GroupQuantizer.Layout
+    private let vae: AutoencoderDC?
     private let directory: RunDirectory
     private let states: TrainingStates
     private let console: Console
@@ -60,9 +63,12 @@ public struct QuantizerRun {
     /// - Throws: when the options are impossible, the latents incomplete, or the folder belongs to another run.
     public init(_ path: String, options: Options, console: Console) throws(FileError) {
         store = try LatentStore(options.latents)
+        guard options.heldOut < store.rows else {
+            throw FileError(
+                path: store.directory, reason: "\(store.directory) holds \(store.rows) latents; \(options.heldOut) held out leave none to train on")
+        }
         do {
-            layout = try GroupQuantizer.Layout(
-                tokens: options.tokens, codes: options.codes, latents: store.latentShape.count, codebooks: options.codebooks)
+            try options.quantizer.check(store.latentShape, images: store.rows - options.heldOut, hasAutoencoder: options.vae != nil)
             try options.rectifier.validate(for: store.latentShape)
         } catch {
             throw FileError(path: path, reason: "\(error)")
@@ -74,6 +80,7 @@ public struct QuantizerRun {
         guard (0...1).contains(options.learningRate) else {
             throw FileError(path: path, reason: "--learning-rate is in 0...1, not \(options.learningRate)")
         }
+        vae = if let folder = options.vae { try store.autoencoder(folder) } else { nil }
         self.options = options
         self.console = console
         directory = try RunDirectory(
@@ -87,13 +94,17 @@ public struct QuantizerRun {
         saveEvery saveInterval: Duration, isStopRequested: () -> Bool = { StopSignal.isRequested }
     ) throws(FileError) -> Bool {
         let all = try store.load()
-        guard options.heldOut < all.n else {
-            throw FileError(path: store.directory, reason: "\(store.directory) holds \(all.n) latents; \(options.heldOut) held out leave none to train on")
+        let raw = all.images(0..<all.n - options.heldOut)
+        let design: QuantizerDesign
+        do throws(GroupQuantizer.LayoutError) {
+            design = try QuantizerDesign(
+                options.quantizer, training: raw, shape: store.latentShape, decoder: vae?.decoder, seed: options.seed)
+        } catch {
+            throw FileError(path: directory.path, reason: error.description)
         }
-        let normalizer = LatentNormalizer(fitting: all.images(0..<all.n - options.heldOut))
-        let latents = normalizer.normalize(all)
+        let latents = design.normalizer.normalize(all)
         var session = FitSession(
-            options, layout, shape: store.latentShape, training: latents.images(0..<all.n - options.heldOut),
+            options, design, shape: store.latentShape, training: latents.images(0..<all.n - options.heldOut),
             heldOut: latents.images(all.n - options.heldOut..<all.n))
         if let (step, tensors) = try states.newest() {
             try session.restore(tensors, step: step)
@@ -111,7 +122,7 @@ public struct QuantizerRun {
         }
         try save(session, log)
         guard session.step == session.totalSteps else { return false }
-        try publish(session, normalizer)
+        try publish(session, design, latents)
         return true
     }
 
@@ -120,17 +131,30 @@ public struct QuantizerRun {
         try states.save(session.state, step: session.step)
     }
 
-    private func publish(_ session: FitSession, _ normalizer: LatentNormalizer) throws(FileError) {
+    /// - Parameter latents: all of them, normalised.
+    private func publish(_ session: FitSession, _ design: QuantizerDesign, _ latents: Tensor) throws(FileError) {
         let (quality, training) = (session.heldOutQuality, session.trainingQuality)
+        let split = latents.n - options.heldOut
+        let bounds = QuantizerBounds(
+            design, latents: latents.images(0..<split).spread(QuantizerDesign.measuredImages), shape: store.latentShape)
         console.say(
             "held-out MSE \(Figure.text(quality.quantizedMSE)) quantised, \(Figure.text(quality.rectifiedMSE)) rectified; "
                 + "training \(Figure.text(training.quantizedMSE)), \(Int(training.codebookUse * 100)) % of codes used, "
                 + "perplexity \(Figure.text(training.perplexity))")
+        console.say("held-out distortion \(Figure.text(quality.distortion)), training \(Figure.text(training.distortion)); \(bounds.summary)")
+        var pictures: PictureQuality?
+        if let vae {
+            let measured = PictureQuality(
+                of: latents.images(split..<latents.n), design.normalizer, session.quantizer, session.rectifier, vae.decoder, shape: store.latentShape)
+            console.say(measured.summary)
+            pictures = measured
+        }
         for alarm in quality.alarms(training: training) { console.say(alarm) }
         guard try !StoredFolder.names(in: directory.path).contains(Self.resultName) else { return }
         let description = FittedQuantizer.Description(
-            layout: layout, rectifier: options.rectifier, latentShape: store.latentShape, imageSize: store.imageSize,
-            vaeWeights: store.manifest.description.vaeWeights, quality: quality)
-        try FittedQuantizer(description, normalizer, session.quantizer, session.rectifier).publish(to: "\(directory.path)/\(Self.resultName)")
+            layout: design.layout, rectifier: options.rectifier, latentShape: store.latentShape, imageSize: store.imageSize,
+            vaeWeights: store.manifest.description.vaeWeights, quality: quality, bounds: bounds, pictures: pictures)
+        try FittedQuantizer(description, design.normalizer, session.quantizer, session.rectifier)
+            .publish(to: "\(directory.path)/\(Self.resultName)")
     }
 }

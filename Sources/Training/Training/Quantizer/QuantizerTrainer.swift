@@ -60,18 +60,21 @@ struct QuantizerTrainer {
         let epoch = step / stepsPerEpoch
         let z = latents.rows(batch(epoch: epoch, index: step % stepsPerEpoch))
         let rate = options.learningRate * Float(pow(Self.finalShare, Double(epoch) / Double(options.epochs)))
-        let tokens = quantizer.tokens(z)
-        let q = quantizer.latents(tokens)
-        usage.add(tokens)
+        let runs = quantizer.runs(z)
+        let tokens = quantizer.tokens(ofRuns: runs)
+        let codes = quantizer.codes(tokens)
+        let q = quantizer.latents(ofRuns: codes)
+        usage.add(tokens, codes, runs, importance: quantizer.importance)
         let losses = Losses(
-            quantized: moveCodebooks(towards: z, q, tokens, rate), rectified: moveRectifier(towards: z, q, rate * Self.rectifierShare))
+            quantized: moveCodebooks(towards: runs, codes, tokens, rate),
+            rectified: moveRectifier(towards: z, q, rate * Self.rectifierShare))
         step += 1
         if step % stepsPerEpoch == 0 { finishEpoch(epoch) }
         return losses
     }
 
-    private mutating func moveCodebooks(towards z: Tensor, _ q: Tensor, _ tokens: Tokens, _ rate: Float) -> Double {
-        let (loss, dq) = SquaredError.loss(q, z)
+    private mutating func moveCodebooks(towards runs: Tensor, _ codes: Tensor, _ tokens: Tokens, _ rate: Float) -> Double {
+        let (loss, dq) = quantizer.distortion(codes, runs)
         guard options.movesCodes else { return loss }
         var gradient = quantizer.zeroed()
         gradient.accumulate(dq, at: tokens)

@@ -1,0 +1,35 @@
+import TokenizerCore
+
+/// A quantiser fitted by Lloyd's algorithm in memory, with its figures: what experiments compare.
+struct LloydFit {
+    let design: QuantizerDesign
+    let quantizer: GroupQuantizer
+    /// On the held-out latents, and on those that were learned from; without a rectifier.
+    let quality, trainingQuality: LatentQuality
+    let bounds: QuantizerBounds
+
+    /// - Parameters:
+    ///   - training: raw latents to learn from, `[n, C·H·W]`.
+    ///   - heldOut: raw latents to measure on.
+    ///   - decoder: of the autoencoder that made them; the weighted distortion needs it.
+    ///   - passes: of Lloyd's algorithm.
+    ///   - seed: equal seeds and latents give equal bits.
+    /// - Throws: what is impossible about the options.
+    init(
+        _ options: QuantizerOptions, training: Tensor, heldOut: Tensor, shape: LatentShape, decoder: AutoencoderDecoder?, passes: Int,
+        reset: CodebookReset = .distortion, seed: UInt64
+    ) throws(GroupQuantizer.LayoutError) {
+        try options.check(shape, images: training.n, hasAutoencoder: decoder != nil)
+        design = try QuantizerDesign(options, training: training, shape: shape, decoder: decoder, seed: seed)
+        let (learned, unseen) = (design.normalizer.normalize(training), design.normalizer.normalize(heldOut))
+        let runs = design.transform?.runs(learned) ?? learned
+        var trainer = LloydTrainer(
+            GroupQuantizer(design.layout, transform: design.transform, start: options.start, from: runs, seed: seed), reset: reset, seed: seed)
+        for pass in 0..<passes { _ = trainer.advance(on: runs, pass: pass) }
+        quantizer = trainer.quantizer
+        let none = Rectifier(.none, shape: shape, .placeholder)
+        quality = LatentQuality(of: unseen, quantizer, none, shape: shape)
+        trainingQuality = LatentQuality(of: learned, quantizer, none, shape: shape)
+        bounds = QuantizerBounds(design, latents: learned.spread(QuantizerDesign.measuredImages), shape: shape)
+    }
+}

@@ -1,0 +1,101 @@
+import Glibc
+import TokenizerCore
+
+/// What a quantiser's distortion may be compared with: what theory allows Gaussian latents at its rate. All in the units of
+/// ``LatentQuality/distortion``.
+public struct QuantizerBounds: Codable, Equatable, Sendable {
+    /// White noise of the same variance, by codes of any length: no correlation is used.
+    public let shannon: Double
+    /// White noise of the same variance, by ideal codes of d numbers.
+    public let zador: Double
+    /// Ideal codes of d numbers for the measured covariance of this quantiser's own runs: what its grouping can use.
+    public let groupedZador: Double
+    /// The measured covariance of boxes of all channels, by codes of any length: what any grouping inside such boxes can use.
+    public let waterFilling: Double
+    /// The side of these boxes.
+    public let boxSide: Int
+
+    /// One line for a person.
+    var summary: String {
+        "for Gaussian latents of equal variance Shannon allows \(Figure.text(shannon)) and Zador \(Figure.text(zador)), for the measured covariance "
+            + "Zador \(Figure.text(groupedZador)) in these groups and water-filling \(Figure.text(waterFilling)) in boxes of \(boxSide)×\(boxSide) sites"
+    }
+
+    private static let largestBox = 512
+    /// With fewer boxes per element the smallest variances come out too small.
+    private static let samplesPerElement = 64
+
+    /// - Parameter latents: normalised, `[n, C·H·W]`: those that the covariance is measured on, a few thousand.
+    init(_ design: QuantizerDesign, latents: Tensor, shape: LatentShape) {
+        let layout = design.layout
+        let rate = log2(Double(layout.codes)) / Double(layout.dimension)
+        boxSide = Self.side(for: shape, multipleOf: design.side, images: latents.n)
+        let box = LatentBox(allChannelsOf: shape, side: boxSide)
+        let covariance = SymmetricMatrix(momentsOf: box.rows(of: latents))
+        let felt = design.metric(for: box).mapEigenvalues { $0.squareRoot() }.conjugating(covariance)
+        let variance = felt.trace / Double(felt.n)
+        shannon = variance * RateDistortion.shannon(rate: rate)
+        zador = variance * RateDistortion.zador(d: layout.dimension, rate: rate)
+        waterFilling = RateDistortion.waterFilling(variances: felt.eigen().values, bits: rate * Double(box.count))
+        groupedZador = Self.meanRunVariance(design, latents, shape) * RateDistortion.zador(d: layout.dimension, rate: rate)
+    }
+
+    /// The mean over positions of det(Σ)^(1/d), Σ being the covariance of the position's runs in the units of the distortion.
+    private static func meanRunVariance(_ design: QuantizerDesign, _ latents: Tensor, _ shape: LatentShape) -> Double {
+        let (layout, runs) = (design.layout, design.transform?.runs(latents) ?? latents)
+        let isGrouped = Grouping.strip.problem(for: shape, d: layout.dimension) == nil
+        let positions = design.transform?.positions ?? (isGrouped ? Grouping.strip.positions(of: shape, d: layout.dimension) : 1)
+        let importance = design.transform?.importance ?? Array(repeating: 1, count: positions)
+        let perPosition = runs.c / positions
+        let variances = (0..<positions).map { position in
+            let own = runs.columns(position * perPosition..<(position + 1) * perPosition).reshaped([runs.n * perPosition / layout.dimension, layout.dimension])
+            let logarithms = SymmetricMatrix(momentsOf: own).eigen().values.reduce(0) { $0 + log(max($1, .leastNormalMagnitude)) }
+            return Double(importance[position]) * exp(logarithms / Double(layout.dimension))
+        }
+        return variances.reduce(0, +) / Double(positions)
+    }
+
+    /// The largest of 4, 2 and 1 times `side` whose boxes fit, and are small and many enough for their covariance to be measured.
+    private static func side(for shape: LatentShape, multipleOf side: Int, images: Int) -> Int {
+        [4, 2].map { $0 * side }.first {
+            let box = LatentBox(allChannelsOf: shape, side: $0)
+            return box.isWhole && box.count <= largestBox && images * box.places >= samplesPerElement * box.count
+        } ?? side
+    }
+}
+
+extension QuantizerDesign {
+    /// ``metric`` for a box whose side is a multiple of ``side``: the parts of such a box do not interact.
+    fileprivate func metric(for box: LatentBox) -> SymmetricMatrix {
+        let n = box.count
+        var values = [Double](repeating: 0, count: n * n)
+        for i in 0..<n {
+            let (a, partA) = place(i, box)
+            for j in 0..<n {
+                let (b, partB) = place(j, box)
+                if partA == partB { values[i * n + j] = metric[a, b] }
+            }
+        }
+        return SymmetricMatrix(values, n: n)
+    }
+
+    /// Where element `index` of the large box lies: in which part, and where in it.
+    private func place(_ index: Int, _ box: LatentBox) -> (element: Int, part: Int) {
+        let (channel, site) = index.quotientAndRemainder(dividingBy: box.height * box.width)
+        let (y, x) = site.quotientAndRemainder(dividingBy: box.width)
+        return ((channel * side + y % side) * side + x % side, y / side * (box.width / side) + x / side)
+    }
+}
+
+extension Tensor {
+    /// Columns `range` of a matrix.
+    fileprivate func columns(_ range: Range<Int>) -> Tensor {
+        var part = Tensor(uninitialized: [rows, range.count])
+        part.withMutablePointer { target in
+            withPointer { source in
+                for row in 0..<rows { (target + row * range.count).update(from: source + row * c + range.lowerBound, count: range.count) }
+            }
+        }
+        return part
+    }
+}

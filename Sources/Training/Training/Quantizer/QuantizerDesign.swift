@@ -1,0 +1,85 @@
+import Glibc
+import TokenizerCore
+
+/// All of a quantiser but its codes, measured on training latents: how they are normalised, grouped, weighted and scaled.
+struct QuantizerDesign {
+    let normalizer: LatentNormalizer
+    let layout: GroupQuantizer.Layout
+    /// Nil for the paper's strips.
+    let transform: RunTransform?
+    /// What squared errors of the elements of a box of all channels count, averaging 1; see ``QuantizerBounds``.
+    let metric: SymmetricMatrix
+    /// The side of that box.
+    let side: Int
+
+    /// Images that covariances and scales are measured on.
+    static let measuredImages = 4096
+    /// Directions that the decoder hardly feels are taken for this sensitive, relative to the mean, so that they stay reversible.
+    private static let leastSensitivity = 1e-3
+
+    /// - Parameters:
+    ///   - latents: raw, to learn from, `[n, C·H·W]`.
+    ///   - decoder: of the autoencoder that made the latents; needed for ``QuantizerOptions/Distortion/weighted`` only.
+    /// - Throws: what is impossible about the options.
+    init(
+        _ options: QuantizerOptions, training latents: Tensor, shape: LatentShape, decoder: AutoencoderDecoder?, seed: UInt64
+    ) throws(GroupQuantizer.LayoutError) {
+        layout = try options.layout(for: shape)
+        normalizer =
+            options.sharing == .untied ? LatentNormalizer(fitting: latents) : LatentNormalizer(fittingChannelsOf: latents, shape: shape)
+        side = if case .klt(let side) = options.grouping { side } else { 1 }
+        let box = LatentBox(allChannelsOf: shape, side: side)
+        if options.distortion == .weighted {
+            guard let decoder else { preconditionFailure("a weighted distortion needs the decoder") }
+            let measured = DecoderSensitivity(of: decoder, at: latents, normalizer, box, seed: seed).gram
+            let felt = options.grouping.isTransform ? measured : SymmetricMatrix(diagonal: measured.diagonal)
+            let mean = felt.trace / Double(felt.n)
+            let floor = Self.leastSensitivity
+            metric = felt.scaled(by: 1 / mean).mapEigenvalues { max($0, floor) }
+        } else {
+            metric = SymmetricMatrix(diagonal: Array(repeating: 1, count: box.count))
+        }
+        transform = try Self.transform(options, layout, box, metric, normalizer.normalize(latents.spread(Self.measuredImages)))
+    }
+
+    private static func transform(
+        _ options: QuantizerOptions, _ layout: GroupQuantizer.Layout, _ box: LatentBox, _ metric: SymmetricMatrix, _ latents: Tensor
+    ) throws(GroupQuantizer.LayoutError) -> RunTransform? {
+        guard let grouping = layout.grouping else { return nil }
+        var transform = try RunTransform(grouping, shape: box.shape, dimension: layout.dimension)
+        if grouping.isTransform {
+            let root = metric.mapEigenvalues { $0.squareRoot() }
+            let basis = BalancedBasis(
+                of: root.conjugating(SymmetricMatrix(momentsOf: box.rows(of: latents))), groups: transform.positions)
+            let inverse = metric.mapEigenvalues { 1 / $0.squareRoot() }
+            transform.transform(by: basis.rows(times: root), inverse: basis.columns(behind: inverse))
+        } else {
+            transform.weight(by: Tensor(metric.diagonal.map { Float($0.squareRoot()) }, shape: [box.shape.channels]))
+        }
+        if options.sharing == .one { transform.scale(by: deviations(of: transform.runs(latents), transform.positions, d: layout.dimension)) }
+        return transform
+    }
+
+    /// The deviation of each position's runs: the geometric mean over their d numbers, which is what the density of codes follows where
+    /// these differ much. A position whose numbers are all zero keeps 1.
+    private static func deviations(of runs: Tensor, _ positions: Int, d: Int) -> Tensor {
+        let width = runs.c / positions
+        var squares = [Double](repeating: 0, count: positions * d)
+        runs.withPointer { x in
+            for i in 0..<runs.count { squares[i / width % positions * d + i % d] += Double(x[i]) * Double(x[i]) }
+        }
+        let count = Double(runs.n * width / d)
+        return Tensor(
+            (0..<positions).map { position in
+                let own = squares[position * d..<(position + 1) * d].filter { $0 > 0 }
+                return own.isEmpty ? 1 : Float(exp(own.reduce(0) { $0 + log($1 / count) } / Double(2 * own.count)))
+            }, shape: [positions])
+    }
+}
+
+extension Tensor {
+    /// At most `count` rows, evenly spread over all.
+    func spread(_ count: Int) -> Tensor {
+        n <= count ? self : rows((0..<count).map { $0 * n / count })
+    }
+}

@@ -1,0 +1,39 @@
+import ArgumentParser
+import TokenizerCore
+import Training
+
+extension CodebookReset: ExpressibleByArgument {}
+extension QuantizerOptions.Distortion: ExpressibleByArgument {}
+extension QuantizerOptions.Sharing: ExpressibleByArgument {}
+extension QuantizerOptions.Start: ExpressibleByArgument {}
+extension Grouping: ExpressibleByArgument {
+    public init?(argument: String) {
+        self.init(name: argument)
+    }
+}
+
+/// What a quantiser is to be, as options of a command.
+struct QuantizerArguments: ParsableArguments {
+    @Option(help: "Tokens per image. (default: 512)")
+    var tokens: Int?
+    @Option(help: "Codes per codebook. (default: 16384)")
+    var codes: Int?
+    @Option(help: "What a token is made of: strip, block-HxW (such as block-2x2), spatial, or klt-S (decorrelated squares of S×S sites). (default: strip)")
+    var grouping: Grouping?
+    @Option(help: "What codes make small: normalised, or weighted by what the decoder feels (needs --vae). (default: normalised)")
+    var distortion: QuantizerOptions.Distortion?
+    @Option(help: "Which tokens share a codebook: untied, channel (or set of channels or components), or one for all. (default: one)")
+    var codebooks: QuantizerOptions.Sharing?
+    @Option(help: "Where codes begin: sample or k-means++. (default: sample)")
+    var start: QuantizerOptions.Start?
+
+    /// Sets what was given.
+    func change(_ options: inout QuantizerOptions) {
+        options.tokens = tokens ?? options.tokens
+        options.codes = codes ?? options.codes
+        options.grouping = grouping ?? options.grouping
+        options.distortion = distortion ?? options.distortion
+        options.sharing = codebooks ?? options.sharing
+        options.start = start ?? options.start
+    }
+}
