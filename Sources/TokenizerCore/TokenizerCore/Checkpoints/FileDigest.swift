@@ -20,6 +20,12 @@ public struct FileDigest: Sendable, Hashable, Codable {
         sha256 = file.withBytes { SHA256.hash(data: $0).hexadecimal }
     }
 
+    /// The digest of a file with these bytes.
+    public init(contents: [UInt8]) {
+        bytes = contents.count
+        sha256 = SHA256.hash(data: contents).hexadecimal
+    }
+
     /// The digest of text that stands for something.
     static func sha256(_ text: String) -> String {
         SHA256.hash(data: Data(text.utf8)).hexadecimal

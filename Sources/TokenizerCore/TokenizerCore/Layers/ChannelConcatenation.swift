@@ -1,6 +1,6 @@
 extension Tensor {
     /// Joins feature maps of equal size channel after channel.
-    static func concatenatingChannels(_ parts: [Tensor]) -> Tensor {
+    public static func concatenatingChannels(_ parts: [Tensor]) -> Tensor {
         let width = parts.reduce(0) { $0 + $1.c }
         var whole = Tensor(uninitialized: parts[0].shape.dropLast() + [width])
         let rows = whole.rows
