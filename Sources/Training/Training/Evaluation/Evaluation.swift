@@ -5,14 +5,24 @@ public struct Evaluation {
     /// One image.
     public struct Entry: Sendable, Codable {
         public let name: String
-        /// PSNR in dB over RGB, 8 bit.
-        public let psnr: Double
-        public let vaePSNR: Double
-        /// What the lowest block-DCT coefficients give without any learning, see ``BlockDCT``.
+        /// Its place among the images that were given.
+        let index: Int
+        /// Through tokens, rectifier and decoder.
+        public let tokens: PictureDifference
+        /// Through encoder and decoder alone.
+        public let vae: PictureDifference
+        /// What the lowest block-DCT coefficients give without any learning, in dB, see ``BlockDCT``.
         public let dctPSNR: Double
         /// Mean squared error of the normalised latents.
         public let quantizedMSE: Double
         public let rectifiedMSE: Double
+    }
+
+    /// What a picture becomes.
+    struct Drawing {
+        let tokens, vae: RGBImage
+        let quantizedMSE, rectifiedMSE: Double
+        let indices: Tokens
     }
 
     let vae: AutoencoderDC
@@ -20,59 +30,90 @@ public struct Evaluation {
     let quantizer: GroupQuantizer
     let rectifier: Rectifier
     let shape: LatentShape
+    private let networks: PerceptualNetworks
     private var usage: CodeUsage
+    private var meters: (tokens: PictureMeter, vae: PictureMeter)
+    private var hashes = ""
+    /// The first images, which ``DCTBaseline`` is measured on.
+    private(set) var baselinePictures: [RGBImage] = []
     public private(set) var entries: [Entry] = []
 
     init(
-        vae: AutoencoderDC, normalizer: LatentNormalizer, quantizer: GroupQuantizer, rectifier: Rectifier, shape: LatentShape
+        vae: AutoencoderDC, normalizer: LatentNormalizer, quantizer: GroupQuantizer, rectifier: Rectifier, shape: LatentShape,
+        networks: PerceptualNetworks = .none
     ) {
         (self.vae, self.normalizer, self.quantizer, self.rectifier, self.shape) = (vae, normalizer, quantizer, rectifier, shape)
+        self.networks = networks
+        meters = (PictureMeter(networks), PictureMeter(networks))
         usage = CodeUsage(quantizer.layout)
     }
 
-    public init(_ checkpoint: Checkpoint) {
+    public init(_ checkpoint: Checkpoint, networks: PerceptualNetworks = .none) {
         self.init(
             vae: checkpoint.vae, normalizer: checkpoint.normalizer, quantizer: checkpoint.quantizer, rectifier: checkpoint.rectifier,
-            shape: checkpoint.manifest.latentShape)
+            shape: checkpoint.manifest.latentShape, networks: networks)
     }
 
     /// Measures images `range` of a source; those that cannot be read are reported and left out.
+    /// - Returns: whether all were measured; false when a stop was requested.
     /// - Throws: when none can be read.
-    public mutating func measure(_ images: SquareImages, _ range: Range<Int>, _ console: Console) throws(FileError) {
+    @discardableResult
+    public mutating func measure(
+        _ images: SquareImages, _ range: Range<Int>, _ console: Console, isStopRequested: () -> Bool = { StopSignal.isRequested }
+    ) throws(FileError) -> Bool {
         console.begin(total: range.count, unit: "images")
         for index in range {
-            if let image = images.image(at: index) { measure(image, name: images.source.name(at: index)) }
+            if isStopRequested() { return false }
+            if let image = images.image(at: index) { measure(image, name: images.source.name(at: index), index) }
             for complaint in images.takeComplaints() { console.say(complaint) }
             console.update(done: index - range.lowerBound + 1)
         }
         console.closeLine()
         guard !entries.isEmpty else { throw FileError(path: images.source.path, reason: "\(images.source.path): none of its images can be read") }
+        return true
     }
 
-    private mutating func measure(_ image: RGBImage, name: String) {
+    private mutating func measure(_ image: RGBImage, name: String, _ index: Int) {
+        let drawing = draw(image)
+        usage.add(drawing.indices)
+        hashes += FileDigest(contents: image.pixels).sha256
+        if baselinePictures.count < DCTBaseline.mostImages { baselinePictures.append(image) }
+        let original = PictureMeter.Original(image, networks)
+        entries.append(
+            Entry(
+                name: name, index: index, tokens: meters.tokens.add(drawing.tokens, original), vae: meters.vae.add(drawing.vae, original),
+                dctPSNR: PeakSignalToNoise.decibels(BlockDCT.lowestCoefficients(of: image), image), quantizedMSE: drawing.quantizedMSE,
+                rectifiedMSE: drawing.rectifiedMSE))
+    }
+
+    func draw(_ image: RGBImage) -> Drawing {
         let map = vae.encoder(PixelBatch(images: [image]).pixels)
         let z = normalizer.normalize(shape.flattened(map))
         let tokens = quantizer.tokens(z)
-        usage.add(tokens)
         let q = quantizer.latents(tokens)
         let rectified = shape.flattened(rectifier(shape.featureMap(q)))
-        entries.append(
-            Entry(
-                name: name, psnr: psnr(normalizer.restore(rectified), image), vaePSNR: psnr(shape.flattened(map), image),
-                dctPSNR: PeakSignalToNoise.decibels(BlockDCT.lowestCoefficients(of: image), image),
-                quantizedMSE: SquaredError.loss(q, z).value, rectifiedMSE: SquaredError.loss(rectified, z).value))
+        return Drawing(
+            tokens: picture(shape.featureMap(normalizer.restore(rectified))), vae: picture(map), quantizedMSE: SquaredError.loss(q, z).value,
+            rectifiedMSE: SquaredError.loss(rectified, z).value, indices: tokens)
     }
 
-    private func psnr(_ latents: Tensor, _ image: RGBImage) -> Double {
-        PeakSignalToNoise.decibels(PixelBatch(vae.decoder(shape.featureMap(latents))).images()[0], image)
+    private func picture(_ latents: Tensor) -> RGBImage {
+        PixelBatch(vae.decoder(latents)).images()[0]
     }
+
+    /// How good the pictures are, through the tokens and through the autoencoder alone.
+    /// - Precondition: at least one was measured.
+    public var figures: (tokens: PictureFigures, vae: PictureFigures) { (meters.tokens.figures, meters.vae.figures) }
+
+    /// Identifies the cropped images that were measured, in their order.
+    public var referenceHash: String { FileDigest(contents: Array(hashes.utf8)).sha256 }
 
     /// Means over the images measured.
     /// - Precondition: at least one was.
     public var metrics: CheckpointManifest.Metrics {
         func mean(_ value: (Entry) -> Double) -> Double { entries.reduce(0) { $0 + value($1) } / Double(entries.count) }
         return CheckpointManifest.Metrics(
-            psnr: mean(\.psnr), vaePSNR: mean(\.vaePSNR), quantizedMSE: mean(\.quantizedMSE), rectifiedMSE: mean(\.rectifiedMSE),
+            psnr: mean(\.tokens.psnr), vaePSNR: mean(\.vae.psnr), quantizedMSE: mean(\.quantizedMSE), rectifiedMSE: mean(\.rectifiedMSE),
             codebookUse: usage.usedShare, perplexity: usage.perplexity, images: entries.count)
     }
 
@@ -81,8 +122,8 @@ public struct Evaluation {
         let metrics = metrics
         let dct = entries.reduce(0) { $0 + $1.dctPSNR } / Double(entries.count)
         return
-            "PSNR \(Figure.text(metrics.psnr)) dB through \(quantizer.layout.tokens) tokens (\(Figure.text(quantizer.layout.bits)) bits), "
-            + "\(Figure.text(metrics.vaePSNR)) dB through the autoencoder alone, \(Figure.text(dct)) dB from 8 unquantised DCT coefficients "
+            "PSNR \(Figure.decimals(metrics.psnr, 2)) dB through \(quantizer.layout.tokens) tokens (\(Figure.text(quantizer.layout.bits)) bits), "
+            + "\(Figure.decimals(metrics.vaePSNR, 2)) dB through the autoencoder alone, \(Figure.decimals(dct, 2)) dB from 8 unquantised DCT coefficients "
             + "per 16×16 block; \(metrics.images) images; \(Int(metrics.codebookUse * 100)) % of codes used, "
             + "perplexity \(Figure.text(metrics.perplexity))"
     }
