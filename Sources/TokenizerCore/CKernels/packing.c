@@ -1,6 +1,6 @@
 #include "KernelTable.h"
 
-enum { PANEL = 32, CHANNELS_AT_A_TIME = 16 };
+enum { PANEL = 32, CHANNELS_AT_A_TIME = 16, ROWS_AT_A_TIME = 16 };
 
 void revq_pack_panel(const float *weights, ptrdiff_t n, ptrdiff_t c, ptrdiff_t taps, ptrdiff_t panel, float *to) {
     // A few channels at a time, so that the lines written for one column are still cached for the next.
@@ -11,6 +11,21 @@ void revq_pack_panel(const float *weights, ptrdiff_t n, ptrdiff_t c, ptrdiff_t t
             for (ptrdiff_t channel = start; channel < end; channel++)
                 for (ptrdiff_t tap = 0; tap < taps; tap++)
                     to[(tap * c + channel) * PANEL + j] = column < n ? weights[(column * c + channel) * taps + tap] : 0;
+        }
+    }
+}
+
+void revq_pack_rows(const float *rows, ptrdiff_t k, ptrdiff_t n, ptrdiff_t first, ptrdiff_t last, float *to) {
+    // All panels of a few rows at a time: in a panel of its own, every row would be on another page.
+    for (ptrdiff_t start = first; start < last; start += ROWS_AT_A_TIME) {
+        ptrdiff_t end = last - start < ROWS_AT_A_TIME ? last : start + ROWS_AT_A_TIME;
+        for (ptrdiff_t column = 0; column < n; column += PANEL) {
+            ptrdiff_t count = n - column < PANEL ? n - column : PANEL;
+            for (ptrdiff_t row = start; row < end; row++) {
+                float *target = to + column * k + row * PANEL;
+                for (ptrdiff_t j = 0; j < count; j++) target[j] = rows[row * n + column + j];
+                for (ptrdiff_t j = count; j < PANEL; j++) target[j] = 0;
+            }
         }
     }
 }

@@ -7,8 +7,12 @@ import Testing
     /// A chain of some thirty layers in float32; PyTorch's own float32 gradients differ from its float64 ones by as much as 3e-5.
     private static let tolerance = 1e-4
 
-    @Test(arguments: ["dcae_sana", "dcae_in"])
-    func everyGradientIsPyTorchs(_ name: String) throws {
+    @Test(arguments: ["dcae_sana", "dcae_in"], InstructionSet.supported)
+    func everyGradientIsPyTorchs(_ name: String, set: InstructionSet) throws {
+        try InstructionSet.$current.withValue(set) { try compareGradients(name) }
+    }
+
+    private func compareGradients(_ name: String) throws {
         let model = try AutoencoderDC(directory: Fixture.path(name))
         let reference = try SafetensorsFile(Fixture.path("\(name)/gradients.safetensors"))
         let pixels = try Fixture.pixels("\(name)/a64_image_u8.npy")

@@ -3,4 +3,4 @@
 #include "BFloat16Kernels.h"
 #include "Denormals.h"
 #include "KernelTable.h"
-#include "LayerKernels.h"
+#include "Patches.h"

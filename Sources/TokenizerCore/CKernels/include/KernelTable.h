@@ -39,6 +39,19 @@ typedef enum __attribute__((enum_extensibility(closed))) revq_winograd {
     REVQ_HALVING = 2,
 } revq_winograd;
 
+/// One step of AdamW: decoupled weight decay, bias-corrected moments.
+typedef struct revq_adamw_step {
+    float beta1, beta2, epsilon;
+    /// The learning rate over the first moment's correction.
+    float step_size;
+    /// One over the root of the second moment's correction.
+    float second_correction;
+    /// What is left of a parameter after decay.
+    float shrink;
+    /// Multiplies the gradient first.
+    float gradient_scale;
+} revq_adamw_step;
+
 /// The operations, compiled for one instruction set. Counts are in elements; no pointer needs alignment; buffers do not overlap
 /// unless an operation says that it works in place.
 typedef struct revq_kernel_table {
@@ -55,6 +68,10 @@ typedef struct revq_kernel_table {
     void (*multiply)(
         ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const float *a, ptrdiff_t lda, const float *panels, float *c, ptrdiff_t ldc,
         const float *_Nullable bias, revq_activation activation);
+    /// c[m, n] += a[k, m]ᵀ · b[k, n], with a's rows `lda` and c's rows `ldc` floats apart and b packed as for `multiply`. Sums are
+    /// formed as there.
+    void (*add_transposed_product)(
+        ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const float *a, ptrdiff_t lda, const float *panels, float *c, ptrdiff_t ldc);
     /// Output pixels first..<last, counted through the images, and channels 0..<n of a convolution: x is [images, h, w, c], y is
     /// [images, ⌈h / stride⌉, ⌈w / stride⌉, ldc], the kernel is `size`² with zero padding size / 2, and its weights are packed as the
     /// matrix [size · size · c, n] whose rows are ordered (row, column, channel). Sums are formed as in `multiply`.
@@ -98,6 +115,29 @@ typedef struct revq_kernel_table {
     /// x[images, h, w, c] with each channel repeated `share` times.
     void (*add_upsampled)(
         const float *x, ptrdiff_t h, ptrdiff_t w, ptrdiff_t c, ptrdiff_t share, ptrdiff_t first, ptrdiff_t last, float *y);
+    /// dy[i] *= activation'(x[i])
+    void (*activate_backward)(const float *x, float *dy, ptrdiff_t count, revq_activation activation);
+    /// The gradient of `gate`: fills dx[rows, 2c] from dy[rows, c].
+    void (*gate_backward)(const float *x, const float *dy, ptrdiff_t rows, ptrdiff_t c, float *dx);
+    /// sums[columns] += Σ over the rows of x, which are `stride` floats apart.
+    void (*add_columns)(const float *x, ptrdiff_t rows, ptrdiff_t stride, ptrdiff_t columns, float *sums);
+    /// Σ x², in double precision.
+    double (*sum_squares)(const float *x, ptrdiff_t count);
+    /// The gradient of `rms_norm` without activation and residual: turns dy into dx, and adds to dweight[c] and dbias[c].
+    void (*rms_norm_backward)(
+        const float *x, ptrdiff_t rows, ptrdiff_t c, const float *weight, float epsilon, float *dy, float *dweight, float *dbias);
+    /// dweight[c, size, size] += the gradient for the weights of `convolve_depthwise`, channels first..<last; size is at most 15.
+    void (*depthwise_backward)(
+        const float *x, const float *dy, ptrdiff_t images, ptrdiff_t h, ptrdiff_t w, ptrdiff_t c, ptrdiff_t size, ptrdiff_t first,
+        ptrdiff_t last, float *dweight);
+    /// The gradient of `attend`: fills dqkv, laid out as qkv is. `scratch` holds `attend_backward_scratch` floats.
+    void (*attend_backward)(
+        const float *qkv, ptrdiff_t positions, ptrdiff_t stride, ptrdiff_t d, float epsilon, const float *dy, ptrdiff_t dy_stride,
+        float *dqkv, float *scratch);
+    ptrdiff_t (*attend_backward_scratch)(ptrdiff_t positions, ptrdiff_t d);
+    /// Moves `count` parameters and their moments.
+    void (*adamw)(
+        const revq_adamw_step *step, const float *gradient, ptrdiff_t count, float *parameter, float *first, float *second);
     /// For `count` vectors of d floats: the index of the code at the least Euclidean distance, the lowest of equally near ones.
     /// The answer is that of double precision. Vector i starts at vectors[i · stride · d], its answer goes to found[i · stride].
     ///
@@ -107,6 +147,11 @@ typedef struct revq_kernel_table {
     void (*nearest_code)(
         const float *vectors, ptrdiff_t count, ptrdiff_t stride, ptrdiff_t d, const float *codebook, ptrdiff_t cells,
         float *bounds, int32_t *found);
+    /// The same for codes in the order of their indices, [codes, d], without any preparation: every code is looked at. `cell` is
+    /// working memory for 64 · (d + 1) floats.
+    void (*scan_codes)(
+        const float *vectors, ptrdiff_t count, ptrdiff_t stride, ptrdiff_t d, const float *codebook, ptrdiff_t codes, float *cell,
+        int32_t *found);
 } revq_kernel_table;
 
 /// The most capable instruction set of this processor.
@@ -118,6 +163,9 @@ const revq_kernel_table *_Nullable revq_kernels(revq_instruction_set set);
 /// Packs panel `panel` of the matrix [taps · c, n] for `multiply` and `convolve` from weights stored as [n, c, taps]: `to` receives
 /// [taps · c][32], rows ordered (tap, channel), with zeros for columns beyond n.
 void revq_pack_panel(const float *weights, ptrdiff_t n, ptrdiff_t c, ptrdiff_t taps, ptrdiff_t panel, float *to);
+
+/// Packs rows first..<last of the matrix stored as [k, n] for `multiply` into all its panels.
+void revq_pack_rows(const float *rows, ptrdiff_t k, ptrdiff_t n, ptrdiff_t first, ptrdiff_t last, float *to);
 
 /// Channels of a result that `convolve_winograd` forms together.
 #define REVQ_WINOGRAD_CHUNK 128

@@ -25,6 +25,8 @@ typedef struct {
     revq_activation activation;
 } epilogue;
 
+static const epilogue set_sums = {NULL, false, REVQ_IDENTITY}, add_sums = {NULL, true, REVQ_IDENTITY};
+
 INLINE vfloat finish(vfloat sum, vfloat old, revq_activation activation) { return activated(sum + old, activation); }
 
 /// c[rows, columns] (=, +=) a · b[depth, columns], where a is a strip and b's rows are PANEL apart.

@@ -17,6 +17,13 @@
 
 #include "depthwise.h"
 
+#include "elementwise_backward.h"
+#include "normalization_backward.h"
+#include "depthwise_backward.h"
+#include "attention_backward.h"
+
+#include "optimizer.h"
+
 #include "nearest_code.h"
 
 extern const revq_kernel_table TABLE;
@@ -25,6 +32,7 @@ const revq_kernel_table TABLE = {
     .activate = activate,
     .gate = gate,
     .multiply = multiply,
+    .add_transposed_product = add_transposed_product,
     .convolve = convolve,
     .convolve_winograd = convolve_winograd,
     .winograd_scratch = winograd_scratch,
@@ -34,5 +42,15 @@ const revq_kernel_table TABLE = {
     .attend = attend,
     .add_downsampled = add_downsampled,
     .add_upsampled = add_upsampled,
+    .activate_backward = activate_backward,
+    .gate_backward = gate_backward,
+    .add_columns = add_columns,
+    .sum_squares = sum_squares,
+    .rms_norm_backward = rms_norm_backward,
+    .depthwise_backward = depthwise_backward,
+    .attend_backward = attend_backward,
+    .attend_backward_scratch = attend_backward_scratch,
+    .adamw = adamw,
     .nearest_code = nearest_code,
+    .scan_codes = scan_codes,
 };

@@ -4,6 +4,9 @@ typedef float vfloat __attribute__((vector_size(LANES * 4)));
 typedef uint32_t vbits __attribute__((vector_size(LANES * 4)));
 typedef float vfloat_unaligned __attribute__((vector_size(LANES * 4), aligned(4), may_alias));
 
+typedef float vhalf __attribute__((vector_size(LANES * 2)));
+typedef double vdouble __attribute__((vector_size(LANES * 4)));
+
 #define INLINE static inline __attribute__((always_inline))
 
 INLINE vfloat load(const float *p) { return *(const vfloat_unaligned *)p; }

@@ -208,8 +208,6 @@ static void transform_output(
     }
 }
 
-static const epilogue set_sums = {NULL, false, REVQ_IDENTITY}, add_sums = {NULL, true, REVQ_IDENTITY};
-
 /// m[count, columns] = v · u for one point: strips of `count` tiles, and the panels of a chunk.
 INLINE void multiply_point(
     ptrdiff_t count, ptrdiff_t c, const float *v, const float *weights, ptrdiff_t columns, float *m) {

@@ -21,6 +21,15 @@ public final class PackedMatrix: Sendable {
         case .bfloat16: layout = .bfloat16(BFloat16Weights(weight, n: n, c: k, size: 1))
         }
     }
+
+    /// The transposed matrix, with which the gradient for the input is formed.
+    ///
+    /// - Parameter weight: as for `init(_:)`.
+    init(transposing weight: Tensor) {
+        let (k, n) = (weight.shape[0], weight.count / weight.shape[0])
+        (self.k, self.n) = (k, n)
+        layout = .float32(weight.withPointer { WeightPanels(rows: $0, k: k, n: n) })
+    }
 }
 
 /// `y = activation(x · Wᵀ + bias)` for every row of x.

@@ -27,6 +27,16 @@ struct WeightPanels: Sendable {
         weight.releasePages()
     }
 
+    /// Packs the matrix `[k, n]` itself.
+    init(rows source: UnsafePointer<Float>, k: Int, n: Int) {
+        (self.k, self.n) = (k, n)
+        var storage = Tensor(uninitialized: [(n + Self.width - 1) / Self.width, k, Self.width])
+        storage.withMutablePointer { target in
+            RowPieces.forEach(rows: k, width: n) { revq_pack_rows(source, k, n, $0.lowerBound, $0.upperBound, target) }
+        }
+        self.storage = storage
+    }
+
     /// Passes the panels from the one that holds column `column` on.
     ///
     /// - Precondition: `column` is a multiple of the panel width.
@@ -43,15 +53,20 @@ struct ProductPieces {
 
     let rows: Int
     let columns: Int
+    private let columnsPerPiece: Int
 
-    private var across: Int { (columns + Self.columnsPerPiece - 1) / Self.columnsPerPiece }
+    init(rows: Int, columns: Int, columnsPerPiece: Int = Self.columnsPerPiece) {
+        (self.rows, self.columns, self.columnsPerPiece) = (rows, columns, columnsPerPiece)
+    }
+
+    private var across: Int { (columns + columnsPerPiece - 1) / columnsPerPiece }
     private var down: Int { (rows + Self.rowsPerPiece - 1) / Self.rowsPerPiece }
     var count: Int { across * down }
 
     /// Neighbouring pieces share their rows, so that threads read the same inputs at about the same time.
     subscript(piece: Int) -> (rows: Range<Int>, columns: Range<Int>) {
         let (row, column) = piece.quotientAndRemainder(dividingBy: across)
-        let (top, left) = (row * Self.rowsPerPiece, column * Self.columnsPerPiece)
-        return (top..<min(rows, top + Self.rowsPerPiece), left..<min(columns, left + Self.columnsPerPiece))
+        let (top, left) = (row * Self.rowsPerPiece, column * columnsPerPiece)
+        return (top..<min(rows, top + Self.rowsPerPiece), left..<min(columns, left + columnsPerPiece))
     }
 }

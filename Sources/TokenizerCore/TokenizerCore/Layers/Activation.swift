@@ -19,13 +19,12 @@ public enum Activation: String, Codable, Sendable {
 
     func backward(_ dy: consuming Tensor, from kept: inout Activations) -> Tensor {
         let x = kept.take()
-        let count = x.count
+        let (count, kernels) = (x.count, InstructionSet.current.kernels)
         var dx = consume dy
         dx.withMutablePointer { dx in
             x.withPointer { x in
-                switch self {
-                case .silu: revq_silu_backward(x, dx, dx, count)
-                case .relu: revq_relu_backward(x, dx, dx, count)
+                RowPieces.forEach(rows: count, width: 1) { range in
+                    kernels.activate_backward(x + range.lowerBound, dx + range.lowerBound, range.count, revq_activation(self))
                 }
             }
         }

@@ -1,5 +1,3 @@
-import CKernels
-
 /// A k×k convolution with padding k/2 and stride 1 or 2; k = 1 is a projection of the channels.
 ///
 /// Source: `torch.nn.Conv2d`; a 1×1 one also stands for `torch.nn.Linear`.
@@ -67,9 +65,8 @@ public struct Conv2d: Layer {
 
     public func backward(_ dy: consuming Tensor, from kept: inout Activations, into gradient: inout Conv2d) -> Tensor {
         let x = kept.take()
-        let (rows, outputs) = (dy.rows, outputChannels)
-        dy.withPointer { dy in gradient.bias?.withMutablePointer { revq_column_sums(dy, $0, rows, outputs) } }
-        gradient.weight.add(weightGradient(dy, x))
+        gradient.bias?.addColumns(of: dy)
+        addWeightGradient(dy, x, to: &gradient.weight)
         // With stride 1 the gradient for the input is itself a convolution: the kernel turned by 180°, inputs and outputs exchanged.
         return stride == 1 ? packed.backward(weight).apply(dy, bias: nil, stride: 1) : stridedInputGradient(dy, x.shape)
     }
@@ -80,27 +77,29 @@ public struct Conv2d: Layer {
         packed = PackedConvolutions(packed.precision)
     }
 
-    /// Σ dyᵀ · patches, in the layout of ``weight``.
-    private func weightGradient(_ dy: Tensor, _ x: Tensor) -> Tensor {
-        let patches = PatchGeometry(x.shape, kernel: kernel, stride: stride)
-        let (k, outputs) = (patches.width, outputChannels)
-        var dweight = Tensor(zeros: [outputs, k])
-        dweight.withMutablePointer { dweight in
+    /// Adds Σ dyᵀ · patches.
+    private func addWeightGradient(_ dy: Tensor, _ x: Tensor, to gradient: inout Tensor) {
+        guard kernel > 1 else { return Self.addWeightGradient(dy, x, PatchGeometry(x.shape, kernel: 1, stride: stride), to: &gradient) }
+        // Patches are ordered (tap, channel), weights (channel, tap).
+        var tapMajor = Tensor(zeros: [outputChannels, kernel * kernel * inputChannels])
+        Self.addWeightGradient(dy, x, PatchGeometry(x.shape, kernel: kernel, stride: stride), to: &tapMajor)
+        gradient.add(tapMajor.swappingInnerAxes(outer: outputChannels, kernel * kernel, inputChannels).reshaped(weight.shape))
+    }
+
+    private static func addWeightGradient(_ dy: Tensor, _ x: Tensor, _ patches: PatchGeometry, to sum: inout Tensor) {
+        let (k, outputs) = (patches.width, dy.c)
+        sum.withMutablePointer { sum in
             x.withPointer { x in
                 dy.withPointer { dy in
                     patches.forEachBand { band in
                         band.withPatches(of: x) { patches in
-                            MatrixProduct.multiply(
-                                MatrixView(base: dy + band.rows.lowerBound * outputs, stride: outputs).transposed,
-                                MatrixView(base: patches, stride: k), into: dweight, stride: k, m: outputs, n: k, k: band.rows.count,
-                                accumulating: true)
+                            addTransposedProduct(
+                                of: dy + band.rows.lowerBound * outputs, patches, rows: band.rows.count, m: outputs, n: k, to: sum)
                         }
                     }
                 }
             }
         }
-        guard kernel > 1 else { return dweight.reshaped(weight.shape) }
-        return dweight.swappingInnerAxes(outer: outputs, kernel * kernel, inputChannels).reshaped(weight.shape)
     }
 
     /// Every output's share, dy · W, added to the patch it came from.

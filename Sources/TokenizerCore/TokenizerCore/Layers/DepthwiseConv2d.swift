@@ -38,21 +38,17 @@ public struct DepthwiseConv2d: Layer {
 
     public func backward(_ dy: consuming Tensor, from kept: inout Activations, into gradient: inout DepthwiseConv2d) -> Tensor {
         let x = kept.take()
-        let (n, h, w, c, k) = (x.n, x.h, x.w, channels, kernel)
-        let rows = dy.rows
-        var dweight = Tensor(zeros: [k * k, c])
-        dy.withPointer { dy in
-            gradient.bias?.withMutablePointer { revq_column_sums(dy, $0, rows, c) }
-            x.withPointer { x in
-                dweight.withMutablePointer { dweight in
-                    for image in 0..<n {
-                        let offset = image * h * w * c
-                        revq_depthwise_backward_weight(x + offset, dy + offset, dweight, h, w, c, k)
+        let (n, h, w, c, k, kernels) = (x.n, x.h, x.w, channels, kernel, InstructionSet.current.kernels)
+        gradient.bias?.addColumns(of: dy)
+        gradient.weight.withMutablePointer { dweight in
+            dy.withPointer { dy in
+                x.withPointer { x in
+                    ColumnPieces.forEach(columns: c) { channels in
+                        kernels.depthwise_backward(x, dy, n, h, w, c, k, channels.lowerBound, channels.upperBound, dweight)
                     }
                 }
             }
         }
-        gradient.weight.add(dweight.swappingInnerAxes(outer: 1, k * k, c).reshaped(weight.shape))
         return convolve(dy, with: PackedDepthwise(turning: weight))
     }
 
@@ -75,11 +71,16 @@ public struct DepthwiseConv2d: Layer {
     }
 
     private func gateBackward(_ dy: Tensor, halves: Tensor) -> Tensor {
-        let (rows, c) = (dy.rows, dy.c)
+        let (rows, c, kernels) = (dy.rows, dy.c, InstructionSet.current.kernels)
         var dx = Tensor(uninitialized: halves.shape)
         dx.withMutablePointer { dx in
             halves.withPointer { x in
-                dy.withPointer { revq_gated_silu_backward(x, $0, dx, rows, c) }
+                dy.withPointer { dy in
+                    RowPieces.forEach(rows: rows, width: 2 * c) { range in
+                        let start = range.lowerBound * c
+                        kernels.gate_backward(x + 2 * start, dy + start, range.count, c, dx + 2 * start)
+                    }
+                }
             }
         }
         return dx

@@ -25,7 +25,7 @@ public struct GroupedProjection: Layer {
         x.withPointer { x in
             dy.withPointer { dy in
                 gradient.weight.withMutablePointer { dweight in
-                    for group in 0..<groups {
+                    Workers.forEach(groups) { group in
                         MatrixProduct.multiply(
                             MatrixView(base: dy + group * size, stride: c).transposed, MatrixView(base: x + group * size, stride: c),
                             into: dweight + group * size * size, stride: size, m: size, n: size, k: rows, accumulating: true)

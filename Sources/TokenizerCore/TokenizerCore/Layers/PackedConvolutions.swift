@@ -14,6 +14,11 @@ final class PackedConvolutions: Sendable {
                 ? .patches(PackedConvolution(weight, precision: precision)) : .matrix(PackedMatrix(weight, precision: precision))
         }
 
+        init(turning weight: Tensor) {
+            let isKernel = weight.shape.count == 4 && weight.shape[2] > 1
+            self = isKernel ? .patches(PackedConvolution(weight.turnedKernel)) : .matrix(PackedMatrix(transposing: weight))
+        }
+
         func apply(_ x: Tensor, bias: Tensor?, stride: Int, activation: Activation? = nil) -> Tensor {
             switch self {
             case .matrix(let matrix): project(x, with: matrix, bias: bias, activation: activation)
@@ -53,7 +58,7 @@ final class PackedConvolutions: Sendable {
     /// For its gradient with respect to the input, stride 1.
     func backward(_ weight: Tensor) -> Packed {
         state.withLock { state in
-            if state.backward == nil { state.backward = Packed(weight.turnedKernel, precision: .float32) }
+            if state.backward == nil { state.backward = Packed(turning: weight) }
             return state.backward!
         }
     }

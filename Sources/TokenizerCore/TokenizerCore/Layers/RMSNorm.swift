@@ -57,19 +57,28 @@ public struct RMSNorm: Layer {
 
     public func backward(_ dy: consuming Tensor, from kept: inout Activations, into gradient: inout RMSNorm) -> Tensor {
         let x = kept.take()
-        let (rows, c) = (x.rows, x.c)
+        let (rows, c, kernels) = (x.rows, x.c, InstructionSet.current.kernels)
+        // Each piece of the rows has sums of its own, which are added in their order.
+        let pieces = RowPieces.count(rows: rows, width: c)
+        var (dweights, dbiases) = (Tensor(zeros: [pieces, c]), Tensor(zeros: [pieces, c]))
         var dx = consume dy
         dx.withMutablePointer { dx in
-            x.withPointer { x in
-                weight.withPointer { weight in
-                    gradient.weight.withMutablePointer { dweight in
-                        gradient.bias.withMutablePointer { dbias in
-                            revq_rms_norm_backward(x, weight, dx, dx, dweight, dbias, rows, c, Self.epsilon)
+            dweights.withMutablePointer { dweights in
+                dbiases.withMutablePointer { dbiases in
+                    x.withPointer { x in
+                        weight.withPointer { weight in
+                            RowPieces.forEach(rows: rows, width: c) { range, piece in
+                                let start = range.lowerBound * c
+                                kernels.rms_norm_backward(
+                                    x + start, range.count, c, weight, Self.epsilon, dx + start, dweights + piece * c, dbiases + piece * c)
+                            }
                         }
                     }
                 }
             }
         }
+        gradient.weight.addColumns(of: dweights)
+        gradient.bias.addColumns(of: dbiases)
         return dx
     }
 

@@ -4,11 +4,26 @@
 enum RowPieces {
     private static let floatsPerPiece = 32_768
 
+    /// How many pieces there are.
+    static func count(rows: Int, width: Int) -> Int {
+        let height = height(width)
+        return (rows + height - 1) / height
+    }
+
     /// Calls `body` with ranges that cover `0 ..< rows` exactly once.
     static func forEach(rows: Int, width: Int, _ body: (Range<Int>) -> Void) {
-        let height = max(1, floatsPerPiece / max(width, 1))
-        Workers.forEach((rows + height - 1) / height) { piece in
-            body(piece * height..<min(rows, (piece + 1) * height))
+        forEach(rows: rows, width: width) { range, _ in body(range) }
+    }
+
+    /// The same, with the number of each piece.
+    static func forEach(rows: Int, width: Int, _ body: (_ range: Range<Int>, _ piece: Int) -> Void) {
+        let height = height(width)
+        Workers.forEach(count(rows: rows, width: width)) { piece in
+            body(piece * height..<min(rows, (piece + 1) * height), piece)
         }
+    }
+
+    private static func height(_ width: Int) -> Int {
+        max(1, floatsPerPiece / max(width, 1))
     }
 }

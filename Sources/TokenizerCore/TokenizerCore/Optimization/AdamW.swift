@@ -30,46 +30,55 @@ public struct AdamW: Sendable {
         _ parameters: inout Model, gradient: Model, learningRate: Float, scale: Float = 1
     ) {
         let gradients = gradient.tensors.map(\.tensor)
-        if first.isEmpty {
-            first = gradients.map { Tensor(zeros: $0.shape) }
-            second = first
-        }
-        step += 1
-        let stepSize = Float(Double(learningRate) / (1 - pow(Self.beta1, Double(step))))
-        let correction = Float(1 / (1 - pow(Self.beta2, Double(step))).squareRoot())
+        let constants = advance(gradients.map(\.shape), learningRate: learningRate, scale: scale)
         var index = 0
         parameters.visit(.root) { _, role, tensor in
             switch role {
-            case .learned:
-                move(&tensor, against: gradients[index], index, learningRate * weightDecay, stepSize, correction, scale)
-            case .measured:
-                tensor.multiply(by: 1 - Self.statisticsMomentum)
-                var share = gradients[index]
-                share.multiply(by: Self.statisticsMomentum)
-                tensor.add(share)
+            case .learned: move(&tensor, against: gradients[index], index, constants)
+            case .measured: tensor.mix(with: gradients[index], keeping: 1 - Self.statisticsMomentum)
             case .fixed: break
             }
             index += 1
         }
     }
 
-    private mutating func move(
-        _ tensor: inout Tensor, against gradient: Tensor, _ index: Int, _ decay: Float, _ stepSize: Float, _ correction: Float,
-        _ scale: Float
-    ) {
-        let count = tensor.count
-        tensor.withMutablePointer { parameter in
-            gradient.withPointer { gradient in
-                first[index].withMutablePointer { first in
-                    second[index].withMutablePointer { second in
-                        RowPieces.forEach(rows: count, width: 1) { range in
-                            let start = range.lowerBound
-                            revq_adamw(
-                                parameter + start, gradient + start, first + start, second + start, range.count, Float(Self.beta1),
-                                Float(Self.beta2), Self.epsilon, stepSize, correction, 1 - decay, scale)
-                        }
+    /// Counts a step; its numbers.
+    /// - Parameter shapes: of all parameters, in visiting order.
+    mutating func advance(_ shapes: [[Int]], learningRate: Float, scale: Float) -> revq_adamw_step {
+        if first.isEmpty {
+            first = shapes.map { Tensor(zeros: $0) }
+            second = shapes.map { Tensor(zeros: $0) }
+        }
+        step += 1
+        return revq_adamw_step(
+            beta1: Float(Self.beta1), beta2: Float(Self.beta2), epsilon: Self.epsilon,
+            step_size: Float(Double(learningRate) / (1 - pow(Self.beta1, Double(step)))),
+            second_correction: Float(1 / (1 - pow(Self.beta2, Double(step))).squareRoot()), shrink: 1 - learningRate * weightDecay,
+            gradient_scale: scale)
+    }
+
+    private mutating func move(_ tensor: inout Tensor, against gradient: Tensor, _ index: Int, _ constants: revq_adamw_step) {
+        let (count, kernels) = (tensor.count, InstructionSet.current.kernels)
+        gradient.withPointer { gradient in
+            withPointers(to: &tensor, index) { parameter, first, second in
+                RowPieces.forEach(rows: count, width: 1) { range in
+                    let start = range.lowerBound
+                    withUnsafePointer(to: constants) {
+                        kernels.adamw($0, gradient + start, range.count, parameter + start, first + start, second + start)
                     }
                 }
+            }
+        }
+    }
+
+    /// Passes a parameter and its moments.
+    mutating func withPointers(
+        to tensor: inout Tensor, _ index: Int,
+        _ body: (_ parameter: UnsafeMutablePointer<Float>, _ first: UnsafeMutablePointer<Float>, _ second: UnsafeMutablePointer<Float>) -> Void
+    ) {
+        tensor.withMutablePointer { parameter in
+            first[index].withMutablePointer { first in
+                second[index].withMutablePointer { body(parameter, first, $0) }
             }
         }
     }

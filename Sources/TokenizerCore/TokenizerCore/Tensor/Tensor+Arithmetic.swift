@@ -17,16 +17,41 @@ extension Tensor {
 
     public mutating func multiply(by factor: Float) {
         let count = self.count
-        withMutablePointer { for i in 0..<count { $0[i] *= factor } }
+        withMutablePointer { values in
+            RowPieces.forEach(rows: count, width: 1) { range in
+                for i in range { values[i] *= factor }
+            }
+        }
+    }
+
+    /// Becomes `keep` of itself and the rest of `other`, element by element.
+    /// - Precondition: equal shapes.
+    public mutating func mix(with other: Tensor, keeping keep: Float) {
+        precondition(shape == other.shape, "cannot mix \(other.shape) with \(shape)")
+        let count = self.count
+        withMutablePointer { target in
+            other.withPointer { source in
+                RowPieces.forEach(rows: count, width: 1) { range in
+                    for i in range { target[i] = keep * target[i] + (1 - keep) * source[i] }
+                }
+            }
+        }
     }
 
     /// Σ x², accumulated in double precision.
     public var sumOfSquares: Double {
-        withPointer { x in
-            var sum = 0.0
-            for i in 0..<count { sum += Double(x[i]) * Double(x[i]) }
-            return sum
+        let (count, kernels) = (self.count, InstructionSet.current.kernels)
+        let pieces = RowPieces.count(rows: count, width: 1)
+        let sums = [Double](unsafeUninitializedCapacity: pieces) { sums, filled in
+            filled = pieces
+            guard let sums = sums.baseAddress else { return }
+            withPointer { x in
+                RowPieces.forEach(rows: count, width: 1) { range, piece in
+                    sums[piece] = kernels.sum_squares(x + range.lowerBound, range.count)
+                }
+            }
         }
+        return sums.reduce(0, +)
     }
 
     /// Whether no element is NaN or infinite.
