@@ -24,9 +24,11 @@ struct CodeSearchTests {
         let codebooks = values.tensor([shape.groups, shape.codes, shape.d])
         let vectors = values.tensor([shape.images, shape.tokens, shape.d])
         let found = InstructionSet.$current.withValue(set) {
-            CodeSearch(codebooks).nearest(vectors, tokensPerImage: shape.tokens)
+            Self.bothAnswers(vectors, codebooks, tokensPerImage: shape.tokens)
         }
-        #expect(found == fullSearch(vectors, codebooks, tokens: shape.tokens))
+        let expected = fullSearch(vectors, codebooks, tokens: shape.tokens)
+        #expect(found.searching == expected)
+        #expect(found.scanning == expected)
     }
 
     /// Many codes at equal and nearly equal distances: a coarse lattice, every code twice, queries half-way between.
@@ -36,9 +38,10 @@ struct CodeSearchTests {
         let lattice = (0..<1200).map { _ in (values.next() * 3).rounded() }
         let codebooks = Tensor(lattice + lattice, shape: [1, 800, 3])
         let vectors = Tensor((0..<900).map { _ in (values.next() * 6).rounded() / 2 }, shape: [1, 300, 3])
-        let found = InstructionSet.$current.withValue(set) { CodeSearch(codebooks).nearest(vectors, tokensPerImage: 300) }
-        #expect(found == fullSearch(vectors, codebooks, tokens: 300))
-        #expect(found.allSatisfy { $0 < 400 })
+        let found = InstructionSet.$current.withValue(set) { Self.bothAnswers(vectors, codebooks, tokensPerImage: 300) }
+        #expect(found.searching == fullSearch(vectors, codebooks, tokens: 300))
+        #expect(found.scanning == found.searching)
+        #expect(found.searching.allSatisfy { $0 < 400 })
     }
 
     /// Distances that differ by less than fp32 resolves, far from the origin, and ones that underflow.
@@ -47,15 +50,25 @@ struct CodeSearchTests {
         var values = TestValues(seed: 10)
         let codebooks = Tensor((0..<1200).map { _ in place.centre + values.next() * place.spread }, shape: [2, 200, 3])
         let vectors = Tensor((0..<600).map { _ in place.centre + values.next() * place.spread }, shape: [10, 20, 3])
-        let found = InstructionSet.$current.withValue(set) { CodeSearch(codebooks).nearest(vectors, tokensPerImage: 20) }
-        #expect(found == fullSearch(vectors, codebooks, tokens: 20))
+        let found = InstructionSet.$current.withValue(set) { Self.bothAnswers(vectors, codebooks, tokensPerImage: 20) }
+        #expect(found.searching == fullSearch(vectors, codebooks, tokens: 20))
+        #expect(found.scanning == found.searching)
     }
 
     @Test func notANumberFindsAValidCode() {
         let codebooks = Tensor([0, 1, .nan, 3], shape: [1, 4, 1])
-        let found = CodeSearch(codebooks).nearest(Tensor([.nan, 0.9, .infinity], shape: [1, 3, 1]), tokensPerImage: 3)
-        #expect(found[1] == 1)
-        #expect(found.allSatisfy { 0..<4 ~= $0 })
+        let found = Self.bothAnswers(Tensor([.nan, 0.9, .infinity], shape: [1, 3, 1]), codebooks, tokensPerImage: 3)
+        for found in [found.searching, found.scanning] {
+            #expect(found[1] == 1)
+            #expect(found.allSatisfy { 0..<4 ~= $0 })
+        }
+    }
+
+    private static func bothAnswers(_ vectors: Tensor, _ codebooks: Tensor, tokensPerImage: Int) -> (searching: [Int32], scanning: [Int32]) {
+        (
+            CodeSearch(codebooks).nearest(vectors, tokensPerImage: tokensPerImage),
+            CodeScan(codebooks).nearest(vectors, tokensPerImage: tokensPerImage)
+        )
     }
 
     private func fullSearch(_ vectors: Tensor, _ codebooks: Tensor, tokens: Int) -> [Int32] {

@@ -46,10 +46,9 @@ import Testing
 
         let quantized = quantizer.latents(tokens)
         let (codeLoss, dcodes) = SquaredError.loss(quantized, flat)
-        var quantizerGradient = quantizer.zeroed()
-        quantizerGradient.accumulate(dcodes, at: tokens)
+        let codeGradient = CodeGradient(layout, dcodes, at: tokens)
         #expect(abs(codeLoss - 0.3058677613735199) < 1e-6)
-        #expect(quantizerGradient.codebooks.relativeError(to: try gradients.tensor("q.embeddings")) < 1e-4)
+        #expect(codeGradient.dense.relativeError(to: try gradients.tensor("q.embeddings")) < 1e-4)
 
         var kept = Activations.keeping
         let rectified = rectifier.forward(shape.featureMap(quantized), keeping: &kept)
@@ -65,7 +64,7 @@ import Testing
         var (quantizer, rectifier) = (quantizer, rectifier)
         var (codeOptimizer, rectifierOptimizer) = (AdamW(weightDecay: 0), AdamW(weightDecay: 1e-4))
         codeOptimizer.update(
-            &quantizer, gradient: quantizerGradient, learningRate: 1e-2, scale: quantizerGradient.clippingFactor(limit: 1))
+            &quantizer, gradient: codeGradient, learningRate: 1e-2, scale: codeGradient.clippingFactor(limit: 1))
         rectifierOptimizer.update(
             &rectifier, gradient: rectifierGradient, learningRate: 5e-4, scale: rectifierGradient.clippingFactor(limit: 1))
         #expect(quantizer.codebooks.relativeError(to: try after.tensor("q.embeddings")) < 1e-4)

@@ -94,12 +94,19 @@ extension AdamW {
     public init<Model: Parameterized>(
         weightDecay: Float, step: Int, for model: Model, restoring file: SafetensorsFile, prefix: String
     ) throws(FileError) {
+        try self.init(weightDecay: weightDecay, step: step, shapes: model.tensors.map(\.tensor.shape), restoring: file, prefix: prefix)
+    }
+
+    /// The same for parameters of these shapes, in visiting order.
+    public init(
+        weightDecay: Float, step: Int, shapes: [[Int]], restoring file: SafetensorsFile, prefix: String
+    ) throws(FileError) {
         self.init(weightDecay: weightDecay)
         self.step = step
         guard step > 0 else { return }
-        for (index, entry) in model.tensors.enumerated() {
-            first.append(try file.tensor("\(prefix).first.\(index)", shape: entry.tensor.shape))
-            second.append(try file.tensor("\(prefix).second.\(index)", shape: entry.tensor.shape))
+        for (index, shape) in shapes.enumerated() {
+            first.append(try file.tensor("\(prefix).first.\(index)", shape: shape))
+            second.append(try file.tensor("\(prefix).second.\(index)", shape: shape))
         }
     }
 }

@@ -5,10 +5,8 @@ extension Parameterized {
     }
 
     /// The factor that brings the norm down to `limit`; 1 when it is not above.
-    ///
-    /// Source: `torch.nn.utils.clip_grad_norm_`.
     public func clippingFactor(limit: Double) -> Float {
-        Float(min(1, limit / (gradientNorm + 1e-6)))
+        GradientClipping.factor(norm: gradientNorm, limit: limit)
     }
 
     /// Adds another model's tensors to this one's, one by one.
@@ -19,5 +17,19 @@ extension Parameterized {
             tensor.add(others[index].tensor)
             index += 1
         }
+    }
+}
+
+extension CodeGradient {
+    /// The factor that brings the norm down to `limit`; 1 when it is not above.
+    public func clippingFactor(limit: Double) -> Float {
+        GradientClipping.factor(norm: norm, limit: limit)
+    }
+}
+
+/// Source: `torch.nn.utils.clip_grad_norm_`.
+private enum GradientClipping {
+    static func factor(norm: Double, limit: Double) -> Float {
+        Float(min(1, limit / (norm + 1e-6)))
     }
 }

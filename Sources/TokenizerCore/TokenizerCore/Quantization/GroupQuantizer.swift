@@ -97,7 +97,12 @@ public struct GroupQuantizer: Parameterized {
 
     /// - Parameter runs: `[n, T·d]`.
     public func tokens(ofRuns runs: Tensor) -> Tokens {
-        Tokens(tokensPerImage: layout.tokens, indices: search.over(codebooks).nearest(runs, tokensPerImage: layout.tokens))
+        Tokens(tokensPerImage: layout.tokens, indices: search.nearest(runs, tokensPerImage: layout.tokens, in: codebooks))
+    }
+
+    /// Arranges the codebooks for many searches now instead of when it pays.
+    public func prepareSearch() {
+        search.prepare(codebooks)
     }
 
     /// The latents that `tokens` stand for: `[n, C·H·W]`.
@@ -153,20 +158,6 @@ public struct GroupQuantizer: Parameterized {
             }
         }
         return (sum / Double(max(count, 1)), weighted)
-    }
-
-    /// Adds `gradient`, dL/d(codes) as `[n, T·d]`, to the codes that were used.
-    public mutating func accumulate(_ gradient: Tensor, at tokens: Tokens) {
-        let (dimension, codes, perImage) = (layout.dimension, layout.codes, layout.tokens)
-        let layout = layout
-        codebooks.withMutablePointer { codebooks in
-            gradient.withPointer { gradient in
-                for (position, index) in tokens.indices.enumerated() {
-                    let code = codebooks + (layout.codebook(ofToken: position % perImage) * codes + Int(index)) * dimension
-                    for j in 0..<dimension { code[j] += gradient[position * dimension + j] }
-                }
-            }
-        }
     }
 
     public mutating func visit(_ path: ParameterPath, _ visitor: ParameterVisitor) {

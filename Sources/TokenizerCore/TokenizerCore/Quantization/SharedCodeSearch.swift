@@ -1,15 +1,44 @@
 import Synchronization
 
-/// The arrangement of codebooks for searching, made when first needed and shared by all copies of the quantiser. Whoever changes the
-/// codebooks replaces this object.
+/// The search for nearest codes of codebooks that stay the same, shared by all copies of the quantiser. Whoever changes the codebooks
+/// replaces this object.
+///
+/// Arranging codebooks for ``CodeSearch`` costs as much as scanning them for a few hundred vectors, and codebooks that are trained by
+/// gradient change before they have been asked for so many. So they are scanned until scanning has cost as much as arranging them
+/// would, and arranged then: that is never worse than twice the better choice.
 final class SharedCodeSearch: Sendable {
-    private let state = Mutex<CodeSearch?>(nil)
+    private struct State {
+        var arranged: CodeSearch?
+        /// What scanning has cost so far, in the units of ``Cost``.
+        var spent = 0.0
+    }
 
+    private let state = Mutex(State())
+
+    /// The nearest codes, see ``CodeSearch/nearest(_:tokensPerImage:)``.
+    ///
     /// - Parameter codebooks: `[codebooks, N, d]`, the same at every call.
-    func over(_ codebooks: Tensor) -> CodeSearch {
-        state.withLock { search in
-            if search == nil { search = CodeSearch(codebooks) }
-            return search!
+    func nearest(_ vectors: Tensor, tokensPerImage: Int, in codebooks: Tensor) -> [Int32] {
+        let cost = Cost.scanning(vectorsPerCodebook: vectors.count / (codebooks.shape[0] * codebooks.shape[2]))
+        let search = state.withLock { state in
+            state.spent += cost
+            if state.arranged == nil && state.spent >= Cost.arranging(codes: codebooks.shape[1]) { state.arranged = CodeSearch(codebooks) }
+            return state.arranged
         }
+        return search?.nearest(vectors, tokensPerImage: tokensPerImage)
+            ?? CodeScan(codebooks).nearest(vectors, tokensPerImage: tokensPerImage)
+    }
+
+    /// Arranges the codebooks now, for a service whose first request should not wait for it.
+    func prepare(_ codebooks: Tensor) {
+        state.withLock { state in
+            if state.arranged == nil { state.arranged = CodeSearch(codebooks) }
+        }
+    }
+
+    /// Nanoseconds of one core for each code, measured with codes of four numbers; only their proportions matter.
+    private enum Cost {
+        static func scanning(vectorsPerCodebook vectors: Int) -> Double { 1 + 0.2 * Double(vectors) }
+        static func arranging(codes: Int) -> Double { 20 * max(1, Double(codes).logarithm2) }
     }
 }

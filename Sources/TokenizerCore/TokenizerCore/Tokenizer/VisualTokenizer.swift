@@ -29,6 +29,7 @@ public final class VisualTokenizer: Sendable {
     ) {
         (self.manifest, self.vae, self.normalizer, self.quantizer) = (manifest, vae, normalizer, quantizer)
         (self.rectifier, self.precision) = (rectifier, precision)
+        quantizer.prepareSearch()
     }
 
     /// - Parameter pixels: `[n, imageSize, imageSize, 3]` in −1 … 1.

@@ -128,7 +128,7 @@ public struct AutoencoderTrainer: Sendable {
     }
 
     private func learningRate(at step: Int) -> Float {
-        options.learningRate * Schedule.warmupThenCosine(step: step, warmup: options.warmup, steps: options.steps)
+        options.learningRate * Schedule(.cosine, warmup: options.warmup).factor(step: step, steps: options.steps)
     }
 
     private mutating func averageWeights() {

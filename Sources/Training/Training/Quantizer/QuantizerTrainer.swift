@@ -5,21 +5,26 @@ import TokenizerCore
 ///
 /// The loss is `MSE(z, q(z))`, which moves the codebooks only, plus `MSE(z, g(stop_gradient(q(z))))`, which moves the rectifier only.
 /// Source: ReVQ (arXiv 2507.10547) and its published code.
-struct QuantizerTrainer {
-    struct Options: Codable, Equatable {
-        var epochs: Int
+public struct QuantizerTrainer {
+    public struct Options: Codable, Equatable, Sendable {
+        public var epochs: Int
         /// Images per step.
-        var batch: Int
+        public var batch: Int
         /// Of the codebooks; the rectifier has 0.05 of it. Both fall to a twentieth over the run, epoch by epoch.
-        var learningRate: Float
-        var reset: CodebookReset
+        public var learningRate: Float
+        public var reset: CodebookReset
         /// Whether the codes move; otherwise only the rectifier is trained.
-        var movesCodes: Bool
+        public var movesCodes: Bool
+
+        public init(epochs: Int, batch: Int, learningRate: Float, reset: CodebookReset, movesCodes: Bool) {
+            (self.epochs, self.batch, self.learningRate, self.reset, self.movesCodes) = (epochs, batch, learningRate, reset, movesCodes)
+        }
     }
 
-    struct Losses {
-        var quantized: Double
-        var rectified: Double
+    /// Mean squared errors of a batch before the step.
+    public struct Losses: Sendable {
+        public let quantized: Double
+        public let rectified: Double
     }
 
     private static let rectifierShare: Float = 0.05
@@ -42,7 +47,7 @@ struct QuantizerTrainer {
     private var rectifierOptimizer = AdamW(weightDecay: rectifierWeightDecay)
 
     /// - Parameter imageCount: how many images an epoch has.
-    init(
+    public init(
         _ quantizer: GroupQuantizer, _ rectifier: Rectifier, shape: LatentShape, options: Options, imageCount: Int, seed: UInt64
     ) {
         (self.quantizer, self.rectifier, self.shape, self.options) = (quantizer, rectifier, shape, options)
@@ -56,7 +61,7 @@ struct QuantizerTrainer {
 
     /// One step; at the end of an epoch also the reset.
     /// - Parameter latents: all training latents, normalised, `[imageCount, C·H·W]`.
-    mutating func advance(on latents: Tensor) -> Losses {
+    public mutating func advance(on latents: Tensor) -> Losses {
         let epoch = step / stepsPerEpoch
         let z = latents.rows(batch(epoch: epoch, index: step % stepsPerEpoch))
         let rate = options.learningRate * Float(pow(Self.finalShare, Double(epoch) / Double(options.epochs)))
@@ -76,8 +81,7 @@ struct QuantizerTrainer {
     private mutating func moveCodebooks(towards runs: Tensor, _ codes: Tensor, _ tokens: Tokens, _ rate: Float) -> Double {
         let (loss, dq) = quantizer.distortion(codes, runs)
         guard options.movesCodes else { return loss }
-        var gradient = quantizer.zeroed()
-        gradient.accumulate(dq, at: tokens)
+        let gradient = CodeGradient(quantizer.layout, dq, at: tokens)
         let scale = gradient.clippingFactor(limit: Self.gradientNormLimit)
         quantizerOptimizer.update(&quantizer, gradient: gradient, learningRate: rate, scale: scale)
         return loss
@@ -129,7 +133,9 @@ extension QuantizerTrainer {
         try rectifier.load(from: file, prefix: "rectifier")
         usage = CodeUsage(quantizer.layout, restoring: try file.tensor("usage"))
         self.step = step
-        quantizerOptimizer = try AdamW(weightDecay: 0, step: options.movesCodes ? step : 0, for: quantizer, restoring: file, prefix: "optimizer.quantizer")
+        quantizerOptimizer = try AdamW(
+            weightDecay: 0, step: options.movesCodes ? step : 0, shapes: [quantizer.codebooks.shape], restoring: file,
+            prefix: "optimizer.quantizer")
         let rectifierSteps = rectifier.configuration.network.isTrained ? step : 0
         rectifierOptimizer = try AdamW(
             weightDecay: Self.rectifierWeightDecay, step: rectifierSteps, for: rectifier, restoring: file, prefix: "optimizer.rectifier")

@@ -1,0 +1,38 @@
+import CKernels
+
+/// Finds the nearest code of each vector, exactly, by looking at every code: nothing is prepared, so this is the way for codebooks that
+/// are about to change. See ``CodeSearch``.
+public struct CodeScan: Sendable {
+    /// `[groups, N, d]`
+    private let codebooks: Tensor
+
+    /// - Parameter codebooks: `[groups, N, d]`: one codebook per token position, one for all, or anything between.
+    public init(_ codebooks: Tensor) {
+        precondition(codebooks.shape.count == 3 && codebooks.count > 0, "codebooks are [groups, N, d], got \(codebooks.shape)")
+        self.codebooks = codebooks
+    }
+
+    /// What ``CodeSearch/nearest(_:tokensPerImage:)`` answers, to the index.
+    /// - Complexity: O(vectors · N · d), shared by the ``Workers``.
+    public func nearest(_ vectors: Tensor, tokensPerImage: Int) -> [Int32] {
+        let (groups, codes, d) = (codebooks.shape[0], codebooks.shape[1], codebooks.shape[2])
+        let runs = TokenRuns(vectors, d: d, tokensPerImage: tokensPerImage, groups: groups)
+        let kernels = InstructionSet.current.kernels
+        return [Int32](unsafeUninitializedCapacity: vectors.count / d) { found, count in
+            count = vectors.count / d
+            guard let found = found.baseAddress else { return }
+            vectors.withPointer { vectors in
+                codebooks.withPointer { codebooks in
+                    Workers.forEach(runs.count) { index in
+                        let run = runs[index]
+                        withUnsafeTemporaryAllocation(of: Float.self, capacity: CodeCells.size * (d + 1)) { cell in
+                            kernels.scan_codes(
+                                vectors + run.start * d, run.count, run.stride, d, codebooks + run.group * codes * d, codes,
+                                cell.baseAddress!, found + run.start)
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,42 @@
+/// Cuts the tokens of a batch into runs that share a codebook, each short enough to share the work of one image.
+struct TokenRuns {
+    /// Token `start`, and every `stride`th after it, `count` in all.
+    struct Run {
+        let group, start, stride, count: Int
+    }
+
+    private static let longest = 128
+    private let group: (count: Int, positions: Int)
+    private let images: Int
+    private let tokensPerImage: Int
+
+    /// - Precondition: `tokensPerImage` is a multiple of `groups`, and `vectors` are images of so many tokens of `d` numbers.
+    init(_ vectors: Tensor, d: Int, tokensPerImage: Int, groups: Int) {
+        precondition(
+            tokensPerImage > 0 && tokensPerImage % groups == 0 && vectors.count % (tokensPerImage * d) == 0,
+            "vectors of shape \(vectors.shape) are not \(tokensPerImage) tokens of \(d) numbers for \(groups) codebooks")
+        group = (groups, tokensPerImage / groups)
+        images = vectors.count / (tokensPerImage * d)
+        self.tokensPerImage = tokensPerImage
+    }
+
+    /// Where each position has a codebook, a run goes through the images; otherwise through an image's positions.
+    private var isThroughImages: Bool { group.positions == 1 }
+    private var length: Int { isThroughImages ? images : group.positions }
+    private var runsPerLength: Int { (length + Self.longest - 1) / Self.longest }
+    private var lengths: Int { isThroughImages ? group.count : group.count * images }
+
+    var count: Int { lengths * runsPerLength }
+
+    /// Runs with the same codebook follow each other.
+    subscript(index: Int) -> Run {
+        let (which, part) = index.quotientAndRemainder(dividingBy: runsPerLength)
+        let first = part * Self.longest
+        let count = min(Self.longest, length - first)
+        guard !isThroughImages else {
+            return Run(group: which, start: first * tokensPerImage + which, stride: tokensPerImage, count: count)
+        }
+        let (book, image) = which.quotientAndRemainder(dividingBy: images)
+        return Run(group: book, start: image * tokensPerImage + book * group.positions + first, stride: 1, count: count)
+    }
+}
