@@ -50,7 +50,7 @@ let package = Package(
         // Measurements; not a product.
         .executableTarget(
             name: "revq-bench",
-            dependencies: ["TokenizerCore", "COpenBLAS", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            dependencies: ["TokenizerCore", "Training", "COpenBLAS", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             path: "Benchmarks/revq-bench"),
 
         .testTarget(name: "TokenizerCoreTests", dependencies: ["TokenizerCore", "CKernels"], resources: [.copy("Fixtures")]),
