@@ -18,6 +18,35 @@ import Testing
         }
     }
 
+    @Test func aResumedRunWithEveryOptionOfTheLoopEndsInTheSameBytes() throws {
+        try withScratchFolder { folder in
+            var options = try options(.adam, in: folder)
+            options.gradient = GradientOptions(loss: .joint, schedule: Schedule(.cosine, warmup: 2), accumulation: 2, averaging: 0.9)
+            #expect(try run(folder + "/whole", options))
+            for _ in 0..<3 { #expect(try !run(folder + "/parts", options, stopAfter: 2)) }
+            #expect(try run(folder + "/parts", options))
+            for file in ["fit/quantizer.safetensors", "fit/rectifier.safetensors", "fit/fit.json", "log.jsonl"] {
+                #expect(try StoredFile.read("\(folder)/whole/\(file)") == StoredFile.read("\(folder)/parts/\(file)"), "\(file)")
+            }
+        }
+    }
+
+    /// A rate far too high: the epochs do not get better and better.
+    @Test func theBestEpochIsPublishedAndTheLastRecorded() throws {
+        try withScratchFolder { folder in
+            var options = try options(.adam, in: folder)
+            (options.learningRate, options.gradient.schedule) = (0.5, Schedule(.constant))
+            #expect(try run(folder + "/run", options))
+            let epochs = try TrainingLog.entries(folder + "/run/log.jsonl").filter { $0.values["held_out_rectified_mse"] != nil }
+            let errors = epochs.map { $0.values["held_out_rectified_mse"]! }
+            #expect(epochs.count == 4 && errors.last! > errors.min()!)
+            let fit = try FittedQuantizer(folder + "/run/fit").description
+            #expect(fit.quality?.rectifiedMSE == errors.min())
+            #expect(fit.epochs?.bestStep == epochs[errors.firstIndex(of: errors.min()!)!].step)
+            #expect(fit.epochs?.last.rectifiedMSE == errors.last)
+        }
+    }
+
     /// What a kill leaves: a log that is ahead of the saved state, nothing of the steps since, and a draft that was being written.
     @Test(arguments: QuantizerRun.Method.allCases)
     func aRunKilledAtAnyStepEndsInTheSameBytes(method: QuantizerRun.Method) throws {
@@ -106,7 +135,10 @@ import Testing
             let valid = try options(.adam, in: folder)
             for change in [
                 { $0.quantizer.tokens = 7 }, { $0.quantizer.grouping = .klt(side: 3) }, { $0.vae = nil }, { $0.quantizer.codes = 1 << 14 },
-                { $0.batch = 0 }, { $0.heldOut = 0 }, { $0.quantizer.codes = 0 },
+                { $0.batch = 0 }, { $0.heldOut = 0 }, { $0.quantizer.codes = 0 }, { $0.gradient.accumulation = 0 },
+                { $0.gradient.accumulation = $0.batch + 1 }, { $0.gradient.averaging = 1 }, { $0.gradient.averaging = .nan },
+                { $0.gradient.schedule.warmup = -1 }, { $0.gradient.loss = .joint; $0.method = .lloyd },
+                { $0.gradient.loss = .joint; $0.rectifier = .linear },
             ] as [(inout QuantizerRun.Options) -> Void] {
                 var options = valid
                 change(&options)

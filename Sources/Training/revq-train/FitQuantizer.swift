@@ -33,6 +33,7 @@ struct FitQuantizer: ParsableCommand {
     var batch: Int?
     @Option(help: "Of the codebooks; the rectifier has 0.05 of it. (default: 0.01)")
     var learningRate: Float?
+    @OptionGroup var gradient: GradientArguments
     @Option(help: "What becomes of unused codes after an epoch or pass: none, paper, code or distortion. (default: distortion for lloyd, code for adam)")
     var reset: CodebookReset?
     @OptionGroup var rectifier: RectifierOptions
@@ -61,6 +62,7 @@ struct FitQuantizer: ParsableCommand {
         options.epochs = epochs ?? options.epochs
         options.batch = batch ?? options.batch
         options.learningRate = learningRate ?? options.learningRate
+        gradient.change(&options.gradient)
         options.reset = reset ?? options.reset
         options.rectifier = rectifier.configuration ?? options.rectifier
         options.heldOut = heldOut ?? options.heldOut

@@ -46,6 +46,20 @@ import Testing
         #expect(transform.runs(latents.images(1..<2)).values == runs.images(1..<2).values)
     }
 
+    /// ⟨latents(r), g⟩ = ⟨r, gradient(g)⟩ for any r and g: the gradient is the transposed map.
+    @Test(arguments: RunTransformTests.groupings)
+    func theGradientIsTheTransposedMap(_ grouping: Grouping, _ d: Int) throws {
+        let transform = try Self.random(grouping, d, Self.shape)
+        var (runs, gradient) = (Tensor(uninitialized: [2, 128]), Tensor(uninitialized: [2, 128]))
+        var random = RandomSource(seed: 6, stream: 0)
+        random.fill(normal: &runs)
+        random.fill(normal: &gradient)
+        func product(_ a: Tensor, _ b: Tensor) -> Double { zip(a.values, b.values).reduce(0) { $0 + Double($1.0) * Double($1.1) } }
+        let (forward, back) = (transform.latents(runs), transform.gradient(gradient))
+        let scale = (forward.sumOfSquares * gradient.sumOfSquares).squareRoot()
+        #expect(abs(product(forward, gradient) - product(runs, back)) < 1e-6 * scale)
+    }
+
     /// The nearest code among scaled runs is the one of least weighted error among latents.
     @Test(arguments: RunTransformTests.groupings)
     func nearestCodesHaveTheLeastWeightedError(_ grouping: Grouping, _ d: Int) throws {

@@ -116,6 +116,11 @@ public struct GroupQuantizer: Parameterized {
         transform?.latents(runs) ?? runs
     }
 
+    /// The gradient for codes, `[n, T·d]`, given the one for the latents that ``latents(ofRuns:)`` makes of them.
+    public func codeGradient(_ dlatents: Tensor) -> Tensor {
+        transform?.gradient(dlatents) ?? dlatents
+    }
+
     /// The codes that `tokens` name: `[n, T·d]`.
     /// - Precondition: every token is in `0 ..< N`.
     public func codes(_ tokens: Tokens) -> Tensor {

@@ -83,7 +83,7 @@ public struct RunTransform: Parameterized {
         case .weights(let weights):
             return gathered(latents, gains(weights))
         case .linear(let analysis, _):
-            return arranged(multiplied(gathered(latents, nil), by: analysis), toRuns: true)
+            return arranged(multiplied(gathered(latents, nil), by: analysis), toRuns: true, scales.values.map { 1 / $0 })
         }
     }
 
@@ -93,7 +93,18 @@ public struct RunTransform: Parameterized {
         case .weights(let weights):
             return scattered(runs, gains(weights).map { 1 / $0 })
         case .linear(_, let synthesis):
-            return scattered(multiplied(arranged(runs, toRuns: false), by: synthesis), nil)
+            return scattered(multiplied(arranged(runs, toRuns: false, scales.values), by: synthesis), nil)
+        }
+    }
+
+    /// The gradient for runs, given the one for the latents that ``latents(_:)`` makes of them: its transposed map.
+    public func gradient(_ dlatents: Tensor) -> Tensor {
+        switch map {
+        case .weights(let weights):
+            return gathered(dlatents, gains(weights).map { 1 / $0 })
+        case .linear(_, let synthesis):
+            let transposed = synthesis.swappingInnerAxes(outer: 1, box.count, box.count)
+            return arranged(multiplied(gathered(dlatents, nil), by: transposed), toRuns: true, scales.values)
         }
     }
 
@@ -142,15 +153,15 @@ public struct RunTransform: Parameterized {
         }
     }
 
-    /// Between `[places][position][d]` and, divided by the scales, `[position][places][d]`.
-    private func arranged(_ elements: Tensor, toRuns: Bool) -> Tensor {
-        let (scales, d) = (scales.values, dimension)
+    /// Between `[places][position][d]` and `[position][places][d]`, each position multiplied by its gain.
+    private func arranged(_ elements: Tensor, toRuns: Bool, _ gains: [Float]) -> Tensor {
+        let d = dimension
         return mapImages(elements) { source, target in
             for place in 0..<places {
                 for position in 0..<positions {
                     let (inBox, inRuns) = ((place * positions + position) * d, (position * places + place) * d)
-                    let (from, to, gain) = toRuns ? (inBox, inRuns, 1 / scales[position]) : (inRuns, inBox, scales[position])
-                    for j in 0..<d { target[to + j] = source[from + j] * gain }
+                    let (from, to) = toRuns ? (inBox, inRuns) : (inRuns, inBox)
+                    for j in 0..<d { target[to + j] = source[from + j] * gains[position] }
                 }
             }
         }

@@ -38,7 +38,8 @@ public struct AutoencoderTrainer: Sendable {
     public let options: Options
     public private(set) var model: AutoencoderDC
     /// The weights averaged over the last steps: smoother, and better on pictures not seen.
-    public private(set) var average: AutoencoderDC
+    public var average: AutoencoderDC { averaging.model }
+    private var averaging: WeightAverage<AutoencoderDC>
     private var optimizer: AdamW
     private let channel: TestChannel?
     private let seed: UInt64
@@ -55,7 +56,7 @@ public struct AutoencoderTrainer: Sendable {
     private init(_ model: AutoencoderDC, channel: TestChannel?, options: Options, seed: UInt64) {
         self.options = options
         self.model = model
-        average = model
+        averaging = WeightAverage(model, decay: options.averaging)
         optimizer = AdamW(weightDecay: options.weightDecay)
         self.channel = channel
         self.seed = seed
@@ -77,7 +78,7 @@ public struct AutoencoderTrainer: Sendable {
         } else {
             optimizer.update(&model, gradient: gradient, learningRate: rate, scale: factor)
         }
-        averageWeights()
+        averaging.add(model, step: step)
         return losses.reduce(0, +) / Double(losses.count)
     }
 
@@ -130,20 +131,6 @@ public struct AutoencoderTrainer: Sendable {
     private func learningRate(at step: Int) -> Float {
         options.learningRate * Schedule(.cosine, warmup: options.warmup).factor(step: step, steps: options.steps)
     }
-
-    private mutating func averageWeights() {
-        // Early on the average follows quickly, so that the start is forgotten.
-        let keep = min(options.averaging, Float(step) / Float(step + 10))
-        let current = model.tensors
-        var index = 0
-        average.visit(.root) { _, _, tensor in
-            var share = current[index].tensor
-            share.multiply(by: 1 - keep)
-            tensor.multiply(by: keep)
-            tensor.add(share)
-            index += 1
-        }
-    }
 }
 
 extension AutoencoderTrainer {
@@ -167,7 +154,7 @@ extension AutoencoderTrainer {
         try model.load(from: file, prefix: "model")
         let channel = options.latentBits == nil ? nil : TestChannel(distortions: try file.tensor(Self.channelName).values)
         self.init(model, channel: channel, options: options, seed: seed)
-        try average.load(from: file, prefix: "average")
+        try averaging.load(from: file, prefix: "average")
         let (decay, prefix) = (options.weightDecay, "optimizer")
         optimizer =
             options.isDecoderOnly

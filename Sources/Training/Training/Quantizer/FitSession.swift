@@ -11,6 +11,8 @@ struct FitSession {
     private let passes: Int
     private var lloyd: LloydTrainer
     private var gradient: QuantizerTrainer
+    /// The best of the epochs of gradient steps so far.
+    private var best: BestEpoch?
     private var linear: LinearRectifierFit?
     private(set) var step = 0
 
@@ -31,10 +33,21 @@ struct FitSession {
         gradient = Self.gradientTrainer(start, rectifier, options, shape, images: training.n)
     }
 
-    var quantizer: GroupQuantizer { step < passes ? lloyd.quantizer : gradient.quantizer }
-    var rectifier: Rectifier { linear?.rectifier ?? gradient.rectifier }
+    /// The codes at this moment; after the gradient steps, those of the best epoch.
+    var quantizer: GroupQuantizer { step < passes ? lloyd.quantizer : finished?.quantizer ?? gradient.quantizer }
+    /// The rectifier at this moment, averaged where asked for; after the gradient steps, that of the best epoch.
+    var rectifier: Rectifier { linear?.rectifier ?? finished?.rectifier ?? gradient.averagedRectifier }
+    /// The best epoch, once all have been.
+    private var finished: BestEpoch? { step < passes + gradient.totalSteps ? nil : best }
+
     var totalSteps: Int { passes + gradient.totalSteps + (options.rectifier.network.isSolved ? 1 : 0) }
-    private var isAfterGradient: Bool { step == passes + gradient.totalSteps }
+
+    /// How many images the first `steps` steps read: what takes the time.
+    func images(inSteps steps: Int) -> Int {
+        let (lloydSteps, rest) = (min(steps, passes), max(0, steps - passes))
+        let gradientSteps = min(rest, gradient.totalSteps)
+        return lloydSteps * training.n + gradient.images(inSteps: gradientSteps) + (rest - gradientSteps) * training.n
+    }
 
     /// One pass, one gradient step, or the solution.
     /// - Returns: its figures, and at the end of an epoch the held-out ones.
@@ -43,21 +56,31 @@ struct FitSession {
         if step < passes {
             let error = lloyd.advance(on: runs, pass: step)
             step += 1
-            let quality = LatentQuality(of: heldOut, lloyd.quantizer, Rectifier(.none, shape: shape, .placeholder), shape: shape)
+            let quality = quality(of: heldOut, lloyd.quantizer, Rectifier(.none, shape: shape, .placeholder))
             return ["distortion": error, "held_out_distortion": quality.distortion, "held_out_mse": quality.quantizedMSE]
         }
-        if isAfterGradient { return solve() }
+        if step == passes + gradient.totalSteps { return solve() }
         let losses = gradient.advance(on: training)
         step += 1
-        var values = ["distortion": losses.quantized, "rectified_mse": losses.rectified]
-        if gradient.step % gradient.stepsPerEpoch == 0 {
-            let quality = heldOutQuality
-            values["held_out_distortion"] = quality.distortion
-            values["held_out_mse"] = quality.quantizedMSE
-            values["held_out_rectified_mse"] = quality.rectifiedMSE
-            values["codebook_use"] = quality.codebookUse
+        let values = ["distortion": losses.quantized, "rectified_mse": losses.rectified]
+        guard gradient.step % gradient.stepsPerEpoch == 0 else {
+            return values.merging(["codebook_use": gradient.usage.usedShare]) { $1 }
         }
-        return values
+        return values.merging(finishEpoch()) { $1 }
+    }
+
+    /// Measures the epoch, and keeps it when it is the best so far.
+    private mutating func finishEpoch() -> [String: Double] {
+        let (quantizer, rectifier) = (gradient.quantizer, gradient.averagedRectifier)
+        let quality = quality(of: heldOut, quantizer, rectifier)
+        if best.map({ quality.rectifiedMSE < $0.quality.rectifiedMSE }) ?? true {
+            best = BestEpoch(quantizer, rectifier, step: step, quality)
+        }
+        guard let epoch = gradient.lastEpoch else { preconditionFailure("an epoch that has ended has figures") }
+        return [
+            "codebook_use": epoch.use, "epoch_distortion": epoch.distortion, "held_out_distortion": quality.distortion,
+            "held_out_mse": quality.quantizedMSE, "held_out_rectified_mse": quality.rectifiedMSE,
+        ]
     }
 
     private mutating func solve() -> [String: Double] {
@@ -67,36 +90,18 @@ struct FitSession {
         return ["penalty": fit.penalty, "held_out_rectified_mse": fit.heldOutMSE]
     }
 
-    var heldOutQuality: LatentQuality { LatentQuality(of: heldOut, quantizer, rectifier, shape: shape) }
+    var heldOutQuality: LatentQuality { quality(of: heldOut, quantizer, rectifier) }
 
     /// The same figures on the latents that were trained on, without the rectifier.
-    var trainingQuality: LatentQuality {
-        LatentQuality(of: training, quantizer, Rectifier(.none, shape: shape, .placeholder), shape: shape)
+    var trainingQuality: LatentQuality { quality(of: training, quantizer, Rectifier(.none, shape: shape, .placeholder)) }
+
+    /// After gradient steps: which of them the result is from, and what the last one would have given.
+    var epochs: FittedQuantizer.Epochs? {
+        best.map { .init(bestStep: $0.step, last: quality(of: heldOut, gradient.quantizer, gradient.averagedRectifier)) }
     }
 
-    /// Everything a resumed run needs besides options, latents and step.
-    var state: [(name: String, tensor: Tensor)] {
-        step < passes ? [("lloyd.codebooks", lloyd.quantizer.codebooks)] : gradient.state
-    }
-
-    mutating func restore(_ file: SafetensorsFile, step: Int) throws(FileError) {
-        self.step = step
-        if step < passes {
-            let codebooks = try file.tensor("lloyd.codebooks")
-            guard codebooks.shape == lloyd.quantizer.codebooks.shape else {
-                throw FileError(path: file.path, reason: "\(file.path) holds codebooks of another shape")
-            }
-            var quantizer = lloyd.quantizer
-            quantizer.codebooks = codebooks
-            lloyd = LloydTrainer(quantizer, reset: options.reset, seed: options.seed)
-        } else {
-            try gradient.restore(file, step: min(step - passes, gradient.totalSteps))
-            // It follows from the codes, so it is not stored.
-            if self.step > passes + gradient.totalSteps {
-                self.step -= 1
-                _ = solve()
-            }
-        }
+    private func quality(of latents: Tensor, _ quantizer: GroupQuantizer, _ rectifier: Rectifier) -> LatentQuality {
+        LatentQuality(of: latents, quantizer, rectifier, shape: shape)
     }
 
     private mutating func startGradient() {
@@ -112,7 +117,39 @@ struct FitSession {
             quantizer, rectifier, shape: shape,
             options: .init(
                 epochs: epochs, batch: options.batch, learningRate: options.learningRate, reset: options.reset,
-                movesCodes: options.method == .adam),
+                movesCodes: options.method == .adam, gradient: options.gradient),
             imageCount: images, seed: options.seed)
     }
+}
+
+extension FitSession {
+    /// Everything a resumed run needs besides options, latents and step.
+    var state: [(name: String, tensor: Tensor)] {
+        step < passes ? [("lloyd.codebooks", lloyd.quantizer.codebooks)] : gradient.state + (best?.state(codesMove: codesMove) ?? [])
+    }
+
+    mutating func restore(_ file: SafetensorsFile, step: Int) throws(FileError) {
+        self.step = step
+        guard step >= passes else {
+            let codebooks = try file.tensor("lloyd.codebooks")
+            guard codebooks.shape == lloyd.quantizer.codebooks.shape else {
+                throw FileError(path: file.path, reason: "\(file.path) holds codebooks of another shape")
+            }
+            var quantizer = lloyd.quantizer
+            quantizer.codebooks = codebooks
+            lloyd = LloydTrainer(quantizer, reset: options.reset, seed: options.seed)
+            return
+        }
+        try gradient.restore(file, step: min(step - passes, gradient.totalSteps))
+        if gradient.step >= gradient.stepsPerEpoch {
+            best = try BestEpoch(like: gradient, restoring: file, codesMove: codesMove) { quality(of: heldOut, $0, $1) }
+        }
+        // It follows from the codes, so it is not stored.
+        if step > passes + gradient.totalSteps {
+            self.step -= 1
+            _ = solve()
+        }
+    }
+
+    private var codesMove: Bool { options.method == .adam }
 }

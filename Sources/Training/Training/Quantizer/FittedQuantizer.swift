@@ -12,14 +12,24 @@ public struct FittedQuantizer: Sendable {
         let vaeWeights: FileDigest
         /// These are nil for what was fitted elsewhere, and pictures also where no autoencoder was at hand.
         var quality: LatentQuality?
+        /// Nil also where no gradient steps were taken.
+        var epochs: Epochs?
         var bounds: QuantizerBounds?
         var pictures: PictureQuality?
 
         func resized(_ layout: GroupQuantizer.Layout, _ shape: LatentShape, imageSize: Int) -> Description {
             Description(
                 layout: layout, rectifier: rectifier, latentShape: shape, imageSize: imageSize, vaeWeights: vaeWeights, quality: quality,
-                bounds: bounds, pictures: pictures)
+                epochs: epochs, bounds: bounds, pictures: pictures)
         }
+    }
+
+    /// Where a result of gradient steps comes from.
+    struct Epochs: Codable, Equatable {
+        /// The step that ended the epoch that did best on the held-out latents: the result's.
+        let bestStep: Int
+        /// What the last epoch ended with.
+        let last: LatentQuality
     }
 
     private static let descriptionName = "fit.json"

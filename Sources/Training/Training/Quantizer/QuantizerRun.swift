@@ -23,6 +23,7 @@ public struct QuantizerRun {
         public var epochs: Int
         public var batch: Int
         public var learningRate: Float
+        public var gradient: GradientOptions
         public var reset: CodebookReset
         public var rectifier: RectifierConfiguration
         /// The last so many images are not trained on but measure the result.
@@ -33,11 +34,11 @@ public struct QuantizerRun {
         public init(
             latents: String, vae: String? = nil, method: Method = .lloyd,
             quantizer: QuantizerOptions = QuantizerOptions(tokens: 512, codes: 16_384, sharing: .one), passes: Int = 20, epochs: Int = 100,
-            batch: Int = 256, learningRate: Float = 0.01, reset: CodebookReset = .distortion, rectifier: RectifierConfiguration = .none,
-            heldOut: Int = 64, seed: UInt64 = 0
+            batch: Int = 256, learningRate: Float = 0.01, gradient: GradientOptions = .published, reset: CodebookReset = .distortion,
+            rectifier: RectifierConfiguration = .none, heldOut: Int = 64, seed: UInt64 = 0
         ) {
             (self.latents, self.vae, self.method, self.quantizer) = (latents, vae, method, quantizer)
-            (self.passes, self.epochs, self.batch, self.learningRate) = (passes, epochs, batch, learningRate)
+            (self.passes, self.epochs, self.batch, self.learningRate, self.gradient) = (passes, epochs, batch, learningRate, gradient)
             (self.reset, self.rectifier, self.heldOut, self.seed) = (reset, rectifier, heldOut, seed)
         }
     }
@@ -77,6 +78,8 @@ public struct QuantizerRun {
         for (name, value, minimum) in limits where value < minimum {
             throw FileError(path: path, reason: "--\(name) is at least \(minimum), not \(value)")
         }
+        let problem = options.gradient.problem(batch: options.batch, movesCodes: options.method == .adam, rectifier: options.rectifier)
+        if let problem { throw FileError(path: path, reason: problem) }
         guard (0...1).contains(options.learningRate) else {
             throw FileError(path: path, reason: "--learning-rate is in 0...1, not \(options.learningRate)")
         }
@@ -112,12 +115,16 @@ public struct QuantizerRun {
         }
         let log = try TrainingLog(directory.logPath, resumedAt: session.step)
         var timer = SaveTimer(every: saveInterval)
-        console.begin(total: session.totalSteps, start: session.step, unit: "steps")
+        var alarms = EpochAlarms()
+        // Images, not steps: a pass of Lloyd's algorithm and a gradient step take different times, an image about the same.
+        console.begin(total: session.images(inSteps: session.totalSteps), start: session.images(inSteps: session.step), unit: "images")
         while session.step < session.totalSteps && !isStopRequested() {
             let values = session.advance()
             guard values.values.allSatisfy(\.isFinite) else { throw .divergence(directory.path, step: session.step) }
             try log.append(.init(step: session.step, values: values))
-            console.update(done: session.step, figures: values.keys.sorted().map { "\($0) \(Figure.text(values[$0]!))" })
+            for warning in alarms.warnings(values) { console.say(warning) }
+            console.update(
+                done: session.images(inSteps: session.step), figures: values.keys.sorted().map { "\($0) \(Figure.text(values[$0]!))" })
             if timer.isDue() { try save(session, log) }
         }
         try save(session, log)
@@ -153,7 +160,7 @@ public struct QuantizerRun {
         guard try !StoredFolder.names(in: directory.path).contains(Self.resultName) else { return }
         let description = FittedQuantizer.Description(
             layout: design.layout, rectifier: options.rectifier, latentShape: store.latentShape, imageSize: store.imageSize,
-            vaeWeights: store.manifest.description.vaeWeights, quality: quality, bounds: bounds, pictures: pictures)
+            vaeWeights: store.manifest.description.vaeWeights, quality: quality, epochs: session.epochs, bounds: bounds, pictures: pictures)
         try FittedQuantizer(description, design.normalizer, session.quantizer, session.rectifier)
             .publish(to: "\(directory.path)/\(Self.resultName)")
     }

@@ -1,41 +1,46 @@
-import Glibc
 import TokenizerCore
 
 /// Training by gradient on cached latents: the paper's AdamW on codebooks and rectifier together, or on a rectifier behind fixed codes.
 ///
-/// The loss is `MSE(z, q(z))`, which moves the codebooks only, plus `MSE(z, g(stop_gradient(q(z))))`, which moves the rectifier only.
 /// Source: ReVQ (arXiv 2507.10547) and its published code.
 public struct QuantizerTrainer {
     public struct Options: Codable, Equatable, Sendable {
         public var epochs: Int
         /// Images per step.
         public var batch: Int
-        /// Of the codebooks; the rectifier has 0.05 of it. Both fall to a twentieth over the run, epoch by epoch.
+        /// The peak rate of the codebooks; the rectifier has 0.05 of it.
         public var learningRate: Float
         public var reset: CodebookReset
         /// Whether the codes move; otherwise only the rectifier is trained.
         public var movesCodes: Bool
+        public var gradient: GradientOptions
 
-        public init(epochs: Int, batch: Int, learningRate: Float, reset: CodebookReset, movesCodes: Bool) {
-            (self.epochs, self.batch, self.learningRate, self.reset, self.movesCodes) = (epochs, batch, learningRate, reset, movesCodes)
+        public init(
+            epochs: Int, batch: Int, learningRate: Float, reset: CodebookReset, movesCodes: Bool, gradient: GradientOptions = .published
+        ) {
+            (self.epochs, self.batch, self.learningRate, self.reset) = (epochs, batch, learningRate, reset)
+            (self.movesCodes, self.gradient) = (movesCodes, gradient)
         }
     }
 
-    /// Mean squared errors of a batch before the step.
+    /// Of a batch, before the step.
     public struct Losses: Sendable {
+        /// The quantiser's distortion.
         public let quantized: Double
+        /// Mean squared error of the normalised latents after the rectifier.
         public let rectified: Double
     }
 
     private static let rectifierShare: Float = 0.05
     private static let rectifierWeightDecay: Float = 1e-4
     private static let gradientNormLimit = 1.0
-    private static let finalShare = 0.05
 
     let options: Options
     private(set) var quantizer: GroupQuantizer
     private(set) var rectifier: Rectifier
     private(set) var usage: CodeUsage
+    /// The share of codes that the last whole epoch used, and its mean distortion; nil before its end.
+    private(set) var lastEpoch: (use: Double, distortion: Double)?
     private let shape: LatentShape
     private let imageCount: Int
     private let root: RandomSource
@@ -45,6 +50,7 @@ public struct QuantizerTrainer {
     private(set) var step = 0
     private var quantizerOptimizer = AdamW(weightDecay: 0)
     private var rectifierOptimizer = AdamW(weightDecay: rectifierWeightDecay)
+    private var average: WeightAverage<Rectifier>?
 
     /// - Parameter imageCount: how many images an epoch has.
     public init(
@@ -54,52 +60,58 @@ public struct QuantizerTrainer {
         self.imageCount = imageCount
         usage = CodeUsage(quantizer.layout)
         root = RandomSource(seed: seed, stream: RandomSource.stream(named: "fit"))
+        if options.gradient.averaging > 0 && isTrained { average = WeightAverage(rectifier, decay: options.gradient.averaging) }
     }
 
+    private var isTrained: Bool { rectifier.configuration.network.isTrained }
     var stepsPerEpoch: Int { (imageCount + options.batch - 1) / options.batch }
     var totalSteps: Int { options.epochs * stepsPerEpoch }
+    /// The rectifier to measure and to publish.
+    var averagedRectifier: Rectifier { average?.model ?? rectifier }
+
+    /// Images that the first `steps` steps take.
+    func images(inSteps steps: Int) -> Int {
+        let (epochs, rest) = steps.quotientAndRemainder(dividingBy: stepsPerEpoch)
+        return epochs * imageCount + rest * options.batch
+    }
 
     /// One step; at the end of an epoch also the reset.
     /// - Parameter latents: all training latents, normalised, `[imageCount, C·H·W]`.
     public mutating func advance(on latents: Tensor) -> Losses {
         let epoch = step / stepsPerEpoch
         let z = latents.rows(batch(epoch: epoch, index: step % stepsPerEpoch))
-        let rate = options.learningRate * Float(pow(Self.finalShare, Double(epoch) / Double(options.epochs)))
+        let rate = options.learningRate * options.gradient.schedule.factor(step: step, stepsPerEpoch: stepsPerEpoch, steps: totalSteps)
         let runs = quantizer.runs(z)
         let tokens = quantizer.tokens(ofRuns: runs)
         let codes = quantizer.codes(tokens)
-        let q = quantizer.latents(ofRuns: codes)
         usage.add(tokens, codes, runs, importance: quantizer.importance)
-        let losses = Losses(
-            quantized: moveCodebooks(towards: runs, codes, tokens, rate),
-            rectified: moveRectifier(towards: z, q, rate * Self.rectifierShare))
+        let (quantized, dcodes) = quantizer.distortion(codes, runs)
+        let pass = RectifierPass(rectifier, quantizer.latents(ofRuns: codes), z, shape: shape, parts: options.gradient.accumulation)
         step += 1
+        if options.movesCodes {
+            moveCodes(against: options.gradient.loss == .joint ? quantizer.codeGradient(pass.inputGradient) : dcodes, tokens, rate)
+        }
+        if isTrained { moveRectifier(against: pass.gradient, rate * Self.rectifierShare) }
         if step % stepsPerEpoch == 0 { finishEpoch(epoch) }
-        return losses
+        return Losses(quantized: quantized, rectified: pass.loss)
     }
 
-    private mutating func moveCodebooks(towards runs: Tensor, _ codes: Tensor, _ tokens: Tokens, _ rate: Float) -> Double {
-        let (loss, dq) = quantizer.distortion(codes, runs)
-        guard options.movesCodes else { return loss }
-        let gradient = CodeGradient(quantizer.layout, dq, at: tokens)
+    /// - Parameter dcodes: dL/d(codes of the tokens), `[n, T·d]`.
+    private mutating func moveCodes(against dcodes: Tensor, _ tokens: Tokens, _ rate: Float) {
+        let gradient = CodeGradient(quantizer.layout, dcodes, at: tokens)
         let scale = gradient.clippingFactor(limit: Self.gradientNormLimit)
         quantizerOptimizer.update(&quantizer, gradient: gradient, learningRate: rate, scale: scale)
-        return loss
     }
 
-    private mutating func moveRectifier(towards z: Tensor, _ q: Tensor, _ rate: Float) -> Double {
-        var kept = Activations.keeping
-        let y = rectifier.forward(shape.featureMap(q), keeping: &kept)
-        let (loss, dy) = SquaredError.loss(y, shape.featureMap(z))
-        guard rectifier.configuration.network.isTrained else { return loss }
-        var gradient = rectifier.zeroed()
-        _ = rectifier.backward(dy, from: &kept, into: &gradient)
+    private mutating func moveRectifier(against gradient: Rectifier, _ rate: Float) {
         let scale = gradient.clippingFactor(limit: Self.gradientNormLimit)
         rectifierOptimizer.update(&rectifier, gradient: gradient, learningRate: rate, scale: scale)
-        return loss
+        average?.add(rectifier, step: step)
     }
 
     private mutating func finishEpoch(_ epoch: Int) {
+        let distortion = usage.errors.reduce(0.0) { $0 + Double($1) } / Double(imageCount * shape.count)
+        lastEpoch = (usage.usedShare, distortion)
         // The published code starts its counts at one, so that nothing is dead after the first epoch.
         if options.movesCodes && !(options.reset == .code && epoch == 0) {
             options.reset.apply(to: &quantizer, usage: usage, random: root.substream(UInt64(epoch)).substream(1))
@@ -121,9 +133,8 @@ extension QuantizerTrainer {
     /// Everything a resumed run needs besides options, seed and step.
     var state: [(name: String, tensor: Tensor)] {
         var tensors: [(name: String, tensor: Tensor)] = [("usage", usage.tensor)]
-        for (prefix, part) in [("quantizer", quantizer as any Parameterized), ("rectifier", rectifier)] {
-            tensors += part.tensors.map { ("\(prefix).\($0.path)", $0.tensor) }
-        }
+        tensors += quantizer.named("quantizer") + rectifier.named("rectifier")
+        if let average { tensors += average.model.named("average") }
         return tensors + quantizerOptimizer.state(prefix: "optimizer.quantizer") + rectifierOptimizer.state(prefix: "optimizer.rectifier")
     }
 
@@ -131,14 +142,22 @@ extension QuantizerTrainer {
     mutating func restore(_ file: SafetensorsFile, step: Int) throws(FileError) {
         try quantizer.load(from: file, prefix: "quantizer")
         try rectifier.load(from: file, prefix: "rectifier")
+        try average?.load(from: file, prefix: "average")
         usage = CodeUsage(quantizer.layout, restoring: try file.tensor("usage"))
         self.step = step
         quantizerOptimizer = try AdamW(
             weightDecay: 0, step: options.movesCodes ? step : 0, shapes: [quantizer.codebooks.shape], restoring: file,
             prefix: "optimizer.quantizer")
-        let rectifierSteps = rectifier.configuration.network.isTrained ? step : 0
         rectifierOptimizer = try AdamW(
-            weightDecay: Self.rectifierWeightDecay, step: rectifierSteps, for: rectifier, restoring: file, prefix: "optimizer.rectifier")
+            weightDecay: Self.rectifierWeightDecay, step: isTrained ? step : 0, for: rectifier, restoring: file,
+            prefix: "optimizer.rectifier")
+    }
+}
+
+extension Parameterized {
+    /// All tensors, their names below `prefix`.
+    func named(_ prefix: String) -> [(name: String, tensor: Tensor)] {
+        tensors.map { ("\(prefix).\($0.path)", $0.tensor) }
     }
 }
 
