@@ -7,7 +7,7 @@ import pathlib
 import sys
 import tempfile
 
-from . import plan, report
+from . import plan, profile, report
 from .measure import measure, median
 from .models import SCRIPTS, Model, random_model
 
@@ -47,7 +47,7 @@ class Run:
         return {"fp32": self.fp32, "bf16": self.bf16, "growth": self.growth, "default": self.default_checkpoint}
 
     def fp32(self):
-        for case in self._cases(self.model, "fp32", plan.ALL):
+        for case in self._cases(self.model, "fp32", plan.ALL, is_profiled=True):
             self._measure(case, [plan.OURS, *plan.OTHERS], plan.PYTORCH)
 
     def bf16(self):
@@ -67,10 +67,10 @@ class Run:
         for case in self._cases(self.default, "fp32", plan.ALL):
             self._measure(case, [plan.OURS, *plan.OTHERS], plan.PYTORCH)
 
-    def _cases(self, model, precision, operations):
+    def _cases(self, model, precision, operations, is_profiled=False):
         for batch in self.batches:
             for threads in self.threads:
-                yield plan.Case(model, batch, model.image_size, threads, precision, operations)
+                yield plan.Case(model, batch, model.image_size, threads, precision, operations, is_profiled)
 
     def _measure(self, case, peers, pytorch, repeats=None):
         key = case.model.name, case.precision
@@ -94,7 +94,7 @@ class Run:
     def report(self):
         wanted = json.loads((SCRIPTS / "thresholds.json").read_text())
         checks = report.thresholds(self.results, wanted)
-        return "\n\n".join(part for part in (LEGEND, report.table(self.results), report.ratios(self.results), checks) if part) + "\n"
+        return "\n\n".join(part for part in (LEGEND, report.table(self.results), report.ratios(self.results), checks, profile.tables(self.results)) if part) + "\n"
 
 
 LEGEND = """Median (fastest–slowest) per image, GFLOP/s of the direct computation, share of the sgemm rate of the same rounds. Peak memory is that of a

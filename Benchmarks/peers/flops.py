@@ -1,4 +1,5 @@
 """Floating-point operations of one image, computed directly (no Winograd): python -m peers.flops FOLDER SIZE -> JSON by operation"""
+import functools
 import json
 import os
 import pathlib
@@ -8,6 +9,7 @@ import sys
 from .models import SCRIPTS, Model
 
 
+@functools.cache
 def of(model, size):
     """{operation: 10⁹ operations}; in a process of its own, whose memory is gone afterwards."""
     command = [sys.executable, "-W", "ignore", "-m", "peers.flops", model.folder, str(size)]

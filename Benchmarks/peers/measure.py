@@ -5,7 +5,7 @@ import time
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
-from . import export, flops
+from . import export, flops, profile
 from .process import Worker, WorkerFailed
 
 # Threads of a peer that has just answered may spin for a while; the next one waits that long.
@@ -57,6 +57,8 @@ def measure(case, peers, repeats, executable, scratch, say):
         say(f"round {repeat + 1} of {repeats}")
         _round(case, workers, repeat, result)
     for worker in workers:
+        if worker.peer.engine == "revq" and case.is_profiled:
+            result["profiles"] = {operation: profile.take(worker, operation) for operation in worker.operations}
         worker.close()
     return result
 

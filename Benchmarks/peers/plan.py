@@ -34,6 +34,8 @@ class Case:
     threads: int
     precision: str
     operations: tuple
+    # Whether revq's time is told apart by operation.
+    is_profiled: bool = False
 
     def __str__(self):
         return f"{self.model.name}, {self.precision}, {self.size}×{self.size}, batch {self.batch}, {self.threads} thread{'s' * (self.threads > 1)}"

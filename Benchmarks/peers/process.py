@@ -50,7 +50,8 @@ class Worker:
     def _last_words(self):
         self.process.wait()
         lines = [line for line in self.log.read_text().splitlines() if line.strip()]
-        return lines[-1].strip()[:200] if lines else f"ended with status {self.process.returncode}"
+        errors = [line for line in lines if line.startswith("Error")] or lines[-1:]
+        return errors[0].strip()[:200] if errors else f"ended with status {self.process.returncode}"
 
     @property
     def peak_bytes(self):

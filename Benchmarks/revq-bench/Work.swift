@@ -11,6 +11,7 @@ struct Work: ParsableCommand {
             {"do": "prepare", "operation": "encode", "input": FILE}   reads the tensor `x` of a safetensors file
             {"do": "run", "operation": "encode"}                      -> {"ms": 12.3}
             {"do": "save", "operation": "encode", "output": FILE}     writes the last result as the tensor `y`
+            {"do": "profile", "operation": "encode"}                  -> {"ms": 12.3, "shares": {"norm": {"ms": 0.4, "floats": 8e6, ...}}}
             {"do": "rates"}                                           -> {"sgemm_gflops": 180, "copy_gigabytes_per_second": 9}
             """)
 
@@ -27,28 +28,9 @@ struct Work: ParsableCommand {
         let start = ContinuousClock.now
         let subject = try Subject(source)
         try answer(WorkAnswer(operations: subject.names, loadMilliseconds: start.duration(to: .now).milliseconds))
-        var inputs: [Subject.Operation: Tensor] = [:]
-        var results: [Subject.Operation: Tensor] = [:]
+        var session = WorkSession(subject)
         while let line = readLine() {
-            let request = try JSONDecoder().decode(WorkRequest.self, from: Data(line.utf8))
-            switch request {
-            case .prepare(let operation, let input):
-                inputs[operation] = try SafetensorsFile(input).tensor("x")
-                try answer(WorkAnswer())
-            case .run(let operation):
-                guard let input = inputs[operation], let compute = subject.operations[operation] else {
-                    throw ValidationError("\(operation) has no input yet, or this model does not have it")
-                }
-                let milliseconds = Stopwatch.milliseconds { results[operation] = compute(input) }
-                try answer(WorkAnswer(milliseconds: milliseconds))
-            case .save(let operation, let output):
-                guard let result = results[operation] else { throw ValidationError("\(operation) has not run yet") }
-                try SafetensorsWriter.write([("y", result)], to: output)
-                try answer(WorkAnswer())
-            case .rates:
-                let seconds = SGEMM.milliseconds() / 1000
-                try answer(WorkAnswer(sgemmGigaflops: SGEMM.gigaflops / seconds, copyGigabytesPerSecond: CopyBandwidth.gigabytesPerSecond()))
-            }
+            try answer(session.answer(JSONDecoder().decode(WorkRequest.self, from: Data(line.utf8))))
         }
     }
 

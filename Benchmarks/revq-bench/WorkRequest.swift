@@ -2,11 +2,12 @@
 enum WorkRequest: Decodable {
     case prepare(Subject.Operation, input: String)
     case run(Subject.Operation)
+    case profile(Subject.Operation)
     case save(Subject.Operation, output: String)
     case rates
 
     private enum Verb: String, Decodable {
-        case prepare, run, save, rates
+        case prepare, run, profile, save, rates
     }
 
     private enum Key: String, CodingKey {
@@ -20,25 +21,9 @@ enum WorkRequest: Decodable {
         switch try values.decode(Verb.self, forKey: .verb) {
         case .prepare: self = .prepare(try operation(), input: try values.decode(String.self, forKey: .input))
         case .run: self = .run(try operation())
+        case .profile: self = .profile(try operation())
         case .save: self = .save(try operation(), output: try values.decode(String.self, forKey: .output))
         case .rates: self = .rates
         }
-    }
-}
-
-/// One line that goes back; what does not apply is absent.
-struct WorkAnswer: Encodable {
-    var operations: [String]?
-    var loadMilliseconds: Double?
-    var milliseconds: Double?
-    var sgemmGigaflops: Double?
-    var copyGigabytesPerSecond: Double?
-
-    private enum CodingKeys: String, CodingKey {
-        case operations
-        case loadMilliseconds = "load_ms"
-        case milliseconds = "ms"
-        case sgemmGigaflops = "sgemm_gflops"
-        case copyGigabytesPerSecond = "copy_gigabytes_per_second"
     }
 }

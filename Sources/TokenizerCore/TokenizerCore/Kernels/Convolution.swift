@@ -61,10 +61,12 @@ private func convolveDirectly(
     let (kernels, panels) = (InstructionSet.current.kernels, weights.direct)
     let pieces = ProductPieces(rows: x.n * ho * wo, columns: n)
     var y = Tensor(uninitialized: [x.n, ho, wo, n])
+    let weightCount = size * size * c * n
+    let cost = ComputeProfile.Cost(multiplications: x.n * ho * wo * weightCount, floats: x.count + weightCount + y.count)
     y.withMutablePointer { y in
         x.withPointer { x in
             bias.withPointer { bias in
-                Workers.forEach(pieces.count) { index in
+                Workers.forEach(pieces.count, operation: "convolution, direct", cost: cost) { index in
                     let (pixels, columns) = pieces[index]
                     let left = columns.lowerBound
                     panels.withPointer(fromColumn: left) { panels in
@@ -92,11 +94,13 @@ private func convolveByWinograd(
         }
     let pieces = WinogradPieces(kind, images: x.n, h: ho, w: wo, columns: n)
     var y = Tensor(uninitialized: [x.n, ho, wo, n])
+    let products = x.n * WinogradPieces.tiles(h: ho, w: wo) * Int(revq_winograd_weights(kind)) * c * n
+    let cost = ComputeProfile.Cost(multiplications: products, floats: x.count + transformed.count + y.count)
     y.withMutablePointer { y in
         x.withPointer { x in
             bias.withPointer { bias in
                 transformed.withPointer { transformed in
-                    Workers.forEach(pieces.count) { index in
+                    Workers.forEach(pieces.count, operation: kind.operation, cost: cost) { index in
                         let (tiles, columns) = pieces[index]
                         var scratch = Tensor(uninitialized: [kernels.winograd_scratch(kind, c, tiles.count)])
                         scratch.withMutablePointer { scratch in
@@ -110,4 +114,15 @@ private func convolveByWinograd(
         }
     }
     return y
+}
+
+extension revq_winograd {
+    /// The name in a ``ComputeProfile``.
+    fileprivate var operation: StaticString {
+        switch self {
+        case .REVQ_PLAIN_PICTURE: "3×3 Winograd"
+        case .REVQ_ENLARGING: "3×3 Winograd, enlarging"
+        case .REVQ_HALVING: "3×3 Winograd, stride 2"
+        }
+    }
 }

@@ -50,7 +50,8 @@ public func convolve(_ x: Tensor, with weights: PackedDepthwise, bias: Tensor? =
         x.withPointer { x in
             weights.taps.withPointer { taps in
                 bias.withPointer { bias in
-                    RowPieces.forEach(rows: images * h, width: w * c) { lines in
+                    let floatsPerRow = w * (isGated ? c + c / 2 : 2 * c)
+                    RowPieces.forEach(rows: images * h, width: w * c, floatsPerRow: floatsPerRow, operation: "depthwise") { lines in
                         kernels.convolve_depthwise(
                             x, h, w, c, size, taps, bias, isGated, lines.lowerBound, lines.upperBound, y)
                     }

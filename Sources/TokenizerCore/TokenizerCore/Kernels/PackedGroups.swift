@@ -38,7 +38,7 @@ public func project(_ x: Tensor, with weights: PackedGroups) -> Tensor {
     var y = Tensor(uninitialized: x.shape)
     y.withMutablePointer { y in
         x.withPointer { x in
-            RowPieces.forEach(rows: rows, width: c) { range in
+            RowPieces.forEach(rows: rows, width: c, operation: "1×1 in groups") { range in
                 for (index, panels) in groups.enumerated() {
                     let offset = range.lowerBound * c + index * size
                     panels.withPointer(fromColumn: 0) {

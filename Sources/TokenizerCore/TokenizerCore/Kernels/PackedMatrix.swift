@@ -59,10 +59,11 @@ private func project(_ x: Tensor, with panels: WeightPanels, _ bias: Tensor?, _ 
     let kernels = InstructionSet.current.kernels
     let pieces = ProductPieces(rows: x.rows, columns: n)
     var y = Tensor(uninitialized: x.shape.dropLast() + [n])
+    let cost = ComputeProfile.Cost(multiplications: x.rows * k * n, floats: x.count + k * n + y.count)
     y.withMutablePointer { y in
         x.withPointer { x in
             bias.withPointer { bias in
-                Workers.forEach(pieces.count) { piece in
+                Workers.forEach(pieces.count, operation: "1×1", cost: cost) { piece in
                     let (rows, columns) = pieces[piece]
                     let (top, left) = (rows.lowerBound, columns.lowerBound)
                     panels.withPointer(fromColumn: left) { panels in

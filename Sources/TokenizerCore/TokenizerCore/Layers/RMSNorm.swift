@@ -42,7 +42,8 @@ public struct RMSNorm: Layer {
             shortcut.withPointer { shortcut in
                 weight.withPointer { weight in
                     bias.withPointer { bias in
-                        RowPieces.forEach(rows: rows, width: c) { range in
+                        let floatsPerRow = shortcut == nil ? 2 * c : 3 * c
+                        RowPieces.forEach(rows: rows, width: c, floatsPerRow: floatsPerRow, operation: "norm") { range in
                             let (start, offset) = (y + range.lowerBound * c, range.lowerBound * c)
                             kernels.rms_norm(
                                 start, range.count, c, weight, bias, Self.epsilon, revq_activation(activation),

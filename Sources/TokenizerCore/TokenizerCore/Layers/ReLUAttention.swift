@@ -75,6 +75,8 @@ private struct Heads {
     func outputOffset(_ piece: Int) -> Int { piece / heads * positions * outputWidth + piece % heads * headDimension }
 
     func forEach(_ body: (_ piece: Int) -> Void) {
-        Workers.forEach(images * heads, body)
+        let products = images * heads * positions * 2 * headDimension * (headDimension + 1)
+        let cost = ComputeProfile.Cost(multiplications: products, floats: images * positions * (inputWidth + outputWidth))
+        Workers.forEach(images * heads, operation: "attention", cost: cost, body)
     }
 }

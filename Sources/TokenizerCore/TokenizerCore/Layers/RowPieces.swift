@@ -11,14 +11,21 @@ enum RowPieces {
     }
 
     /// Calls `body` with ranges that cover `0 ..< rows` exactly once.
-    static func forEach(rows: Int, width: Int, _ body: (Range<Int>) -> Void) {
-        forEach(rows: rows, width: width) { range, _ in body(range) }
+    /// - Parameter floatsPerRow: how many numbers a row's work reads and writes; one of each for every column by default.
+    static func forEach(
+        rows: Int, width: Int, floatsPerRow: Int? = nil, operation: StaticString = #function, _ body: (Range<Int>) -> Void
+    ) {
+        forEach(rows: rows, width: width, floatsPerRow: floatsPerRow, operation: operation) { range, _ in body(range) }
     }
 
     /// The same, with the number of each piece.
-    static func forEach(rows: Int, width: Int, _ body: (_ range: Range<Int>, _ piece: Int) -> Void) {
+    static func forEach(
+        rows: Int, width: Int, floatsPerRow: Int? = nil, operation: StaticString = #function,
+        _ body: (_ range: Range<Int>, _ piece: Int) -> Void
+    ) {
         let height = height(width)
-        Workers.forEach(count(rows: rows, width: width)) { piece in
+        let cost = ComputeProfile.Cost(floats: rows * (floatsPerRow ?? 2 * width))
+        Workers.forEach(count(rows: rows, width: width), operation: operation, cost: cost) { piece in
             body(piece * height..<min(rows, (piece + 1) * height), piece)
         }
     }

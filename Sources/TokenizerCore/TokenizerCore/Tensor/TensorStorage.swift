@@ -11,6 +11,8 @@ final class TensorStorage: @unchecked Sendable {
     /// Whether the floats may be written when this storage is uniquely held. Borrowed memory never is.
     let isWritable: Bool
     private let owner: AnyObject?
+    /// Where this memory is counted while it lives.
+    private let profile: ComputeProfile?
 
     /// Memory for at least `count` floats, contents undefined.
     init(count: Int) {
@@ -18,6 +20,8 @@ final class TensorStorage: @unchecked Sendable {
         base = BufferPool.shared.take(capacity)
         isWritable = true
         owner = nil
+        profile = ComputeProfile.current
+        profile?.tookMemory(4 * capacity)
     }
 
     /// A read-only view of `count` floats that `owner` keeps alive.
@@ -26,6 +30,7 @@ final class TensorStorage: @unchecked Sendable {
         capacity = count
         isWritable = false
         self.owner = owner
+        profile = nil
     }
 
     /// Lets the system take back the pages of borrowed memory; they are read from their file again when next touched.
@@ -38,6 +43,7 @@ final class TensorStorage: @unchecked Sendable {
     }
 
     deinit {
+        profile?.gaveMemory(4 * capacity)
         if isWritable { BufferPool.shared.give(base, capacity) }
     }
 }
@@ -52,7 +58,7 @@ final class BufferPool: Sendable {
     }
 
     /// Past this many idle bytes, freed buffers go back to the system.
-    private static let maximumHeldBytes = 2 << 30
+    static let maximumHeldBytes = 2 << 30
     private static let hugePageBytes = 2 << 20
     private let state = Mutex(State())
 

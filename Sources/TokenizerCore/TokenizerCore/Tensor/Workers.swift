@@ -25,7 +25,20 @@ public enum Workers {
 
     /// Calls `body` once for each of `0 ..< pieces`, in any order, on up to ``count`` threads, and returns when all are done.
     /// Nested calls run their pieces one after the other on the calling thread.
-    public static func forEach(_ pieces: Int, _ body: (Int) -> Void) {
+    ///
+    /// - Parameters:
+    ///   - operation: the name in a ``ComputeProfile``, and `cost` what it has to do at least.
+    public static func forEach(
+        _ pieces: Int, operation: StaticString = #function, cost: ComputeProfile.Cost? = nil, _ body: (Int) -> Void
+    ) {
+        if let profile = ComputeProfile.current {
+            profile.time(operation, cost ?? .init()) { share(pieces, body) }
+        } else {
+            share(pieces, body)
+        }
+    }
+
+    private static func share(_ pieces: Int, _ body: (Int) -> Void) {
         let threads = isInsideParallelWork ? 1 : min(count, pieces)
         guard threads > 1 else {
             return flushingDenormals {
@@ -50,7 +63,7 @@ public enum Workers {
 
 /// Pieces that several threads take one by one until none is left.
 ///
-/// `@unchecked Sendable`: ``Workers/forEach(_:_:)`` calls `body` from several threads at once, which is its contract with its callers,
+/// `@unchecked Sendable`: ``Workers/forEach(_:operation:cost:_:)`` calls `body` from several threads at once, which is its contract with its callers,
 /// and returns only when all of them have finished.
 private final class SharedWork: @unchecked Sendable {
     private let next = Atomic<Int>(0)
