@@ -23,7 +23,9 @@ struct Measure: ParsableCommand {
 
     func validate() throws {
         guard gmac.count == 2 else { throw ValidationError("--gmac takes two numbers, encode and decode") }
-        guard size >= 1, batch >= 1, repeats >= 1, (threads ?? 1) >= 1 else { throw ValidationError("sizes and counts are at least 1") }
+        guard (1...65_536).contains(size), (1...1024).contains(batch), repeats >= 1, (threads ?? 1) >= 1 else {
+            throw ValidationError("--size is in 1...65536, --batch in 1...1024, the other counts are at least 1")
+        }
         try precision.validate()
     }
 
@@ -35,6 +37,7 @@ struct Measure: ParsableCommand {
         guard size % model.configuration.factor == 0 else {
             throw ValidationError("--size is a multiple of the autoencoder's factor \(model.configuration.factor)")
         }
+        _ = try AutoencoderMemory(model.configuration).largestBatch(imageSize: size, atMost: 1, within: .machine)
         let pixels = noise([batch, size, size, 3])
         var latent = Tensor(zeros: [0])
         let first = Stopwatch.milliseconds { latent = model.encoder(pixels) } + Stopwatch.milliseconds { _ = model.decoder(latent) }

@@ -21,4 +21,21 @@ import Testing
             #expect(tokenizer.decode(together).pixels.values == drawn.flatMap { $0 })
         }
     }
+
+    /// Where memory is short a batch is computed in parts, with the same results; a single image that does not fit is refused.
+    @Test func shortMemoryChangesNoBit() throws {
+        let checkpoint = try TinyCheckpoint()
+        let pictures = PixelBatch(images: (0..<5).map { TinyCheckpoint.picture(seed: UInt64($0)) })
+        let memory = AutoencoderMemory(try AutoencoderConfiguration(contentsOf: Fixture.path("dcae_sana/config.json")))
+        let two = MemoryLimit(bytes: memory.peakBytes(imageSize: TinyCheckpoint.imageSize, batch: 2))
+        let (whole, parts) = (try checkpoint.tokenizer, try VisualTokenizer.load(from: checkpoint.directory, within: two))
+        #expect(parts.largestBatch == 2)
+        let tokens = whole.encode(pictures)
+        #expect(parts.encode(pictures) == tokens)
+        #expect(parts.decode(tokens).pixels.values == whole.decode(tokens).pixels.values)
+        let error = #expect(throws: CheckpointError.self) {
+            try VisualTokenizer.load(from: checkpoint.directory, within: MemoryLimit(bytes: 1 << 20))
+        }
+        #expect(error?.reason.contains("an image of 128×128 pixels would take") == true)
+    }
 }

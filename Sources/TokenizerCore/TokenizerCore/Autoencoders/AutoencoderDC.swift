@@ -18,10 +18,15 @@ public struct AutoencoderDC: Layer {
     public static let weightsName = "diffusion_pytorch_model.safetensors"
 
     /// Reads a folder of the diffusers layout; 32-bit weights stay in the mapped file.
-    /// - Throws: when the configuration or a tensor is missing, malformed or not finite.
+    /// - Throws: when the configuration or a tensor is missing, malformed or not finite, or the weights are too large for this machine.
     /// - Precondition: `precision` has no ``Precision/obstacle``.
     public init(directory: String, precision: Precision = .float32) throws(FileError) {
         let configuration = try AutoencoderConfiguration(contentsOf: directory + "/" + Self.configurationName)
+        do throws(MemoryShortage) {
+            try AutoencoderMemory(configuration).checkWeights(within: .machine)
+        } catch {
+            throw FileError(directory, "\(error)")
+        }
         self.init(configuration, .placeholder.computing(in: precision))
         try load(from: SafetensorsFile(directory + "/" + Self.weightsName))
     }

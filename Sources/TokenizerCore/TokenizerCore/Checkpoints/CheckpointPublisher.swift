@@ -76,7 +76,7 @@ public struct CheckpointPublisher {
             try rectifier.save(to: "\(directory)/\(Checkpoint.rectifierName)")
             names.append(Checkpoint.rectifierName)
         }
-        let draft = VisualTokenizer(
+        let draft = try VisualTokenizer(
             manifest(step: step, vae: vae, files: [:]), vae: try AutoencoderDC(directory: vaeDirectory), normalizer: normalizer,
             quantizer: quantizer, rectifier: rectifier)
         let golden = try goldenImages.enumerated().map { index, picture in

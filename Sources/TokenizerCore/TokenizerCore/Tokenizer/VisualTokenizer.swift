@@ -10,25 +10,40 @@ public final class VisualTokenizer: Sendable {
     private let normalizer: LatentNormalizer
     private let quantizer: GroupQuantizer
     private let rectifier: Rectifier
+    /// How many images the autoencoder computes together: more are taken in parts, which changes no bit of the results.
+    let largestBatch: Int
+    private static let mostImages = 1024
 
     /// Loads a checkpoint: checks hashes, shapes and that every number is finite, then reproduces the golden images, which also
     /// warms everything up.
+    ///
+    /// - Parameter memory: an image that would take more is refused here; batches are computed in parts that do not.
     /// - Precondition: `precision` has no ``Precision/obstacle``.
-    public static func load(from directory: String, precision: Precision = .float32) throws(CheckpointError) -> VisualTokenizer {
+    public static func load(
+        from directory: String, precision: Precision = .float32, within memory: MemoryLimit = .machine
+    ) throws(CheckpointError) -> VisualTokenizer {
         let checkpoint = try Checkpoint(directory, precision: precision)
-        let tokenizer = VisualTokenizer(
-            checkpoint.manifest, vae: checkpoint.vae, normalizer: checkpoint.normalizer, quantizer: checkpoint.quantizer,
-            rectifier: checkpoint.rectifier, precision: precision)
+        let tokenizer: VisualTokenizer
+        do throws(MemoryShortage) {
+            tokenizer = try VisualTokenizer(
+                checkpoint.manifest, vae: checkpoint.vae, normalizer: checkpoint.normalizer, quantizer: checkpoint.quantizer,
+                rectifier: checkpoint.rectifier, precision: precision, within: memory)
+        } catch {
+            throw CheckpointError(directory, "\(error)")
+        }
         try tokenizer.reproduce(checkpoint.golden, in: directory)
         return tokenizer
     }
 
+    /// - Throws: when one image does not fit into the memory.
     init(
         _ manifest: CheckpointManifest, vae: AutoencoderDC, normalizer: LatentNormalizer, quantizer: GroupQuantizer,
-        rectifier: Rectifier, precision: Precision = .float32
-    ) {
+        rectifier: Rectifier, precision: Precision = .float32, within memory: MemoryLimit = .machine
+    ) throws(MemoryShortage) {
         (self.manifest, self.vae, self.normalizer, self.quantizer) = (manifest, vae, normalizer, quantizer)
         (self.rectifier, self.precision) = (rectifier, precision)
+        largestBatch = try AutoencoderMemory(vae.configuration).largestBatch(
+            imageSize: manifest.imageSize, atMost: Self.mostImages, within: memory)
         quantizer.prepareSearch()
     }
 
@@ -49,14 +64,16 @@ public final class VisualTokenizer: Sendable {
         precondition(tokens.tokensPerImage == quantizer.layout.tokens, "\(tokens.tokensPerImage) tokens for \(quantizer.layout)")
         let shape = manifest.latentShape
         let rectified = rectifier(shape.featureMap(quantizer.latents(tokens)))
-        return PixelBatch(vae.decoder(shape.featureMap(normalizer.restore(shape.flattened(rectified)))))
+        let latents = shape.featureMap(normalizer.restore(shape.flattened(rectified)))
+        return PixelBatch(latents.inParts(of: largestBatch) { vae.decoder($0) })
     }
 
     /// Latents as the quantiser compares them with codes, `[n, T·d]`.
     func runs(_ pixels: PixelBatch) -> Tensor {
         let size = manifest.imageSize
         precondition(pixels.pixels.h == size && pixels.pixels.w == size, "a \(size)-pixel tokenizer got \(pixels.pixels.shape)")
-        return quantizer.runs(normalizer.normalize(manifest.latentShape.flattened(vae.encoder(pixels.pixels))))
+        return quantizer.runs(
+            normalizer.normalize(manifest.latentShape.flattened(pixels.pixels.inParts(of: largestBatch) { vae.encoder($0) })))
     }
 
     /// Squared distance between a token's run and one of its codes.

@@ -76,6 +76,11 @@ public struct AutoencoderRun {
         try check(
             training.shards >= 1 && training.batch >= training.shards && training.batch % training.shards == 0,
             "a batch is a multiple of the \(training.shards) shards, not \(training.batch)")
+        do throws(MemoryShortage) {
+            try AutoencoderMemory(options.architecture).checkTraining(imageSize: options.crop, batch: training.batch, within: .machine)
+        } catch {
+            throw FileError(path: options.images, reason: "\(error)")
+        }
     }
 
     /// Trains to the last step, or until a stop is requested, which is asked before every step; saves at least every `saveInterval`.

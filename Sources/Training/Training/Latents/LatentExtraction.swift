@@ -7,13 +7,14 @@ public struct LatentExtraction {
     private static let shardImages = 512
     /// What a killed process loses at most, besides the images in progress. A save takes some ten milliseconds.
     public static let saveInterval = Duration.seconds(10)
-    /// Images that are encoded at once.
-    private static let batchImages = 8
+    /// Images that are encoded at once, where the memory allows it.
+    private static let mostBatchImages = 8
 
     private let directory: String
     private let images: SquareImages
     private let vaeDirectory: String
     private let vae: AutoencoderDC
+    private let batchImages: Int
     private let description: LatentStore.Description
     private let console: Console
 
@@ -31,6 +32,12 @@ public struct LatentExtraction {
         let factor = vae.configuration.factor
         guard (1...8192).contains(size), size % factor == 0 else {
             throw FileError(path: vaeDirectory, reason: "images of \(size) pixels are not a multiple of the autoencoder's factor \(factor)")
+        }
+        do throws(MemoryShortage) {
+            batchImages = try AutoencoderMemory(vae.configuration).largestBatch(
+                imageSize: size, atMost: Self.mostBatchImages, within: .machine)
+        } catch {
+            throw FileError(path: vaeDirectory, reason: "\(vaeDirectory): \(error)")
         }
         // Every image is needed once, so none is kept.
         images = SquareImages(source, size: size, maximumHeldBytes: 0)
@@ -106,7 +113,7 @@ public struct LatentExtraction {
 
     /// Adds the latents of the next few images; those that cannot be read are reported.
     private func extend(_ shard: inout LatentShard) throws(FileError) {
-        let range = shard.next(Self.batchImages)
+        let range = shard.next(batchImages)
         let batch = decode(range)
         for complaint in images.takeComplaints() { console.say(complaint) }
         let latents = batch.isEmpty ? nil : description.latentShape.flattened(vae.encoder(PixelBatch(images: batch).pixels))
