@@ -24,7 +24,7 @@ run: build
 test: packages
 	swift test -c release -Xswiftc -enable-testing
 
-# Beside PyTorch, ONNX Runtime and OpenVINO, which are installed into .bench; BENCH_FLAGS="--quick" takes some minutes, all of it an hour.
+# Beside PyTorch, ONNX Runtime and OpenVINO, which are installed into .bench; BENCH_FLAGS=--quick is the short form.
 BENCH_FLAGS ?=
 PEERS = .bench/venv/ready
 
@@ -33,7 +33,7 @@ bench: build $(PEERS)
 
 $(PEERS): Benchmarks/peers/requirements.txt
 	python3 -m venv .bench/venv
-	.bench/venv/bin/pip install --quiet --requirement $<
+	.bench/venv/bin/python -m pip install --quiet --requirement $<
 	touch $@
 
 build: packages

@@ -38,7 +38,9 @@ class Run:
         self.sizes = options.sizes if options.sizes is not None else ([] if options.quick else [128, 512, 1024])
         self.repeats = options.repeats or (3 if options.quick else 7)
         self.model = random_model(options.folder / "models", options.model)
-        self.default = Model("default", ROOT / "checkpoints/default/000001", options.folder / "models/default")
+        newest = max((ROOT / "checkpoints/default").glob("[0-9]*"))
+        fingerprint = json.loads((newest / "manifest.json").read_text())["fingerprint"]
+        self.default = Model("default", newest, options.folder / f"models/default-{fingerprint[:12]}")
         # The forms of PyTorch are compared once for each model and precision, then the fastest stands for it.
         self.fastest_pytorch = {}
 

@@ -54,7 +54,7 @@ class OnnxRuntime:
         options = self.onnxruntime.SessionOptions()
         options.intra_op_num_threads, options.inter_op_num_threads = self.threads, 1
         options.log_severity_level = 3
-        graph = export.path(self.model, operation, batch, size)
+        graph = export.existing(self.model, operation, batch, size)
         self.sessions[operation] = self.onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
 
     def input(self, array):
@@ -76,7 +76,7 @@ class OpenVINO:
             "PERFORMANCE_HINT": "LATENCY", "NUM_STREAMS": 1}
 
     def load(self, operation, batch, size):
-        graph = export.path(self.model, operation, batch, size)
+        graph = export.existing(self.model, operation, batch, size)
         compiled = self.core.compile_model(self.core.read_model(graph), "CPU", self.options)
         self.requests[operation] = compiled.create_infer_request()
 

@@ -17,6 +17,13 @@ def path(model, operation, batch, size):
 
 
 
+def existing(model, operation, batch, size):
+    graph = path(model, operation, batch, size)
+    if not graph.exists():
+        raise ValueError(f"{operation} could not be exported")
+    return graph
+
+
 def prepare(model, operation, batch, size):
     """Exports in a process of its own, so that its memory is gone afterwards; once for each shape."""
     target = path(model, operation, batch, size)

@@ -1,5 +1,6 @@
 """One case: all its peers alive at once, each measured once before any is measured again."""
 import statistics
+import subprocess
 import time
 
 import numpy as np
@@ -38,21 +39,24 @@ def measure(case, peers, repeats, executable, scratch, say):
     """All results of one case, ready for JSON."""
     result = {
         "model": case.model.name, "batch": case.batch, "size": case.size, "threads": case.threads, "precision": case.precision,
-        "gflop_per_image": flops.of(case.model, case.size), "peers": {}, "refused": {}, "sgemm_gflops": [], "copy_gigabytes_per_second": []}
+        "gflop_per_image": _flops(case, say), "peers": {}, "refused": {}, "sgemm_gflops": [], "copy_gigabytes_per_second": []}
     inputs = Inputs(case, scratch)
     if any(peer.engine in ("onnxruntime", "openvino") for peer in peers):
         for operation in case.operations:
             say(f"exporting {operation}")
-            export.prepare(case.model, operation, case.batch, case.size)
+            try:
+                export.prepare(case.model, operation, case.batch, case.size)
+            except subprocess.CalledProcessError:
+                say(f"{operation} cannot be expressed in PyTorch, nor exported")
     workers = []
     for peer in peers:
         say(f"starting {peer.name}")
         try:
             workers.append(_started(peer, case, inputs, executable, scratch, result))
+            _compare(case, workers[-1], scratch, result)
         except WorkerFailed as failure:
             result["refused"][peer.name] = str(failure)
             say(f"without {peer.name}: {failure}")
-    _compare(case, workers, scratch, result)
     for repeat in range(repeats):
         say(f"round {repeat + 1} of {repeats}")
         _round(case, workers, repeat, result)
@@ -61,6 +65,14 @@ def measure(case, peers, repeats, executable, scratch, say):
             result["profiles"] = {operation: profile.take(worker, operation) for operation in worker.operations}
         worker.close()
     return result
+
+
+def _flops(case, say):
+    try:
+        return flops.of(case.model, case.size)
+    except subprocess.CalledProcessError:
+        say("cannot be expressed in PyTorch, so its operations are not counted")
+        return {}
 
 
 def _started(peer, case, inputs, executable, scratch, result):
@@ -96,23 +108,19 @@ def _round(case, workers, repeat, result):
             break
 
 
-def _compare(case, workers, scratch, result):
-    """How far each peer's results are from the first one's: relative L2, and the share of equal tokens."""
-    for operation in case.operations:
-        reference = None
-        for worker in workers:
-            if operation not in worker.operations:
-                continue
-            file = scratch / "result.safetensors"
-            worker.ask(do="save", operation=operation, output=str(file))
-            y = load_file(file)["y"].astype(np.float64)
-            y = np.moveaxis(y, -1, 1) if worker.peer.engine == "revq" and y.ndim == 4 else y
-            reference = y if reference is None else reference
-            if operation == "quantise":
-                difference = float(np.mean(y != reference))
-            else:
-                difference = float(np.linalg.norm(y - reference) / np.linalg.norm(reference))
-            result["peers"][worker.peer.name].setdefault("difference", {})[operation] = difference
+def _compare(case, worker, scratch, result):
+    """How far a peer's results are from revq's, which come first: relative L2, or the share of other tokens."""
+    differences = result["peers"][worker.peer.name]["difference"] = {}
+    for operation in worker.operations:
+        file, reference = scratch / f"{operation}-result.safetensors", scratch / f"{operation}-reference.safetensors"
+        worker.ask(do="save", operation=operation, output=str(file))
+        y = load_file(file)["y"]
+        y = np.ascontiguousarray(np.moveaxis(y, -1, 1)) if worker.peer.engine == "revq" and y.ndim == 4 else y
+        if not reference.exists():
+            save_file({"y": y}, reference)
+        y, expected = y.astype(np.float64), load_file(reference)["y"].astype(np.float64)
+        differences[operation] = float(
+            np.mean(y != expected) if operation == "quantise" else np.linalg.norm(y - expected) / np.linalg.norm(expected))
 
 
 def median(result, peer, operation):

@@ -27,9 +27,12 @@ def _cell(result, peer, operation):
     values = peer["ms"].get(operation)
     if not values:
         return ""
+    time = f"{_ms(_median(values))} ({_ms(min(values))}–{_ms(max(values))}) ms"
+    if operation not in result["gflop_per_image"]:
+        return time
     rate = result["gflop_per_image"][operation] / (_median(values) / 1000)
     share = f", {rate / _median(result['sgemm_gflops']):.2f}" if result["sgemm_gflops"] else ""
-    return f"{_ms(_median(values))} ({_ms(min(values))}–{_ms(max(values))}) ms, {rate:.0f}{share}"
+    return f"{time}, {rate:.0f}{share}"
 
 
 def _ms(value):
