@@ -15,12 +15,15 @@ func convolve(_ x: Tensor, with weights: BFloat16Weights, bias: Tensor?, stride:
     let scratchBytes = withUnsafePointer(to: picture) { revq_bfloat16_scratch($0, pieces.linesPerPiece) }
     let scratchCount = (scratchBytes + 3) / MemoryLayout<Float>.stride
     var y = Tensor(uninitialized: [x.n, ho, wo, n])
+    // An enlarged picture's four filters have 2×2 taps.
+    let taps = weights.isEnlarging ? 4 : weights.size * weights.size
+    let cost = ComputeProfile.Cost(multiplications: y.count * c * taps, floats: x.count + c * taps * n / 2 + y.count)
     y.withMutablePointer { y in
         x.withPointer { x in
             bias.withPointer { bias in
                 weights.withPointer { weights in
                     withUnsafePointer(to: picture) { picture in
-                        Workers.forEach(pieces.count) { index in
+                        Workers.forEach(pieces.count, operation: "product in bf16", cost: cost) { index in
                             let (image, lines, columns) = pieces[index]
                             var scratch = Tensor(uninitialized: [scratchCount])
                             scratch.withMutablePointer { scratch in
