@@ -32,6 +32,21 @@ import Testing
         }
     }
 
+    /// The principal components alone are a finished autoencoder.
+    @Test func noStepsLeaveThePrincipalComponents() throws {
+        try withScratchFolder { folder in
+            var options = try options(images: try Self.pictures(in: folder))
+            options.training.steps = 0
+            #expect(try run(folder + "/run", options))
+            let model = try AutoencoderDC(directory: folder + "/run/vae")
+            var random = RandomSource(seed: 8, stream: 1)
+            var pixels = Tensor(uninitialized: [1, 8, 8, 3])
+            random.fill(normal: &pixels)
+            // 48 components of a 4×4 patch are all there are; weights are stored with eleven bits.
+            for (drawn, pixel) in zip(model(pixels).values, pixels.values) { #expect(abs(drawn - pixel) < 0.02) }
+        }
+    }
+
     @Test func corruptPicturesAreSkippedAndReported() throws {
         try withScratchFolder { folder in
             let pictures = try Self.pictures(in: folder)

@@ -29,7 +29,8 @@ struct TrainAutoencoder: ParsableCommand {
     @Option(help: "The last so many images are not trained on but measure the model.")
     var heldOut = 16
 
-    @Option var steps = 10_000
+    @Option(help: "Gradient steps; 0 leaves a network beside a patch code at the principal components.")
+    var steps = 10_000
     @Option(help: "Crops per step.")
     var batch = 16
     @Option(help: "Parts of a batch that are computed side by side; they divide it. Part of the result, unlike --threads.")

@@ -69,7 +69,7 @@ public struct AutoencoderRun {
             (0..<images).contains(options.heldOut),
             "\(options.images) holds \(images) images; \(options.heldOut) held out leave none to train on")
         try check((0...1).contains(training.learningRate), "the learning rate is in 0...1, not \(training.learningRate)")
-        try check((1...1 << 24).contains(training.steps), "the number of steps is in 1...16777216, not \(training.steps)")
+        try check((0...1 << 24).contains(training.steps), "the number of steps is in 0...16777216, not \(training.steps)")
         try check(
             training.latentBits.map { (0...4096).contains($0) } ?? true,
             "the bits per latent position are in 0...4096, not \(training.latentBits ?? 0)")
