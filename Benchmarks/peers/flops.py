@@ -1,5 +1,4 @@
 """Floating-point operations of one image, computed directly (no Winograd): python -m peers.flops FOLDER SIZE -> JSON by operation"""
-import functools
 import json
 import os
 import pathlib
@@ -9,12 +8,16 @@ import sys
 from .models import SCRIPTS, Model
 
 
-@functools.cache
 def of(model, size):
-    """{operation: 10⁹ operations}; in a process of its own, whose memory is gone afterwards."""
+    """{operation: 10⁹ operations}; counted once, in a process of its own, whose memory is gone afterwards."""
+    known = model.graphs / f"operations-{size}.json"
+    if known.exists():
+        return json.loads(known.read_text())
     command = [sys.executable, "-W", "ignore", "-m", "peers.flops", model.folder, str(size)]
     answer = subprocess.run(command, check=True, env=dict(os.environ, PYTHONPATH=str(SCRIPTS)), capture_output=True, text=True)
-    return json.loads(answer.stdout.splitlines()[-1])
+    known.parent.mkdir(parents=True, exist_ok=True)
+    known.write_text(answer.stdout.splitlines()[-1])
+    return json.loads(known.read_text())
 
 
 def count(model, size):
