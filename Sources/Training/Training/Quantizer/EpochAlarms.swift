@@ -12,12 +12,12 @@ struct EpochAlarms {
         var warnings: [String] = []
         if use < Self.leastUse && !hasWarnedOfUse {
             hasWarnedOfUse = true
-            warnings.append("warning: this epoch used only \(Int(use * 100)) % of the codes: too few latents per code, a poor start, or a reset that fails")
+            warnings.append("warning: this epoch used only \(Int((use * 100).rounded())) % of the codes: too few latents per code, a poor start, or a reset that fails")
         }
         let gap = heldOut / trained - 1
         if gap > Self.largestGap && !hasWarnedOfGap {
             hasWarnedOfGap = true
-            warnings.append("warning: the held-out error is \(Int(min(gap, 1e6) * 100)) % above this epoch's: too few latents per code")
+            warnings.append("warning: the held-out error is \(Int((min(gap, 1e6) * 100).rounded())) % above this epoch's: too few latents per code")
         }
         return warnings
     }

@@ -40,13 +40,13 @@ public struct LatentQuality: Codable, Equatable, Sendable {
     func alarms(training: LatentQuality) -> [String] {
         var alarms: [String] = []
         if training.codebookUse < 0.7 {
-            alarms.append("warning: only \(Int(training.codebookUse * 100)) % of the codes are used: too few latents per code, or a poor start")
+            alarms.append("warning: only \(Int((training.codebookUse * 100).rounded())) % of the codes are used: too few latents per code, or a poor start")
         }
         let excess = distortion / training.distortion - 1
         if !excess.isFinite || excess > 100 {
             alarms.append("warning: the codes have learned the training latents by heart: there are too few latents per code")
         } else if excess > 0.1 {
-            alarms.append("warning: the held-out error is \(Int(excess * 100)) % above the training error: too few latents per code")
+            alarms.append("warning: the held-out error is \(Int((excess * 100).rounded())) % above the training error: too few latents per code")
         }
         return alarms
     }
