@@ -2,10 +2,10 @@ import Glibc
 
 /// Numbers as people read them.
 enum Figure {
-    /// Four significant digits, such as 0.01234, 5.678 or 1235.
+    /// Four significant digits and no fewer whole ones, such as 0.01234, 5.678 or 16384.
     static func text(_ x: Double) -> String {
         guard x.isFinite, x != 0 else { return x == 0 ? "0" : "\(x)" }
-        let scale = pow(10, 3 - floor(log10(abs(x))))
+        let scale = pow(10, max(0, 3 - floor(log10(abs(x)))))
         let rounded = (x * scale).rounded() / scale
         return rounded == rounded.rounded() && abs(rounded) < 1e15 ? "\(Int(rounded))" : "\(rounded)"
     }
