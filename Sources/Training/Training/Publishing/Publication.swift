@@ -42,6 +42,7 @@ public struct Publication {
             vae: vae, normalizer: fitted.normalizer, quantizer: fitted.quantizer, rectifier: fitted.rectifier, shape: shape)
         try evaluation.measure(images, range, console)
         console.say(evaluation.summary)
+        if let alarm = evaluation.metrics.alarm { console.say(alarm) }
         let golden = range.lazy.compactMap { images.image(at: $0) }.prefix(Self.goldenImages)
         let publisher = CheckpointPublisher(
             name: name, imageSize: size, latentShape: shape, vaeDirectory: vaeDirectory, normalizer: fitted.normalizer,
