@@ -34,7 +34,7 @@ public struct AutoencoderRun {
     /// The folder in the run's that holds the result, in the diffusers layout.
     public static let resultName = "vae"
     /// Images from which the patch code's principal components are found.
-    private static let basisImages = 256
+    private static let basisImages = 1024
 
     private let options: Options
     private let images: SquareImages
