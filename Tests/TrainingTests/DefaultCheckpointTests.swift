@@ -39,14 +39,14 @@ import Testing
         #expect(try bytes(Self.model) <= 16_000_000)
     }
 
-    /// 22 dB is what the first version promised; photographs were not trained on.
+    /// What its readme states, to the last hundredth; photographs were not trained on.
     @Test func itDrawsPhotographs() throws {
         let checkpoint = try Checkpoint(newest)
         let photographs = SquareImages(try ImageSource(Self.repository + "/Tests/Photographs"), size: checkpoint.manifest.imageSize)
         var evaluation = Evaluation(checkpoint)
         try evaluation.measure(photographs, 0..<photographs.count, .silent)
         #expect(evaluation.entries.count == 10)
-        #expect(evaluation.metrics.psnr >= 22)
+        #expect(evaluation.metrics.psnr >= 24.5)
         #expect(evaluation.metrics.vaePSNR > evaluation.metrics.psnr, "a quantiser takes something away")
     }
 }
