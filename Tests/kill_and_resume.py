@@ -21,7 +21,7 @@ def call(*arguments):
 def start(folder, latents, method):
     return subprocess.Popen(
         [train, "fit", "--latents", latents, "--output", folder, "--method", method, "--tokens", "128", "--codes", "64", "--codebooks", "channel",
-         "--passes", "60", "--epochs", "60", "--batch", "16", "--held-out", "8", "--rectifier", "vit", "--rectifier-width", "32",
+         "--passes", "60", "--epochs", "60", "--batch", "16", "--held-out", "8", "--rectifier", "vit", "--rectifier-width", "64",
          "--rectifier-depth", "1", "--rectifier-head", "8", "--save-minutes", "0"],
         stderr=subprocess.DEVNULL)
 
