@@ -37,7 +37,7 @@ struct Agreement: ParsableCommand {
         var (equal, all) = (0, 0)
         var decibels: (exact: [Double], rounded: [Double]) = ([], [])
         print("image\tequal tokens\tPSNR fp32\tPSNR bf16\tPSNR bf16 tokens drawn in fp32")
-        for (name, picture) in try pictures(images, size: exact.manifest.imageSize) {
+        for (name, picture) in try Samples.pictures(images, size: exact.manifest.imageSize) {
             let pixels = PixelBatch(images: [picture])
             let (tokens, others) = (exact.encode(pixels), rounded.encode(pixels))
             let same = zip(tokens.indices, others.indices).count { $0 == $1 }
@@ -63,35 +63,15 @@ struct Agreement: ParsableCommand {
         guard size % exact.configuration.factor == 0 else {
             throw ValidationError("--size is a multiple of the autoencoder's factor \(exact.configuration.factor)")
         }
-        let inputs = try images.map { try pictures($0, size: size).map { ($0.name, PixelBatch(images: [$0.picture]).pixels) } }
+        let inputs = try images.map { try Samples.pictures($0, size: size).map { ($0.name, PixelBatch(images: [$0.picture]).pixels) } }
         print("image\tlatents\tpictures")
-        for (name, pixels) in inputs ?? [("noise", noise())] {
+        for (name, pixels) in inputs ?? [("noise", Samples.noise([1, size, size, 3]))] {
             let latents = exact.encoder(pixels)
-            let errors = [relativeError(rounded.encoder(pixels), latents), relativeError(rounded.decoder(latents), exact.decoder(latents))]
+            let errors = [
+                rounded.encoder(pixels).relativeError(to: latents), rounded.decoder(latents).relativeError(to: exact.decoder(latents)),
+            ]
             print("\(name)\t" + errors.map { Self.text($0, places: 5) }.joined(separator: "\t"))
         }
-    }
-
-    /// The readable images of a folder as squares, by name.
-    private func pictures(_ folder: String, size: Int) throws -> [(name: String, picture: RGBImage)] {
-        let preprocess = SquarePreprocessor(imageSize: size)
-        let names = try StoredFolder.names(in: folder).filter { $0.hasSuffix(".png") || $0.hasSuffix(".jpg") || $0.hasSuffix(".jpeg") }
-        guard !names.isEmpty else { throw ValidationError("\(folder) holds no .png, .jpg or .jpeg") }
-        return try names.sorted().map { ($0, preprocess(try ImageDecoder.decode(StoredFile.read("\(folder)/\($0)"), limits: ImageLimits()))) }
-    }
-
-    private func noise() -> Tensor {
-        var random = RandomSource(seed: 1, stream: 1)
-        var pixels = Tensor(uninitialized: [1, size, size, 3])
-        random.fill(normal: &pixels, mean: 0, deviation: 0.5)
-        return pixels
-    }
-
-    /// ‖x − reference‖ / ‖reference‖
-    private func relativeError(_ x: Tensor, _ reference: Tensor) -> Double {
-        let (x, reference) = (x.values, reference.values)
-        let difference = zip(x, reference).reduce(0.0) { $0 + Double($1.0 - $1.1) * Double($1.0 - $1.1) }
-        return (difference / reference.reduce(0.0) { $0 + Double($1) * Double($1) }).squareRoot()
     }
 
     private static func text(_ value: Double, places: Int) -> String {
