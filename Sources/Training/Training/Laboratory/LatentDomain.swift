@@ -1,0 +1,103 @@
+import TokenizerCore
+
+/// What experiments work on: latents to learn from, latents to measure on, and where images were given, the pictures of the latter.
+public struct LatentDomain: Sendable {
+    /// Where it comes from.
+    public struct Source: Codable, Equatable, Sendable {
+        /// The autoencoder's folder.
+        public var vae: String
+        /// Pictures; nil to work on cached latents alone.
+        public var images: String?
+        /// What `revq-train extract` filled, or will be filled from ``images``; nil for a folder in the experiment's own.
+        public var latents: String?
+        /// Side of the squares that images are brought to.
+        public var size: Int
+        /// The last so many are not learned from but measured on.
+        public var heldOut: Int
+
+        public init(vae: String, images: String?, latents: String?, size: Int, heldOut: Int) {
+            (self.vae, self.images, self.latents, self.size, self.heldOut) = (vae, images, latents, size, heldOut)
+        }
+    }
+
+    let vae: AutoencoderDC
+    let shape: LatentShape
+    /// Raw, `[n, C·H·W]`.
+    let training, heldOut: Tensor
+    /// Those of ``heldOut``; empty where only latents were given.
+    let originals: [PictureMeter.Original]
+    let networks: PerceptualNetworks
+    public let digest: FileDigest
+    public let facts: [Report.Fact]
+
+    private static let batch = 8
+
+    /// Extracts latents where they are missing.
+    /// - Parameter directory: for latents, where the source names no folder.
+    /// - Returns: nil when a stop was requested before all latents were there.
+    /// - Throws: when there are too few images, or something cannot be read or does not belong together.
+    public init?(_ source: Source, in directory: String, networks: PerceptualNetworks, console: Console) throws(FileError) {
+        guard let folder = source.latents ?? source.images.map({ _ in directory }) else {
+            throw FileError(path: source.vae, reason: "nothing to measure: name --images, --latents or both")
+        }
+        if let images = source.images {
+            let extraction = try LatentExtraction(
+                to: folder, images: images, vae: source.vae, size: source.size, precision: .float32, console: console)
+            guard try extraction.run() else { return nil }
+        }
+        let store = try LatentStore(folder)
+        vae = try store.autoencoder(source.vae)
+        guard (1..<store.rows).contains(source.heldOut) else {
+            throw FileError(path: folder, reason: "\(folder) holds \(store.rows) latents; \(source.heldOut) held out leave none to learn from, or none to measure on")
+        }
+        let all = try store.load()
+        let split = all.n - source.heldOut
+        (training, heldOut, shape) = (all.images(0..<split), all.images(split..<all.n), store.latentShape)
+        self.networks = networks
+        let pictures = try source.images.map { images throws(FileError) in
+            try Self.last(source.heldOut, of: SquareImages(ImageSource(images), size: store.imageSize, maximumHeldBytes: 0))
+        }
+        originals = (pictures ?? []).map { PictureMeter.Original($0, networks) }
+        digest = try FileDigest(of: "\(folder)/\(LatentStore.manifestName)")
+        facts = [
+            Report.Fact("autoencoder", "\(source.vae), SHA-256 of the weights \(store.manifest.description.vaeWeights.sha256)"),
+            Report.Fact("latents", "\(shape.channels)×\(shape.height)×\(shape.width) of \(source.images ?? folder), images of side \(store.imageSize)"),
+            Report.Fact("n", "\(split) images to learn from, \(source.heldOut) to measure on"),
+        ]
+    }
+
+    /// The last `count` readable images, those that the last rows of the latents are of.
+    private static func last(_ count: Int, of images: SquareImages) throws(FileError) -> [RGBImage] {
+        let found = (0..<images.count).reversed().lazy.compactMap { images.image(at: $0) }.prefix(count)
+        let pictures = Array(found.reversed())
+        guard pictures.count == count else {
+            throw FileError(path: images.source.path, reason: "\(images.source.path) has only \(pictures.count) images that can be read now")
+        }
+        return pictures
+    }
+
+    /// How good the decoder's pictures of changed held-out latents are; nil without pictures.
+    /// - Parameter latents: raw, as many as ``heldOut``.
+    func pictures(of latents: Tensor) -> PictureFigures? {
+        guard !originals.isEmpty else { return nil }
+        var meter = PictureMeter(networks)
+        for start in stride(from: 0, to: latents.n, by: Self.batch) {
+            let range = start..<min(start + Self.batch, latents.n)
+            let drawn = PixelBatch(vae.decoder(shape.featureMap(latents.images(range)))).images()
+            for (picture, original) in zip(drawn, originals[range]) { meter.add(picture, original) }
+        }
+        return meter.figures
+    }
+
+    /// Original, autoencoder alone, and each of the treatments, for the first few held-out pictures; nil without pictures.
+    /// - Parameter treatments: raw latents under their names.
+    func grid(_ caption: String, _ treatments: [(name: String, latents: Tensor)], rows count: Int = 4) -> ImageGrid? {
+        guard !originals.isEmpty else { return nil }
+        let shown = [("autoencoder alone", heldOut)] + treatments.map { ($0.name, $0.latents) }
+        let rows = (0..<min(count, originals.count)).map { index in
+            let drawn = shown.map { PixelBatch(vae.decoder(shape.featureMap($0.1.images(index..<index + 1)))).images()[0] }
+            return ImageGrid.Row("held-out image \(index + 1)", [originals[index].image] + drawn)
+        }
+        return ImageGrid(caption, columns: ["original"] + shown.map(\.0), rows: rows)
+    }
+}
