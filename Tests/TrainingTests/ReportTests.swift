@@ -45,6 +45,7 @@ import Testing
         let axis = PlotAxis("x", .decades)
         #expect(axis.shows(0.1) && !axis.shows(0) && !axis.shows(-1) && !axis.shows(.infinity))
         let plot = Plot("p", x: axis, y: PlotAxis("y"), series: [Plot.Series("s", colour: 0, [.init(0, 1), .init(1, .nan), .init(10, 2)])])
+        #expect(Plot("p", x: axis, y: axis, series: []).html.isEmpty)
         #expect(!plot.html.contains("nan") && plot.html.occurrences("<circle") == 2, "one point and its swatch")
     }
 

@@ -17,10 +17,10 @@ struct Evaluate: ParsableCommand {
     @Option(help: "A folder for results.json, images.csv and report.html.")
     var output: String?
     @OptionGroup var perceptual: PerceptualWeights
-    @OptionGroup var resources: Resources
+    @OptionGroup var threads: Threads
 
     func run() throws {
-        resources.apply()
+        threads.apply()
         let console = Console()
         let path = checkpoint
         let checkpoint = try Checkpoint(path)

@@ -6,5 +6,10 @@ struct RevqTrain: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "revq-train",
         abstract: "Makes visual tokenizers: pictures, autoencoders, codebooks and rectifiers.",
-        subcommands: [Synthesize.self, TrainAutoencoder.self, ExtractLatents.self, FitQuantizer.self, Import.self, Publish.self, Evaluate.self])
+        subcommands: [Synthesize.self, TrainAutoencoder.self, ExtractLatents.self, FitQuantizer.self, Import.self, Publish.self, Evaluate.self],
+        groupedSubcommands: [
+            CommandGroup(
+                name: "Experiments",
+                subcommands: [Tolerance.self, AblateReset.self, SweepRectifier.self, SweepGrouping.self, SweepTokens.self, Transfer.self])
+        ])
 }

@@ -39,7 +39,9 @@ public struct Plot: Sendable {
         (self.caption, self.x, self.y, self.series) = (caption, x, y, series.filter { !$0.points.isEmpty })
     }
 
+    /// Empty where there is nothing to show.
     var html: String {
+        guard !series.isEmpty else { return "" }
         let legend = series.map { "<li>\(PlotDrawing.swatch($0))\($0.name.htmlEscaped)</li>" }.joined(separator: "\n")
         return """
             <figure><figcaption>\(caption.htmlEscaped)</figcaption>

@@ -1,0 +1,117 @@
+import TokenizerCore
+
+/// What a token should be made of: groupings × what counts as near × which tokens share codes, at equal bits.
+public struct GroupingSweep: Experiment {
+    public struct Options: Codable, Equatable, Sendable {
+        public var tokens: Int
+        public var codes: Int
+        public var groupings: [Grouping]
+        public var distortions: [QuantizerOptions.Distortion]
+        public var sharings: [QuantizerOptions.Sharing]
+        public var passes: Int
+        public var seed: UInt64
+
+        public init(
+            tokens: Int, codes: Int, groupings: [Grouping], distortions: [QuantizerOptions.Distortion], sharings: [QuantizerOptions.Sharing], passes: Int,
+            seed: UInt64
+        ) {
+            (self.tokens, self.codes, self.groupings, self.distortions) = (tokens, codes, groupings, distortions)
+            (self.sharings, self.passes, self.seed) = (sharings, passes, seed)
+        }
+    }
+
+    public struct Cell: Codable, Hashable, Sendable, CustomStringConvertible {
+        public let grouping: Grouping
+        public let distortion: QuantizerOptions.Distortion
+        public let sharing: QuantizerOptions.Sharing
+        public var description: String { "\(grouping.name), \(distortion.rawValue), \(sharing.rawValue)" }
+    }
+
+    private let domain: LatentDomain
+    private let options: Options
+    /// Why combinations were left out.
+    private let refusals: [String]
+    public let cells: [Cell]
+
+    /// - Throws: when no combination is possible.
+    public init(_ domain: LatentDomain, _ options: Options) throws(ExperimentError) {
+        (self.domain, self.options) = (domain, options)
+        let all = options.groupings.flatMap { grouping in
+            options.distortions.flatMap { distortion in
+                options.sharings.map { Cell(grouping: grouping, distortion: distortion, sharing: $0) }
+            }
+        }
+        (cells, refusals) = try domain.possible(all, passes: options.passes) { Self.quantizer($0, options) }
+    }
+
+    public mutating func measure(_ cell: Cell, isStopRequested: () -> Bool) throws(ExperimentError) -> QuantizerFigures? {
+        QuantizerFigures(try LloydFit(Self.quantizer(cell, options), in: domain, passes: options.passes, seed: options.seed), in: domain)
+    }
+
+    private static func quantizer(_ cell: Cell, _ options: Options) -> QuantizerOptions {
+        QuantizerOptions(tokens: options.tokens, codes: options.codes, grouping: cell.grouping, distortion: cell.distortion, sharing: cell.sharing)
+    }
+
+    public func report(_ results: [ExperimentResult<Cell, QuantizerFigures>]) -> Report {
+        var blocks: [Report.Section.Block] = [
+            .plot(plot("Pictures", "PSNR over RGB, dB", .linear, results) { $0.pictures?.difference.psnr }),
+            .plot(plot("Latents", "mean squared error of the normalised latents, held out", .decades, results, \.heldOut.quantizedMSE)),
+            .table(table(results)),
+            .text(
+                """
+                Distortion is what a quantiser makes small, in its own units; the bounds to its right are in the same units and say what Gaussian \
+                latents would allow: white noise by codes of any length (Shannon) and of a token's length (Zador), the measured covariance inside one \
+                token by codes of its length (grouped Zador), and the covariance of neighbourhoods by codes of any length (water-filling). Latents are \
+                not Gaussian: a quantiser may be under a bound.
+                """),
+        ]
+        if results.contains(where: { $0.figures.pictures == nil }) { blocks.append(.text("Pictures were not measured: no images were given.")) }
+        blocks += refusals.map { .text("Not possible: \($0)") }
+        return Report(
+            title: "What a token is made of, at \(options.tokens) tokens of \(options.codes) codes",
+            question: """
+                Elements of the latents are grouped into tokens in several ways, codes are fitted by Lloyd's algorithm to the normalised or to the \
+                sensitivity-weighted error, and tokens share codebooks or not. All at the same number of bits.
+                """,
+            facts: [
+                Report.Fact("bits per image", Figure.text(results.first?.figures.bits ?? 0)),
+                Report.Fact("fit", "\(options.passes) passes of Lloyd's algorithm, seed \(options.seed)"),
+            ],
+            sections: [Report.Section("Groupings at equal bits", blocks)])
+    }
+
+    /// One place on the axis per grouping.
+    private func plot(
+        _ caption: String, _ label: String, _ scale: PlotAxis.Scale, _ results: [ExperimentResult<Cell, QuantizerFigures>],
+        _ value: (QuantizerFigures) -> Double?
+    ) -> Plot {
+        let kinds = options.distortions.flatMap { distortion in options.sharings.map { (distortion, $0) } }
+        let series = kinds.enumerated().map { index, kind in
+            let points = options.groupings.enumerated().compactMap { place, grouping -> Plot.Point? in
+                let cell = Cell(grouping: grouping, distortion: kind.0, sharing: kind.1)
+                guard let figures = results.first(where: { $0.cell == cell })?.figures else { return nil }
+                return value(figures).map { .init(Double(place + 1), $0) }
+            }
+            return Plot.Series("\(kind.0.rawValue), \(kind.1.rawValue)", colour: index, points)
+        }
+        return Plot(caption, x: PlotAxis("grouping", .names(options.groupings.map(\.name))), y: PlotAxis(label, scale), series: series)
+    }
+
+    private func table(_ results: [ExperimentResult<Cell, QuantizerFigures>]) -> ReportTable {
+        ReportTable(
+            "All cells, held-out figures",
+            columns: [
+                "grouping", "distortion", "codebooks", "PSNR, dB", "SSIM", "MSE", "distortion", "Shannon", "Zador", "grouped Zador", "water-filling",
+                "train / held-out", "codes used",
+            ],
+            rows: results.map { result in
+                let (cell, figures) = (result.cell, result.figures)
+                return [
+                    .text(cell.grouping.name), .text(cell.distortion.rawValue), .text(cell.sharing.rawValue), .init(decibels: figures.pictures?.difference.psnr),
+                    .init(figures.pictures?.difference.ssim), .number(figures.heldOut.quantizedMSE), .number(figures.heldOut.distortion),
+                    .init(figures.bounds?.shannon), .init(figures.bounds?.zador), .init(figures.bounds?.groupedZador), .init(figures.bounds?.waterFilling),
+                    .number(figures.training.distortion / figures.heldOut.distortion), .number(figures.training.codebookUse),
+                ]
+            })
+    }
+}

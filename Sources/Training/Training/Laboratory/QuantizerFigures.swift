@@ -1,0 +1,66 @@
+import TokenizerCore
+
+/// What one fitted quantiser of an experiment achieves.
+public struct QuantizerFigures: Codable, Sendable {
+    public let bits: Double
+    /// On latents that were not learned from; and on those that were, without the rectifier.
+    public let heldOut, training: LatentQuality
+    public let bounds: QuantizerBounds?
+    /// Of held-out images, where they were given.
+    public let pictures: PictureFigures?
+
+    init(_ fit: LloydFit, in domain: LatentDomain) {
+        let z = fit.design.normalizer.normalize(domain.heldOut)
+        let q = fit.quantizer.latents(fit.quantizer.tokens(z))
+        bits = fit.design.layout.bits
+        (heldOut, training, bounds) = (fit.quality, fit.trainingQuality, fit.bounds)
+        pictures = domain.pictures(of: fit.design.normalizer.restore(q))
+    }
+
+    init(bits: Double, heldOut: LatentQuality, training: LatentQuality, pictures: PictureFigures?) {
+        (self.bits, self.heldOut, self.training, self.pictures, bounds) = (bits, heldOut, training, pictures, nil)
+    }
+}
+
+extension LloydFit {
+    /// Fitted in an experiment's domain, with its autoencoder.
+    init(_ options: QuantizerOptions, in domain: LatentDomain, passes: Int, seed: UInt64) throws(ExperimentError) {
+        do throws(GroupQuantizer.LayoutError) {
+            try self.init(
+                options, training: domain.training, heldOut: domain.heldOut, shape: domain.shape, decoder: domain.vae.decoder, passes: passes,
+                seed: seed)
+        } catch {
+            throw ExperimentError(error.description)
+        }
+    }
+}
+
+extension LatentDomain {
+    /// Refuses what cannot be fitted here, before any work.
+    func check(_ options: QuantizerOptions) throws(ExperimentError) {
+        do throws(GroupQuantizer.LayoutError) {
+            try options.check(shape, images: training.n, hasAutoencoder: true)
+        } catch {
+            throw ExperimentError(error.description)
+        }
+    }
+
+    /// Those cells whose quantisers can be fitted here, and why the others cannot, a line each.
+    /// - Throws: when none can.
+    func possible<Cell: CustomStringConvertible>(
+        _ cells: [Cell], passes: Int, _ options: (Cell) -> QuantizerOptions
+    ) throws(ExperimentError) -> (cells: [Cell], refusals: [String]) {
+        guard (0...1000).contains(passes) else { throw ExperimentError("--passes is in 0...1000, not \(passes)") }
+        var (kept, refusals): ([Cell], [String]) = ([], [])
+        for cell in cells {
+            do throws(ExperimentError) {
+                try check(options(cell))
+                kept.append(cell)
+            } catch {
+                refusals.append("\(cell): \(error)")
+            }
+        }
+        guard !kept.isEmpty else { throw ExperimentError("no combination is possible; \(refusals.first ?? "none was named")") }
+        return (kept, refusals)
+    }
+}

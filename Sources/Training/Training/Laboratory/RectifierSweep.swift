@@ -1,0 +1,178 @@
+import TokenizerCore
+
+/// Which network corrects quantised latents best, and at which rates one is worth having.
+public struct RectifierSweep: Experiment {
+    public struct Options: Codable, Equatable, Sendable {
+        /// Token counts, each with a quantiser of its own that all rectifiers share.
+        public var tokens: [Int]
+        public var codes: Int
+        /// Passes of Lloyd's algorithm for the codes.
+        public var passes: Int
+        /// Of gradient steps for the rectifiers.
+        public var epochs: Int
+        public var batch: Int
+        /// As in `fit`: rectifiers learn with a twentieth of it.
+        public var learningRate: Float
+        /// Of the networks: channels, blocks, and channels of an attention head.
+        public var width, depth, head: Int
+        public var seed: UInt64
+
+        public init(tokens: [Int], codes: Int, passes: Int, epochs: Int, batch: Int, learningRate: Float, width: Int, depth: Int, head: Int, seed: UInt64) {
+            (self.tokens, self.codes, self.passes, self.epochs, self.batch) = (tokens, codes, passes, epochs, batch)
+            (self.learningRate, self.width, self.depth, self.head, self.seed) = (learningRate, width, depth, head, seed)
+        }
+    }
+
+    /// The kinds of rectifiers, in the order of reports.
+    public enum Kind: String, Codable, Sendable, CaseIterable {
+        case identity, linear, mlp, cnn, vit
+    }
+
+    public struct Cell: Codable, Hashable, Sendable, CustomStringConvertible {
+        public let tokens: Int
+        public let kind: Kind
+        public let isResidual: Bool
+        public var description: String { "\(tokens) tokens, \(name)" }
+        var name: String { kind.rawValue + (isResidual ? ", residual" : "") }
+    }
+
+    public struct Figures: Codable, Sendable {
+        /// On held-out latents.
+        public let quality: LatentQuality
+        public let parameters: Int
+        public let pictures: PictureFigures?
+    }
+
+    private let domain: LatentDomain
+    private let options: Options
+    /// The quantiser of the latest cell; the next one mostly has the same.
+    private var latest: (tokens: Int, fit: LloydFit)?
+
+    /// - Throws: what is impossible about the options.
+    public init(_ domain: LatentDomain, _ options: Options) throws(ExperimentError) {
+        (self.domain, self.options) = (domain, options)
+        guard !options.tokens.isEmpty, (0...1000).contains(options.passes), (1...10_000).contains(options.epochs), options.batch >= 1,
+            (0...1).contains(options.learningRate)
+        else {
+            throw ExperimentError("--passes is in 0...1000, --epochs in 1...10000, --batch at least 1, --learning-rate in 0...1, and --tokens names one at least")
+        }
+        for tokens in options.tokens { try domain.check(quantizer(tokens)) }
+        do throws(RectifierConfiguration.ConfigurationError) {
+            for kind in Kind.allCases { try configuration(kind, isResidual: false).validate(for: domain.shape) }
+        } catch {
+            throw ExperimentError(error.description)
+        }
+    }
+
+    public var cells: [Cell] {
+        options.tokens.flatMap { tokens in
+            [Cell(tokens: tokens, kind: .identity, isResidual: false)]
+                + Kind.allCases.dropFirst().flatMap { kind in [false, true].map { Cell(tokens: tokens, kind: kind, isResidual: $0) } }
+        }
+    }
+
+    public mutating func measure(_ cell: Cell, isStopRequested: () -> Bool) throws(ExperimentError) -> Figures? {
+        if latest?.tokens != cell.tokens {
+            latest = (cell.tokens, try LloydFit(quantizer(cell.tokens), in: domain, passes: options.passes, seed: options.seed))
+        }
+        let (design, codes) = (latest!.fit.design, latest!.fit.quantizer)
+        let (learned, unseen) = (design.normalizer.normalize(domain.training), design.normalizer.normalize(domain.heldOut))
+        guard let rectifier = try rectifier(cell, behind: codes, learned, unseen, isStopRequested) else { return nil }
+        let q = domain.shape.featureMap(codes.latents(codes.tokens(unseen)))
+        return Figures(
+            quality: LatentQuality(of: unseen, codes, rectifier, shape: domain.shape),
+            parameters: rectifier.tensors.reduce(0) { $0 + ($1.role == .learned ? $1.tensor.count : 0) },
+            pictures: domain.pictures(of: design.normalizer.restore(domain.shape.flattened(rectifier(q)))))
+    }
+
+    private func rectifier(
+        _ cell: Cell, behind codes: GroupQuantizer, _ learned: Tensor, _ unseen: Tensor, _ isStopRequested: () -> Bool
+    ) throws(ExperimentError) -> Rectifier? {
+        let configuration = configuration(cell.kind, isResidual: cell.isResidual)
+        if configuration.network.isSolved {
+            return LinearRectifierFit(configuration, behind: codes, shape: domain.shape, training: learned, heldOut: unseen).rectifier
+        }
+        let start = Rectifier(configuration, shape: domain.shape, .random(seed: options.seed))
+        guard configuration.network.isTrained else { return start }
+        var trainer = QuantizerTrainer(
+            codes, start, shape: domain.shape,
+            options: .init(epochs: options.epochs, batch: options.batch, learningRate: options.learningRate, reset: .none, movesCodes: false),
+            imageCount: learned.n, seed: options.seed)
+        while trainer.step < trainer.totalSteps {
+            if isStopRequested() { return nil }
+            guard trainer.advance(on: learned).rectified.isFinite else {
+                throw ExperimentError("the loss of \(cell) is no longer finite: lower --learning-rate")
+            }
+        }
+        return trainer.rectifier
+    }
+
+    private func quantizer(_ tokens: Int) -> QuantizerOptions {
+        QuantizerOptions(tokens: tokens, codes: options.codes, sharing: .one)
+    }
+
+    private func configuration(_ kind: Kind, isResidual: Bool) -> RectifierConfiguration {
+        let network: RectifierConfiguration.Network =
+            switch kind {
+            case .identity: .identity
+            case .linear: .linear(reach: .neighbourhood(size: 3))
+            case .mlp: .mlp(width: options.width, depth: options.depth)
+            case .cnn: .cnn(width: options.width, depth: options.depth, rank: max(1, options.width / 4))
+            case .vit: .vit(width: options.width, depth: options.depth, headDimension: options.head, scales: [5])
+            }
+        return RectifierConfiguration(network, isResidual: isResidual)
+    }
+
+    public func report(_ results: [ExperimentResult<Cell, Figures>]) -> Report {
+        Report(
+            title: "Rectifiers behind the same codes",
+            question: """
+                At each number of tokens one codebook is fitted by Lloyd's algorithm and kept; then each network learns to move the quantised latents \
+                back to the original ones, with and without a residual connection. Held-out error relative to no rectifier says what it is worth.
+                """,
+            facts: [
+                Report.Fact("codes", "\(options.codes), one codebook, \(options.passes) passes"),
+                Report.Fact("networks", "width \(options.width), depth \(options.depth), heads of \(options.head); the linear one sees 3×3 sites and is solved in closed form, its penalty chosen on the held-out latents"),
+                Report.Fact("training", "\(options.epochs) epochs of \(options.batch) images, learning rate \(options.learningRate * 0.05), seed \(options.seed)"),
+            ],
+            sections: [comparison(results), all(results)])
+    }
+
+    private func comparison(_ results: [ExperimentResult<Cell, Figures>]) -> Report.Section {
+        var series: [Plot.Series] = []
+        for (index, kind) in Kind.allCases.enumerated() where kind != .identity {
+            for isResidual in [false, true] {
+                let own = results.filter { $0.cell.kind == kind && $0.cell.isResidual == isResidual }
+                let name = "\(kind.rawValue)\(isResidual ? ", residual" : "")"
+                series.append(
+                    Plot.Series(
+                        name, colour: isResidual ? index + 3 : index - 1,
+                        own.map { .init(Double($0.cell.tokens), $0.figures.quality.rectifiedMSE / $0.figures.quality.quantizedMSE) }))
+            }
+        }
+        series.append(Plot.Series("rectifier (paper, kind not stated)", .published, colour: 3, PublishedFigures.tokens.map { .init($0.tokens, $0.rectified / $0.mse) }))
+        let plot = Plot(
+            "Held-out error with a rectifier, relative to that without", x: PlotAxis("tokens per image", .octaves), y: PlotAxis("rectified / quantised MSE", including: [1]),
+            series: series)
+        let published = PublishedFigures.rectifiers.map { row -> [ReportTable.Cell] in
+            [.number(Double(row.tokens)), .text(row.kind), .number(row.mse), .number(row.rFID)]
+        }
+        return Report.Section(
+            "What a rectifier is worth",
+            [.plot(plot), .table(ReportTable("The paper's figures (512T has 14 bits per token, 256T-B 16)", columns: ["tokens", "rectifier", "latent MSE", "rFID"], rows: published))])
+    }
+
+    private func all(_ results: [ExperimentResult<Cell, Figures>]) -> Report.Section {
+        let rows = results.map { result -> [ReportTable.Cell] in
+            let quality = result.figures.quality
+            return [
+                .number(Double(result.cell.tokens)), .text(result.cell.name), .number(Double(result.figures.parameters)), .number(quality.quantizedMSE),
+                .number(quality.rectifiedMSE), .init(decibels: result.figures.pictures?.difference.psnr), .init(result.figures.pictures?.difference.ssim),
+                .init(result.figures.pictures?.distribution?.frechet),
+            ]
+        }
+        return Report.Section(
+            "All cells",
+            [.table(ReportTable("Held-out figures", columns: ["tokens", "rectifier", "parameters", "quantised MSE", "rectified MSE", "PSNR, dB", "SSIM", "rFID"], rows: rows))])
+    }
+}

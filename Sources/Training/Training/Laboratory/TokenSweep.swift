@@ -1,0 +1,123 @@
+import TokenizerCore
+
+/// What bits buy: token counts × codebook sizes, beside what theory allows.
+public struct TokenSweep: Experiment {
+    public struct Options: Codable, Equatable, Sendable {
+        public var tokens: [Int]
+        public var codes: [Int]
+        public var grouping: Grouping
+        public var distortion: QuantizerOptions.Distortion
+        public var sharing: QuantizerOptions.Sharing
+        public var passes: Int
+        public var seed: UInt64
+
+        public init(
+            tokens: [Int], codes: [Int], grouping: Grouping, distortion: QuantizerOptions.Distortion, sharing: QuantizerOptions.Sharing, passes: Int,
+            seed: UInt64
+        ) {
+            (self.tokens, self.codes, self.grouping, self.distortion) = (tokens, codes, grouping, distortion)
+            (self.sharing, self.passes, self.seed) = (sharing, passes, seed)
+        }
+    }
+
+    public struct Cell: Codable, Hashable, Sendable, CustomStringConvertible {
+        public let tokens, codes: Int
+        public var description: String { "\(tokens) tokens of \(codes) codes" }
+    }
+
+    private let domain: LatentDomain
+    private let options: Options
+    public let cells: [Cell]
+    private let refusals: [String]
+
+    /// - Throws: when no combination is possible.
+    public init(_ domain: LatentDomain, _ options: Options) throws(ExperimentError) {
+        (self.domain, self.options) = (domain, options)
+        let all = options.tokens.flatMap { tokens in options.codes.map { Cell(tokens: tokens, codes: $0) } }
+        (cells, refusals) = try domain.possible(all, passes: options.passes) { Self.quantizer($0, options) }
+    }
+
+    public mutating func measure(_ cell: Cell, isStopRequested: () -> Bool) throws(ExperimentError) -> QuantizerFigures? {
+        QuantizerFigures(try LloydFit(Self.quantizer(cell, options), in: domain, passes: options.passes, seed: options.seed), in: domain)
+    }
+
+    private static func quantizer(_ cell: Cell, _ options: Options) -> QuantizerOptions {
+        QuantizerOptions(tokens: cell.tokens, codes: cell.codes, grouping: options.grouping, distortion: options.distortion, sharing: options.sharing)
+    }
+
+    public func report(_ results: [ExperimentResult<Cell, QuantizerFigures>]) -> Report {
+        Report(
+            title: "What bits buy: tokens and codes",
+            question: """
+                The same latents are cut into more or fewer tokens, with codebooks of several sizes, each fitted by Lloyd's algorithm. The error is drawn \
+                over the bits of an image, beside what Gaussian latents would allow at that rate.
+                """,
+            facts: [
+                Report.Fact("tokens", "\(options.grouping.name), \(options.distortion.rawValue), codebooks \(options.sharing.rawValue)"),
+                Report.Fact("fit", "\(options.passes) passes of Lloyd's algorithm, seed \(options.seed)"),
+            ],
+            sections: [
+                Report.Section(
+                    "Error and bits",
+                    [
+                        .plot(distortionPlot(results)), .plot(picturePlot(results)), .plot(tokenPlot(results)),
+                        .text("The paper's points come from another autoencoder, and the size of its codebooks is not stated: compare the slopes."),
+                    ]),
+                Report.Section("All cells", [.table(table(results))] + refusals.map { .text("Not possible: \($0)") }),
+            ])
+    }
+
+    private func bySize(_ results: [ExperimentResult<Cell, QuantizerFigures>], _ point: (Cell, QuantizerFigures) -> Plot.Point?) -> [Plot.Series] {
+        options.codes.enumerated().map { index, codes in
+            Plot.Series("\(codes) codes", colour: index, results.filter { $0.cell.codes == codes }.compactMap { point($0.cell, $0.figures) })
+        }
+    }
+
+    private func distortionPlot(_ results: [ExperimentResult<Cell, QuantizerFigures>]) -> Plot {
+        let sorted = results.sorted { $0.figures.bits < $1.figures.bits }
+        func bound(_ name: String, _ colour: Int, _ value: (QuantizerBounds) -> Double) -> Plot.Series {
+            Plot.Series(name, .bound, colour: colour, sorted.compactMap { result in result.figures.bounds.map { .init(result.figures.bits, value($0)) } })
+        }
+        let zador = Dictionary(grouping: sorted, by: \.cell.codes).max { $0.value.count < $1.value.count }?.value ?? []
+        return Plot(
+            "Held-out distortion over bits", x: PlotAxis("bits per image", .octaves), y: PlotAxis("distortion of the latents", .decades),
+            series: bySize(results) { .init($1.bits, $1.heldOut.distortion) } + [
+                bound("Shannon, white", 7, \.shannon),
+                Plot.Series(
+                    "Zador, white, \(zador.first?.cell.codes ?? 0) codes", .bound, colour: 6,
+                    zador.compactMap { result in result.figures.bounds.map { .init(result.figures.bits, $0.zador) } }),
+                bound("water-filling of the measured covariance", 5, \.waterFilling),
+            ])
+    }
+
+    private func picturePlot(_ results: [ExperimentResult<Cell, QuantizerFigures>]) -> Plot {
+        Plot(
+            "Picture quality over bits", x: PlotAxis("bits per image", .octaves), y: PlotAxis("PSNR over RGB, dB"),
+            series: bySize(results) { _, figures in figures.pictures.map { .init(figures.bits, $0.difference.psnr) } })
+    }
+
+    private func tokenPlot(_ results: [ExperimentResult<Cell, QuantizerFigures>]) -> Plot {
+        Plot(
+            "Held-out error over tokens, beside the paper", x: PlotAxis("tokens per image", .octaves),
+            y: PlotAxis("mean squared error of the normalised latents", .decades),
+            series: bySize(results) { .init(Double($0.tokens), $1.heldOut.quantizedMSE) } + [
+                Plot.Series("paper, without rectifier", .published, colour: 0, PublishedFigures.tokens.map { .init($0.tokens, $0.mse) }),
+                Plot.Series("paper, with rectifier", .published, colour: 1, PublishedFigures.tokens.map { .init($0.tokens, $0.rectified) }),
+            ])
+    }
+
+    private func table(_ results: [ExperimentResult<Cell, QuantizerFigures>]) -> ReportTable {
+        ReportTable(
+            "Held-out figures",
+            columns: ["tokens", "codes", "bits", "PSNR, dB", "SSIM", "MSE", "distortion", "Shannon", "Zador", "water-filling", "codes used", "perplexity"],
+            rows: results.map { result in
+                let (cell, figures) = (result.cell, result.figures)
+                return [
+                    .number(Double(cell.tokens)), .number(Double(cell.codes)), .number(figures.bits), .init(decibels: figures.pictures?.difference.psnr),
+                    .init(figures.pictures?.difference.ssim), .number(figures.heldOut.quantizedMSE), .number(figures.heldOut.distortion),
+                    .init(figures.bounds?.shannon), .init(figures.bounds?.zador), .init(figures.bounds?.waterFilling), .number(figures.training.codebookUse),
+                    .number(figures.training.perplexity),
+                ]
+            })
+    }
+}

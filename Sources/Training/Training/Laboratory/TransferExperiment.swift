@@ -1,0 +1,112 @@
+import TokenizerCore
+
+/// How a tokenizer that was fitted on one kind of pictures does on another: as it is, and with its statistics measured again.
+public struct TransferExperiment: Experiment {
+    public struct Options: Codable, Equatable, Sendable {
+        public var quantizer: QuantizerOptions
+        public var passes: Int
+        public var seed: UInt64
+
+        public init(quantizer: QuantizerOptions, passes: Int, seed: UInt64) {
+            (self.quantizer, self.passes, self.seed) = (quantizer, passes, seed)
+        }
+    }
+
+    public enum Cell: String, Codable, Hashable, Sendable, CustomStringConvertible, CaseIterable {
+        /// Fitted and measured on the first domain.
+        case home
+        /// Fitted on the first, measured on the second as it is.
+        case kept
+        /// Codes fitted on the first; means, deviations, transform and scales measured on the second.
+        case refitted
+        /// Fitted and measured on the second domain: what a transfer can hope for.
+        case native
+
+        public var description: String {
+            switch self {
+            case .home: "fitted on the first domain, measured on the first"
+            case .kept: "fitted on the first domain, measured on the second, statistics kept"
+            case .refitted: "fitted on the first domain, measured on the second, statistics refitted"
+            case .native: "fitted on the second domain, measured on the second"
+            }
+        }
+    }
+
+    private let first, second: LatentDomain
+    private let options: Options
+    /// The quantiser of the first domain, once it is fitted.
+    private var fit: LloydFit?
+
+    public var cells: [Cell] { Cell.allCases }
+
+    /// - Throws: when the domains are not of one autoencoder and size, or one has too few images.
+    public init(from first: LatentDomain, to second: LatentDomain, _ options: Options) throws(ExperimentError) {
+        guard first.shape == second.shape else {
+            throw ExperimentError("latents of \(first.shape) and \(second.shape) do not share a quantiser: extract both with the same size")
+        }
+        guard (0...1000).contains(options.passes) else { throw ExperimentError("--passes is in 0...1000, not \(options.passes)") }
+        try first.check(options.quantizer)
+        try second.check(options.quantizer)
+        (self.first, self.second, self.options) = (first, second, options)
+    }
+
+    public mutating func measure(_ cell: Cell, isStopRequested: () -> Bool) throws(ExperimentError) -> QuantizerFigures? {
+        if cell == .native {
+            return QuantizerFigures(try LloydFit(options.quantizer, in: second, passes: options.passes, seed: options.seed), in: second)
+        }
+        if fit == nil { fit = try LloydFit(options.quantizer, in: first, passes: options.passes, seed: options.seed) }
+        let fit = fit!
+        switch cell {
+        case .home: return QuantizerFigures(fit, in: first)
+        case .kept: return figures(fit.design.normalizer, fit.quantizer)
+        default:
+            let design = try LloydFit(options.quantizer, in: second, passes: 0, seed: options.seed).design
+            return figures(design.normalizer, GroupQuantizer(design.layout, transform: design.transform, codebooks: fit.quantizer.codebooks))
+        }
+    }
+
+    /// On the second domain, in its own units of normalised latents, so that errors compare.
+    private func figures(_ normalizer: LatentNormalizer, _ quantizer: GroupQuantizer) -> QuantizerFigures {
+        let none = Rectifier(.none, shape: second.shape, .placeholder)
+        let (learned, unseen) = (normalizer.normalize(second.training), normalizer.normalize(second.heldOut))
+        let drawn = normalizer.restore(quantizer.latents(quantizer.tokens(unseen)))
+        return QuantizerFigures(
+            bits: quantizer.layout.bits, heldOut: LatentQuality(of: unseen, quantizer, none, shape: second.shape),
+            training: LatentQuality(of: learned, quantizer, none, shape: second.shape), pictures: second.pictures(of: drawn))
+    }
+
+    public func report(_ results: [ExperimentResult<Cell, QuantizerFigures>]) -> Report {
+        let rows = results.map { result -> [ReportTable.Cell] in
+            let figures = result.figures
+            return [
+                .text("\(result.cell)"), .init(decibels: figures.pictures?.difference.psnr), .init(figures.pictures?.difference.ssim),
+                .init(figures.pictures?.distribution?.frechet), .number(figures.heldOut.quantizedMSE), .number(figures.heldOut.codebookUse),
+                .number(figures.heldOut.perplexity),
+            ]
+        }
+        let ceilings = [("first", first), ("second", second)].compactMap { name, domain -> [ReportTable.Cell]? in
+            domain.pictures(of: domain.heldOut).map { PublishedFigures.row("\(name) domain", $0) }
+        }
+        return Report(
+            title: "From one kind of pictures to another",
+            question: """
+                A quantiser fitted on the first domain meets pictures of the second, once with the statistics it was fitted with (means, deviations, \
+                transform and scales) and once with those measured again on the second; its codes stay.
+                """,
+            facts: [
+                Report.Fact("quantiser", "\(options.quantizer.tokens) tokens of \(options.quantizer.codes) codes, \(options.quantizer.grouping.name), \(options.quantizer.distortion.rawValue), codebooks \(options.quantizer.sharing.rawValue)"),
+                Report.Fact("fit", "\(options.passes) passes of Lloyd's algorithm, seed \(options.seed)"),
+            ] + second.facts.map { Report.Fact("second domain: \($0.name)", $0.value) },
+            sections: [
+                Report.Section(
+                    "Held-out figures",
+                    [
+                        .table(
+                            ReportTable(
+                                "The normalised error is in units of the statistics used in that row: compare rows of equal statistics, and PSNR throughout",
+                                columns: ["case", "PSNR, dB", "SSIM", "rFID", "normalised MSE", "codes used", "perplexity"], rows: rows)),
+                        .table(ReportTable("The autoencoder alone", columns: PublishedFigures.columns, rows: ceilings)),
+                    ])
+            ])
+    }
+}

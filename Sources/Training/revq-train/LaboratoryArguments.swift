@@ -1,0 +1,62 @@
+import ArgumentParser
+import TokenizerCore
+import Training
+
+/// What every experiment asks for: an autoencoder, images or cached latents, and a folder for its results.
+struct LaboratoryArguments: ParsableArguments {
+    @Option(help: "The autoencoder: a folder of the diffusers layout.")
+    var vae: String
+    @Option(help: "PNG and JPEG files: a folder, a .tar file, or a list of such paths. Without them nothing is measured in pictures.")
+    var images: String?
+    @Option(help: "A folder that extract filled, or is to be filled from --images; by default one in the output.")
+    var latents: String?
+    @Option(help: "The folder of this experiment: results.json and report.html. The same command goes on where it stopped.")
+    var output: String
+    @Option(help: "Images are brought to squares of this side first.")
+    var size = 256
+    @Option(help: "The last so many images are not learned from but measured on.")
+    var heldOut = 64
+    @Option var seed: UInt64 = 0
+    @OptionGroup var perceptual: PerceptualWeights
+    @OptionGroup var threads: Threads
+
+    func validate() throws {
+        if images == nil && latents == nil { throw ValidationError("name --images, --latents or both") }
+        guard heldOut >= 1 else { throw ValidationError("--held-out is at least 1, not \(heldOut)") }
+    }
+
+    var source: LatentDomain.Source { LatentDomain.Source(vae: vae, images: images, latents: latents, size: size, heldOut: heldOut) }
+
+    /// Runs an experiment on the domain that was named.
+    ///
+    /// - Parameters:
+    ///   - options: what else decides the figures.
+    ///   - others: further domains that the experiment needs.
+    ///   - make: the experiment on all of them.
+    func run<E: Experiment>(
+        _ command: String, options: some Encodable, others: [LatentDomain.Source] = [], _ make: ([LatentDomain]) throws -> E
+    ) throws {
+        threads.apply()
+        let console = Console()
+        let networks = try perceptual.networks(imageSize: size)
+        let record = Record(sources: [source] + others, inception: perceptual.inception, lpips: perceptual.lpips, seed: seed, options: options)
+        let run = try ExperimentRun(command, in: output, options: record, console: console)
+        var domains: [LatentDomain] = []
+        for (index, source) in record.sources.enumerated() {
+            guard let domain = try LatentDomain(source, in: "\(run.path)/latents-\(index)", networks: networks, console: console) else {
+                return console.say("stopped; the same command goes on from here")
+            }
+            domains.append(domain)
+        }
+        let facts = domains[0].facts + perceptual.facts + Report.Fact.thisMachine
+        let isComplete = try run.run(try make(domains), source: domains.map(\.digest), facts: facts)
+        console.say(isComplete ? "done: \(output)/report.html" : "stopped; the same command goes on from here")
+    }
+
+    private struct Record<Options: Encodable>: Encodable {
+        let sources: [LatentDomain.Source]
+        let inception, lpips: String?
+        let seed: UInt64
+        let options: Options
+    }
+}
