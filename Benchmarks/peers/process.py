@@ -28,8 +28,7 @@ class Worker:
     def _command(self, case, executable):
         shared = ["--threads", str(case.threads)]
         if self.peer.engine == "revq":
-            precision = ["--precision", "bf16"] if self.peer.precision == "bf16" else []
-            return [str(executable), "work", *case.model.arguments, *shared, *precision]
+            return [str(executable), "work", *case.model.arguments, *shared, "--precision", self.peer.precision]
         return [sys.executable, "-m", "peers.worker", self.peer.engine, "--form", self.peer.form, "--model", str(case.model.folder), "--graphs", str(case.model.graphs),
                 "--precision", self.peer.precision, "--batch", str(case.batch), "--size", str(case.size), *shared, *case.operations]
 

@@ -2,7 +2,8 @@ import CKernels
 
 /// A k×k convolution with zero padding k/2.
 ///
-/// Sums are formed in fp32, 256 products at a time (or as ``Precision/bfloat16`` says). Images of a batch and pixels of an image never influence each other's rounding.
+/// Sums are formed in fp32, 256 products at a time (or as ``Precision`` says). Images of a batch and pixels of an image never influence
+/// each other's rounding.
 ///
 /// - Parameters:
 ///   - x: `[n, h, w, in]`.
@@ -16,7 +17,7 @@ public func convolve(
     _ x: Tensor, with weights: PackedConvolution, bias: Tensor? = nil, stride: Int = 1, activation: Activation? = nil
 ) -> Tensor {
     checkShapes(x, weights, bias)
-    if weights.precision == .bfloat16 {
+    if weights.precision != .float32 {
         return convolve(x, with: weights.bfloat16(enlarging: false), bias: bias, stride: stride, activation: activation)
     }
     switch ConvolutionAlgorithm.chosen(for: weights, stride: stride, h: (x.h + stride - 1) / stride, w: (x.w + stride - 1) / stride) {
@@ -39,7 +40,7 @@ public func enlargeAndConvolve(
     _ x: Tensor, with weights: PackedConvolution, bias: Tensor? = nil, activation: Activation? = nil
 ) -> Tensor {
     checkShapes(x, weights, bias)
-    if weights.precision == .bfloat16 && weights.size == 3 {
+    if weights.precision != .float32 && weights.size == 3 {
         return convolve(x, with: weights.bfloat16(enlarging: true), bias: bias, stride: 1, activation: activation)
     }
     switch ConvolutionAlgorithm.chosen(for: weights, stride: 1, h: 2 * x.h, w: 2 * x.w) {
