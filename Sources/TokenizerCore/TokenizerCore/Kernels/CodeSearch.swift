@@ -28,6 +28,8 @@ public final class CodeSearch: Sendable {
                 }
             }
         }
+        // A mapped codebook is read again only where tokens are decoded.
+        codebooks.releasePages()
         (self.groups, self.d, self.layout, self.arranged) = (groups, d, layout, arranged)
     }
 
