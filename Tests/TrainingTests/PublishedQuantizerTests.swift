@@ -70,6 +70,31 @@ import Testing
         }
     }
 
+    /// 64 blocks of 8,192 channels are some 300 GB; the file has a few numbers.
+    @Test func aRectifierThatIsNotInItsFileTakesNoMemory() throws {
+        try withScratchFolder { folder in
+            try AutoencoderImport(Self.published + "/vae").publish(to: folder + "/vae", precision: .float32)
+            let number = TorchArchive.tensor("Float", count: 4, shape: [1], strides: [1])
+            let wide = TorchArchive.tensor("Float", key: "1", count: 8192 * 8 * 9, shape: [8192, 8, 3, 3], strides: [72, 9, 3, 1])
+            let blocks = (0..<64).map { ("up_blocks.0.\($0).x", number) }
+            let pickle = TorchArchive.dictionary([
+                ("quantizer", TorchArchive.dictionary([("embeddings", TorchArchive.tensor("Float", count: 4, shape: [1, 1, 4], strides: [4, 4, 1]))])),
+                ("decoder", TorchArchive.dictionary([("conv_in.weight", wide)] + blocks)),
+            ])
+            let path = folder + "/wide.pth"
+            try StoredFile.write(
+                TorchArchive.zip([("a/data.pkl", TorchArchive.pickle(pickle)), ("a/data/0", [UInt8](repeating: 0, count: 16))]), to: path)
+            let profile = ComputeProfile()
+            let error = #expect(throws: FileError.self) {
+                try ComputeProfile.$current.withValue(profile) {
+                    _ = try PublishedQuantizer(checkpoint: path, preprocessor: Self.published + "/preprocessor.pth", vae: folder + "/vae")
+                }
+            }
+            #expect(error?.reason == "\(path) is damaged: tensor conv_in.weight needs 589824 numbers of 4 bytes that are not there")
+            #expect(profile.peakBytes < 1 << 20)
+        }
+    }
+
     @Test func refusesAnIndexThatLeadsElsewhereOrLies() throws {
         try withScratchFolder { folder in
             let index = folder + "/x.index.json"

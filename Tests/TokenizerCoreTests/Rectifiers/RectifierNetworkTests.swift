@@ -32,6 +32,15 @@ import Testing
         }
     }
 
+    @Test(arguments: networks)
+    func aPlaceholderHasShapesAndNoMemory(network: RectifierConfiguration.Network) {
+        let configuration = RectifierConfiguration(network, isResidual: false)
+        let profile = ComputeProfile()
+        let placeholder = ComputeProfile.$current.withValue(profile) { Rectifier(configuration, shape: Self.shape, .placeholder) }
+        #expect(profile.peakBytes == 0)
+        #expect(placeholder.tensors.map(\.tensor.shape) == Rectifier(configuration, shape: Self.shape, .random(seed: 1)).tensors.map(\.tensor.shape))
+    }
+
     /// The slope of the loss along the gradient is the gradient's squared norm.
     @Test(arguments: networks, [false, true])
     func gradientsAreSlopes(network: RectifierConfiguration.Network, isResidual: Bool) {

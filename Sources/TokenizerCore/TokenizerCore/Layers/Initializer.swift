@@ -1,5 +1,5 @@
-/// Gives a new layer its first values: random ones for training, or untouched memory when a weight file follows; and the precision
-/// of its products.
+/// Gives a new layer its first values: random ones for training, or none at all when a weight file follows; and the precision of its
+/// products.
 public struct Initializer: Sendable {
     private var random: RandomSource?
     private(set) var precision = Precision.float32
@@ -9,7 +9,8 @@ public struct Initializer: Sendable {
         Initializer(random: RandomSource(seed: seed, stream: RandomSource.stream(named: "weights")))
     }
 
-    /// Undefined contents: every tensor is about to be replaced by one of a file.
+    /// Shapes alone: every tensor is about to be replaced by one of a file. So a configuration that claims more than its file holds is
+    /// refused by the first shape that differs, before any memory is taken for it.
     public static let placeholder = Initializer(random: nil)
 
     /// The same values for layers that compute in `precision`. Training needs fp32.
@@ -21,8 +22,8 @@ public struct Initializer: Sendable {
 
     /// Uniform in ±1/√fanIn, PyTorch's default for convolutions and linear layers.
     mutating func uniform(_ shape: [Int], fanIn: Int) -> Tensor {
+        guard var source = random else { return Tensor(placeholder: shape) }
         var tensor = Tensor(uninitialized: shape)
-        guard var source = random else { return tensor }
         let bound = 1 / Float(fanIn).squareRoot()
         let count = tensor.count
         tensor.withMutablePointer { for i in 0..<count { $0[i] = (2 * source.uniform() - 1) * bound } }
@@ -31,6 +32,6 @@ public struct Initializer: Sendable {
     }
 
     func constant(_ value: Float, _ shape: [Int]) -> Tensor {
-        random == nil ? Tensor(uninitialized: shape) : Tensor(repeating: value, shape: shape)
+        random == nil ? Tensor(placeholder: shape) : Tensor(repeating: value, shape: shape)
     }
 }

@@ -79,7 +79,7 @@ public struct GroupQuantizer: Parameterized {
     public init(placeholder layout: Layout, shape: LatentShape) throws(LayoutError) {
         var transform: RunTransform?
         if let grouping = layout.grouping { transform = try RunTransform(grouping, shape: shape, dimension: layout.dimension) }
-        self.init(layout, transform: transform, codebooks: Tensor(uninitialized: [layout.codebooks, layout.codes, layout.dimension]))
+        self.init(layout, transform: transform, codebooks: Tensor(placeholder: [layout.codebooks, layout.codes, layout.dimension]))
     }
 
     /// Nearest codes by Euclidean distance between runs, the lowest index where several are equally near.

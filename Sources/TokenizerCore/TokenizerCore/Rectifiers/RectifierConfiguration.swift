@@ -12,6 +12,9 @@ public struct RectifierConfiguration: Sendable, Hashable, Codable {
         /// An affine map, solved for instead of trained.
         case linear(reach: LinearRectifier.Reach)
 
+        /// Beyond these a configuration is a mistake or an attack.
+        public static let largestDepth = 64, mostScales = 8
+
         /// Whether gradient steps train it.
         public var isTrained: Bool {
             switch self {
@@ -56,21 +59,21 @@ public struct RectifierConfiguration: Sendable, Hashable, Codable {
         switch network {
         case .identity: break
         case .vit(let width, let depth, let headDimension, let scales):
-            guard (1...8192).contains(width), (0...64).contains(depth), (1...1024).contains(headDimension), width % headDimension == 0 else {
-                throw ConfigurationError(description: "a rectifier of width \(width), depth \(depth) and heads of \(headDimension) is impossible: heads divide the width, at most 8192; the depth is at most 64")
+            guard (1...8192).contains(width), (0...Network.largestDepth).contains(depth), (1...1024).contains(headDimension), width % headDimension == 0 else {
+                throw ConfigurationError(description: "a rectifier of width \(width), depth \(depth) and heads of \(headDimension) is impossible: heads divide the width, at most 8192; the depth is at most \(Network.largestDepth)")
             }
             guard width % shape.channels == 0 else {
                 throw ConfigurationError(description: "a rectifier's width is a multiple of the latents' \(shape.channels) channels, not \(width)")
             }
-            guard scales.allSatisfy({ $0 % 2 == 1 && (1...15).contains($0) }) else {
-                throw ConfigurationError(description: "a rectifier's scales are odd and at most 15, not \(scales)")
+            guard scales.count <= Network.mostScales, scales.allSatisfy({ $0 % 2 == 1 && (1...15).contains($0) }) else {
+                throw ConfigurationError(description: "a rectifier's scales are at most \(Network.mostScales) odd numbers up to 15, not \(scales.prefix(9))")
             }
         case .mlp(let width, let depth):
-            guard (1...16_384).contains(width), (1...64).contains(depth) else {
+            guard (1...16_384).contains(width), (1...Network.largestDepth).contains(depth) else {
                 throw ConfigurationError(description: "an MLP rectifier has a width of 1…16384 and a depth of 1…64, not \(width) and \(depth)")
             }
         case .cnn(let width, let depth, let rank):
-            guard (1...8192).contains(width), (0...64).contains(depth), (1...width).contains(rank) else {
+            guard (1...8192).contains(width), (0...Network.largestDepth).contains(depth), (1...width).contains(rank) else {
                 throw ConfigurationError(description: "a CNN rectifier has a width of 1…8192, a depth of 0…64 and a rank of at most its width, not \(width), \(depth) and \(rank)")
             }
         case .linear(reach: .neighbourhood(let size)):

@@ -13,6 +13,11 @@ public struct Tensor: Sendable {
         storage = TensorStorage(count: shape.reduce(1, *))
     }
 
+    /// A shape without numbers, which a weight file's tensor will replace. It takes no memory, and reading it is our own bug.
+    init(placeholder shape: [Int]) {
+        (self.shape, storage) = (shape, .none)
+    }
+
     public init(zeros shape: [Int]) {
         self.init(repeating: 0, shape: shape)
     }
@@ -52,7 +57,8 @@ public struct Tensor: Sendable {
     func releasePages() { storage.releasePages() }
 
     public func withPointer<R>(_ body: (UnsafePointer<Float>) throws -> R) rethrows -> R {
-        try withExtendedLifetime(storage) { try body(UnsafePointer(storage.base)) }
+        precondition(storage.capacity >= count, "the numbers of \(shape) are read before they were loaded")
+        return try withExtendedLifetime(storage) { try body(UnsafePointer(storage.base)) }
     }
 
     /// Writes in place when no other tensor shares the memory, on a copy otherwise.
@@ -63,6 +69,7 @@ public struct Tensor: Sendable {
 
     private mutating func makeUnique() {
         guard !(storage.isWritable && isKnownUniquelyReferenced(&storage)) else { return }
+        precondition(storage.capacity >= count, "the numbers of \(shape) are changed before they were loaded")
         let copy = TensorStorage(count: count)
         copy.base.update(from: storage.base, count: count)
         storage = copy

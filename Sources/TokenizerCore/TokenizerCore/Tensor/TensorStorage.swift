@@ -33,6 +33,14 @@ final class TensorStorage: @unchecked Sendable {
         profile = nil
     }
 
+    /// No memory at all.
+    static let none = TensorStorage()
+
+    private init() {
+        base = UnsafeMutablePointer(bitPattern: MemoryLayout<Float>.alignment)!
+        (capacity, isWritable, owner, profile) = (0, false, nil, nil)
+    }
+
     /// Lets the system take back the pages of borrowed memory; they are read from their file again when next touched.
     func releasePages() {
         guard !isWritable else { return }

@@ -89,9 +89,11 @@ public struct PublishedQuantizer {
             throw FileError(path: tensors.path, reason: "\(tensors.path): its rectifier is not the EfficientViT one, it has no conv_in.weight of four extents")
         }
         func block(_ number: Int) -> String { "up_blocks.0.\(number)." }
-        let depth = (0...tensors.names.count).first { number in !tensors.names.contains { $0.hasPrefix(block(number)) } } ?? 0
+        // One more than any rectifier has is enough to refuse a file that claims thousands.
+        let mostBlocks = RectifierConfiguration.Network.largestDepth + 1
+        let depth = (0..<mostBlocks).first { number in !tensors.names.contains { $0.hasPrefix(block(number)) } } ?? mostBlocks
         var (scales, headDimension) = ([Int](), 32)
-        while let kernel = tensors.shape(of: "\(block(0))attn.to_qkv_multiscale.\(scales.count).proj_in.weight"), kernel.count == 4 {
+        while scales.count <= RectifierConfiguration.Network.mostScales, let kernel = tensors.shape(of: "\(block(0))attn.to_qkv_multiscale.\(scales.count).proj_in.weight"), kernel.count == 4 {
             scales.append(kernel[3])
             // A grouped 1×1 convolution sees just the channels of one head.
             if let projection = tensors.shape(of: "\(block(0))attn.to_qkv_multiscale.0.proj_out.weight"), projection.count == 4 {
