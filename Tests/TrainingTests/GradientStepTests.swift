@@ -88,7 +88,7 @@ import Testing
         _ gradient: GradientOptions = .published, rectifier: RectifierConfiguration = Self.vit
     ) throws -> QuantizerTrainer {
         let layout = try GroupQuantizer.Layout(tokens: 4, codes: 8, latents: 16, codebooks: 4)
-        let start = GroupQuantizer(layout, from: QuantizerTrainingTests.latents(32, 16), seed: 1)
+        let start = GroupQuantizer(layout, from: QuantizerTrainingTests.latents(32, 16), seed: 1) { false }!
         return QuantizerTrainer(
             start, Rectifier(rectifier, shape: shape, .random(seed: 1)), shape: shape,
             options: .init(epochs: 20, batch: 16, learningRate: 0.01, reset: .none, movesCodes: true, gradient: gradient), imageCount: 32,

@@ -27,7 +27,7 @@ import Testing
     @Test func aKLTGivesEveryGroupTheComponentsThatNumPyDoes() throws {
         let latents = Self.latents(images: 40, Self.shape)
         let options = QuantizerOptions(tokens: 4, codes: 4, grouping: .klt(side: 2))
-        let design = try QuantizerDesign(options, training: latents, shape: Self.shape, decoder: nil, seed: 1)
+        let design = try #require(try QuantizerDesign(options, training: latents, shape: Self.shape, decoder: nil, seed: 1) { false })
         let runs = try #require(design.transform).runs(design.normalizer.normalize(latents))
         // Two groups of components at two places.
         var variances = [Double](repeating: 0, count: 8)
@@ -42,12 +42,12 @@ import Testing
         // The second channel ten times as large: its statistics say so, and normalised it is like the first.
         latents.withMutablePointer { x in for i in 0..<40 * 16 where i % 16 >= quarter { x[i] *= 10 } }
         var options = QuantizerOptions(tokens: 4, codes: 4, sharing: .one)
-        let strips = try QuantizerDesign(options, training: latents, shape: Self.shape, decoder: nil, seed: 1)
+        let strips = try #require(try QuantizerDesign(options, training: latents, shape: Self.shape, decoder: nil, seed: 1) { false })
         #expect(strips.transform == nil && strips.layout.grouping == nil)
         #expect(Set(strips.normalizer.deviation.values).count == 2, "statistics of channels hold at any image size")
         options.grouping = .klt(side: 1)
         options.tokens = 16
-        let design = try QuantizerDesign(options, training: latents, shape: Self.shape, decoder: nil, seed: 1)
+        let design = try #require(try QuantizerDesign(options, training: latents, shape: Self.shape, decoder: nil, seed: 1) { false })
         let transform = try #require(design.transform)
         let runs = transform.runs(design.normalizer.normalize(latents)).values
         for position in 0..<2 {
@@ -64,7 +64,8 @@ import Testing
         let shape = LatentShape(channels: 48, height: 1, width: 1)
         let latents = Self.latents(images: 2, shape)
         let normalizer = LatentNormalizer(mean: Tensor(zeros: [48]), deviation: Tensor((0..<48).map { 1 + Float($0) / 48 }, shape: [48]))
-        let gram = DecoderSensitivity(of: vae.decoder, at: latents, normalizer, LatentBox(allChannelsOf: shape, side: 1), seed: 1).gram
+        let gram = try #require(
+            DecoderSensitivity(of: vae.decoder, at: latents, normalizer, LatentBox(allChannelsOf: shape, side: 1), seed: 1) { false }).gram
         let changes = (0..<2).map { image in
             let z = latents.images(image..<image + 1).values
             return (0..<48).map { channel in
@@ -98,7 +99,8 @@ import Testing
         let (training, heldOut) = (latents.images(0..<52), latents.images(52..<60))
         let errors = try QuantizerOptions.Distortion.allCases.map { distortion in
             let options = QuantizerOptions(tokens: 192, codes: 64, grouping: grouping, distortion: distortion, sharing: .channel)
-            let fit = try LloydFit(options, training: training, heldOut: heldOut, shape: shape, decoder: vae.decoder, passes: 8, seed: 1)
+            let fit = try #require(
+                try LloydFit(options, training: training, heldOut: heldOut, shape: shape, decoder: vae.decoder, passes: 8, seed: 1) { false })
             let z = fit.design.normalizer.normalize(heldOut)
             return PictureQuality(of: z, fit.design.normalizer, fit.quantizer, Rectifier(.none, shape: shape, .placeholder), vae.decoder, shape: shape).quantizedMSE
         }
@@ -108,7 +110,7 @@ import Testing
     @Test func boundsOrderAsTheoryDoes() throws {
         let latents = Self.latents(images: 40, Self.shape)
         let options = QuantizerOptions(tokens: 4, codes: 16, grouping: .klt(side: 2))
-        let design = try QuantizerDesign(options, training: latents, shape: Self.shape, decoder: nil, seed: 1)
+        let design = try #require(try QuantizerDesign(options, training: latents, shape: Self.shape, decoder: nil, seed: 1) { false })
         let bounds = QuantizerBounds(design, latents: design.normalizer.normalize(latents), shape: Self.shape)
         #expect(abs(bounds.shannon - 0.25) < 1e-5 && bounds.boxSide == 2)
         #expect(bounds.zador > bounds.shannon && bounds.groupedZador < bounds.zador && bounds.waterFilling < bounds.groupedZador)

@@ -55,7 +55,11 @@ import Testing
             #expect(try run(folder + "/whole", options))
             #expect(try !run(folder + "/running", options, stopAfter: 3))
             var copies: [String] = []
+            var copiedSteps = 0
             _ = try QuantizerRun(folder + "/running", options: options, console: .silent).run(saveEvery: .seconds(3600)) {
+                let steps = Self.steps(in: folder + "/running")
+                guard steps > copiedSteps else { return false }
+                copiedSteps = steps
                 copies.append("\(folder)/killed-\(copies.count)")
                 try? LatentExtractionTests.copy(folder + "/running", to: copies.last!)
                 return false
@@ -68,6 +72,33 @@ import Testing
                 #expect(try StoredFolder.names(in: copy + "/states").count == 1)
                 for file in ["fit/quantizer.safetensors", "fit/rectifier.safetensors", "fit/fit.json", "log.jsonl"] {
                     #expect(try StoredFile.read("\(folder)/whole/\(file)") == StoredFile.read("\(copy)/\(file)"), "\(copy) \(file)")
+                }
+            }
+        }
+    }
+
+    /// It may come while the sensitivity is measured, while codes are chosen, and inside a pass.
+    @Test func aStopAtAnyMomentLosesNothing() throws {
+        try withScratchFolder { folder in
+            var options = try options(.lloyd, in: folder)
+            options.quantizer.start = .kMeansPlusPlus
+            #expect(try run(folder + "/whole", options))
+            var questions = 0
+            _ = try QuantizerRun(folder + "/counted", options: options, console: .silent).run(saveEvery: .zero) {
+                questions += 1
+                return false
+            }
+            for stop in stride(from: 0, to: questions, by: max(1, questions / 12)) {
+                var asked = 0
+                let path = "\(folder)/stopped-\(stop)"
+                let isComplete = try QuantizerRun(path, options: options, console: .silent).run(saveEvery: .seconds(3600)) {
+                    asked += 1
+                    return asked > stop
+                }
+                #expect(!isComplete && asked == stop + 1, "nothing is asked again once the answer was yes")
+                #expect(try run(path, options))
+                for file in ["fit/quantizer.safetensors", "fit/rectifier.safetensors", "fit/fit.json", "log.jsonl"] {
+                    #expect(try StoredFile.read("\(folder)/whole/\(file)") == StoredFile.read("\(path)/\(file)"), "\(path) \(file)")
                 }
             }
         }
@@ -156,12 +187,17 @@ import Testing
         }
     }
 
-    private func run(_ path: String, _ options: QuantizerRun.Options, stopAfter steps: Int = .max) throws -> Bool {
-        var asked = 0
+    /// - Parameter steps: of this call.
+    private func run(_ path: String, _ options: QuantizerRun.Options, stopAfter steps: Int? = nil) throws -> Bool {
+        let before = Self.steps(in: path)
         return try QuantizerRun(path, options: options, console: .silent).run(saveEvery: .seconds(3600)) {
-            asked += 1
-            return asked > steps
+            steps.map { Self.steps(in: path) >= before + $0 } ?? false
         }
+    }
+
+    /// Steps that the run's log has.
+    private static func steps(in path: String) -> Int {
+        (try? TrainingLog.entries(path + "/log.jsonl").count) ?? 0
     }
 
     private func options(_ method: QuantizerRun.Method, in folder: String) throws -> QuantizerRun.Options {

@@ -9,7 +9,7 @@ import Testing
     @Test func samplingTakesLatentsOfTheOwnGroup() throws {
         let layout = try GroupQuantizer.Layout(tokens: 4, codes: 3, latents: 16, codebooks: 2)
         let latents = Self.latents(5, 16)
-        let quantizer = GroupQuantizer(layout, from: latents, seed: 1)
+        let quantizer = GroupQuantizer(layout, from: latents, seed: 1) { false }!
         let rows = stride(from: 0, to: latents.count, by: 4).map { Array(latents.values[$0..<$0 + 4]) }
         for codebook in 0..<2 {
             // Tokens 0 and 1 of an image share the first codebook, 2 and 3 the second.
@@ -26,7 +26,7 @@ import Testing
         let latents = Tensor([0, 0.2, 0.1, 9.9, 10, 10.1], shape: [6, 1])
         let layout = try GroupQuantizer.Layout(tokens: 1, codes: 2, latents: 1, codebooks: 1)
         var trainer = LloydTrainer(GroupQuantizer(layout, codebooks: Tensor([0, 0.2], shape: [1, 2, 1])), reset: .distortion, seed: 1)
-        let errors = (0..<5).map { trainer.advance(on: latents, pass: $0) }
+        let errors = (0..<5).map { trainer.advance(on: latents, pass: $0) { false }! }
         #expect(zip(errors, errors.dropFirst()).allSatisfy { $0 >= $1 })
         #expect(zip(trainer.quantizer.codebooks.values, [0.1, 10] as [Float]).allSatisfy { abs($0 - $1) < 1e-6 })
     }
@@ -36,11 +36,28 @@ import Testing
         let layout = try GroupQuantizer.Layout(tokens: 1, codes: 3, latents: 1, codebooks: 1)
         // Nothing is near the third code; the first cell has the larger error.
         var trainer = LloydTrainer(GroupQuantizer(layout, codebooks: Tensor([0, 50, 900], shape: [1, 3, 1])), reset: .distortion, seed: 1)
-        _ = trainer.advance(on: latents, pass: 0)
+        _ = trainer.advance(on: latents, pass: 0) { false }
         let codes = trainer.quantizer.codebooks.values
         #expect(abs(codes[2]) < 3 && codes[0] != codes[2])
-        _ = trainer.advance(on: latents, pass: 1)
-        #expect(trainer.advance(on: latents, pass: 2) < 0.01)
+        _ = trainer.advance(on: latents, pass: 1) { false }
+        let error = trainer.advance(on: latents, pass: 2) { false }!
+        #expect(error < 0.01)
+    }
+
+    @Test func aStopInsideAPassLeavesTheCodesOfThePassBefore() throws {
+        let layout = try GroupQuantizer.Layout(tokens: 4, codes: 8, latents: 16, codebooks: 1)
+        let latents = Self.latents(300, 16)
+        let start = GroupQuantizer(layout, from: latents, seed: 1) { false }!
+        var (stopped, whole) = (LloydTrainer(start, reset: .none, seed: 1), LloydTrainer(start, reset: .none, seed: 1))
+        var asked = 0
+        let none = stopped.advance(on: latents, pass: 0) {
+            asked += 1
+            return asked > 1
+        }
+        #expect(none == nil && asked == 2, "300 images are three parts; the second was not begun")
+        #expect(stopped.quantizer.codebooks.values == start.codebooks.values)
+        let errors = (stopped.advance(on: latents, pass: 0) { false }, whole.advance(on: latents, pass: 0) { false })
+        #expect(errors.0 == errors.1 && stopped.quantizer.codebooks.values == whole.quantizer.codebooks.values)
     }
 
     /// Against sums over all runs in order; parts and codebooks must not matter.
@@ -50,9 +67,9 @@ import Testing
         var transform = try RunTransform(.spatial, shape: shape, dimension: 2)
         transform.scale(by: Tensor([2], shape: [1]))
         let runs = transform.runs(Self.latents(50, 16))
-        let start = GroupQuantizer(layout, transform: transform, from: runs, seed: 1)
+        let start = GroupQuantizer(layout, transform: transform, from: runs, seed: 1) { false }!
         var trainer = LloydTrainer(start, reset: .none, seed: 1)
-        let error = trainer.advance(on: runs, pass: 0)
+        let error = trainer.advance(on: runs, pass: 0) { false }!
         let tokens = start.tokens(ofRuns: runs).indices
         #expect(abs(error - start.distortion(start.codes(start.tokens(ofRuns: runs)), runs).value) < 1e-6 * error)
         for cell in 0..<codebooks * 5 {
@@ -70,12 +87,12 @@ import Testing
         let values = (0..<18).map { Float($0) * 1e-4 } + [50, 50.001, -80, -80.001]
         let layout = try GroupQuantizer.Layout(tokens: 1, codes: 3, latents: 1, codebooks: 1)
         for seed in 0..<5 {
-            let start = GroupQuantizer(layout, start: .kMeansPlusPlus, from: Tensor(values, shape: [22, 1]), seed: UInt64(seed))
+            let start = GroupQuantizer(layout, start: .kMeansPlusPlus, from: Tensor(values, shape: [22, 1]), seed: UInt64(seed)) { false }!
             let codes = start.codebooks.values.sorted()
             #expect(codes[0] < -79 && abs(codes[1]) < 1 && codes[2] > 49, "\(codes)")
         }
         // More codes than different runs: repetitions, no endless search.
-        let same = GroupQuantizer(layout, start: .kMeansPlusPlus, from: Tensor([2, 2, 2, 2], shape: [4, 1]), seed: 1)
+        let same = GroupQuantizer(layout, start: .kMeansPlusPlus, from: Tensor([2, 2, 2, 2], shape: [4, 1]), seed: 1) { false }!
         #expect(same.codebooks.values == [2, 2, 2])
     }
 
@@ -129,7 +146,7 @@ import Testing
     @Test func gradientStepsLowerBothLosses() throws {
         let layout = try GroupQuantizer.Layout(tokens: 4, codes: 8, latents: 16, codebooks: 4)
         let latents = Self.latents(64, 16)
-        let start = GroupQuantizer(layout, from: latents, seed: 1)
+        let start = GroupQuantizer(layout, from: latents, seed: 1) { false }!
         let rectifier = Rectifier(
             RectifierConfiguration(.vit(width: 16, depth: 1, headDimension: 8, scales: [3]), isResidual: true), shape: shape, .random(seed: 1))
         var trainer = QuantizerTrainer(
@@ -148,7 +165,7 @@ import Testing
         let noise = Self.latents(301, 16)
         var latents = noise.images(0..<300)
         latents.add(noise.images(1..<301))
-        let quantizer = GroupQuantizer(layout, from: latents, seed: 1)
+        let quantizer = GroupQuantizer(layout, from: latents, seed: 1) { false }!
         let fit = LinearRectifierFit(
             RectifierConfiguration(.linear(reach: reach), isResidual: isResidual), behind: quantizer, shape: shape,
             training: latents.images(0..<280), heldOut: latents.images(280..<300))

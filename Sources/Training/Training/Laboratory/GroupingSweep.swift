@@ -27,29 +27,25 @@ public struct GroupingSweep: Experiment {
         public var description: String { "\(grouping.name), \(distortion.rawValue), \(sharing.rawValue)" }
     }
 
-    private let domain: LatentDomain
     private let options: Options
-    /// Why combinations were left out.
-    private let refusals: [String]
-    public let cells: [Cell]
+    private let trials: QuantizerTrials<Cell>
+    public var cells: [Cell] { trials.cells }
 
     /// - Throws: when no combination is possible.
     public init(_ domain: LatentDomain, _ options: Options) throws(ExperimentError) {
-        (self.domain, self.options) = (domain, options)
+        self.options = options
         let all = options.groupings.flatMap { grouping in
             options.distortions.flatMap { distortion in
                 options.sharings.map { Cell(grouping: grouping, distortion: distortion, sharing: $0) }
             }
         }
-        (cells, refusals) = try domain.possible(all, passes: options.passes) { Self.quantizer($0, options) }
+        trials = try QuantizerTrials(all, in: domain, passes: options.passes, seed: options.seed) {
+            QuantizerOptions(tokens: options.tokens, codes: options.codes, grouping: $0.grouping, distortion: $0.distortion, sharing: $0.sharing)
+        }
     }
 
     public mutating func measure(_ cell: Cell, isStopRequested: () -> Bool) throws(ExperimentError) -> QuantizerFigures? {
-        QuantizerFigures(try LloydFit(Self.quantizer(cell, options), in: domain, passes: options.passes, seed: options.seed), in: domain)
-    }
-
-    private static func quantizer(_ cell: Cell, _ options: Options) -> QuantizerOptions {
-        QuantizerOptions(tokens: options.tokens, codes: options.codes, grouping: cell.grouping, distortion: cell.distortion, sharing: cell.sharing)
+        try trials.measure(cell, isStopRequested: isStopRequested)
     }
 
     public func report(_ results: [ExperimentResult<Cell, QuantizerFigures>]) -> Report {
@@ -66,7 +62,7 @@ public struct GroupingSweep: Experiment {
                 """),
         ]
         if results.contains(where: { $0.figures.pictures == nil }) { blocks.append(.text("Pictures were not measured: no images were given.")) }
-        blocks += refusals.map { .text("Not possible: \($0)") }
+        blocks += trials.refusals.map { .text("Not possible: \($0)") }
         return Report(
             title: "What a token is made of, at \(options.tokens) tokens of \(options.codes) codes",
             question: """
@@ -100,18 +96,12 @@ public struct GroupingSweep: Experiment {
     private func table(_ results: [ExperimentResult<Cell, QuantizerFigures>]) -> ReportTable {
         ReportTable(
             "All cells, held-out figures",
-            columns: [
-                "grouping", "distortion", "codebooks", "PSNR, dB", "SSIM", "MSE", "distortion", "Shannon", "Zador", "grouped Zador", "water-filling",
-                "train / held-out", "codes used",
-            ],
+            columns: ["grouping", "small is", "codebooks"] + QuantizerTrials<Cell>.columns + ["train / held-out", "codes used"],
             rows: results.map { result in
                 let (cell, figures) = (result.cell, result.figures)
-                return [
-                    .text(cell.grouping.name), .text(cell.distortion.rawValue), .text(cell.sharing.rawValue), .init(decibels: figures.pictures?.difference.psnr),
-                    .init(figures.pictures?.difference.ssim), .number(figures.heldOut.quantizedMSE), .number(figures.heldOut.distortion),
-                    .init(figures.bounds?.shannon), .init(figures.bounds?.zador), .init(figures.bounds?.groupedZador), .init(figures.bounds?.waterFilling),
-                    .number(figures.training.distortion / figures.heldOut.distortion), .number(figures.training.codebookUse),
-                ]
+                let names: [ReportTable.Cell] = [.text(cell.grouping.name), .text(cell.distortion.rawValue), .text(cell.sharing.rawValue)]
+                return names + QuantizerTrials<Cell>.cells(figures)
+                    + [.number(figures.training.distortion / figures.heldOut.distortion), .number(figures.training.codebookUse)]
             })
     }
 }

@@ -24,11 +24,14 @@ public struct QuantizerFigures: Codable, Sendable {
 
 extension LloydFit {
     /// Fitted in an experiment's domain, with its autoencoder.
-    init(_ options: QuantizerOptions, in domain: LatentDomain, passes: Int, seed: UInt64) throws(ExperimentError) {
+    /// - Returns: nil when a stop was requested before it was finished.
+    init?(
+        _ options: QuantizerOptions, in domain: LatentDomain, passes: Int, seed: UInt64, isStopRequested: () -> Bool
+    ) throws(ExperimentError) {
         do throws(GroupQuantizer.LayoutError) {
             try self.init(
                 options, training: domain.training, heldOut: domain.heldOut, shape: domain.shape, decoder: domain.vae.decoder, passes: passes,
-                seed: seed)
+                seed: seed, isStopRequested: isStopRequested)
         } catch {
             throw ExperimentError(error.description)
         }
@@ -43,24 +46,5 @@ extension LatentDomain {
         } catch {
             throw ExperimentError(error.description)
         }
-    }
-
-    /// Those cells whose quantisers can be fitted here, and why the others cannot, a line each.
-    /// - Throws: when none can.
-    func possible<Cell: CustomStringConvertible>(
-        _ cells: [Cell], passes: Int, _ options: (Cell) -> QuantizerOptions
-    ) throws(ExperimentError) -> (cells: [Cell], refusals: [String]) {
-        guard (0...1000).contains(passes) else { throw ExperimentError("--passes is in 0...1000, not \(passes)") }
-        var (kept, refusals): ([Cell], [String]) = ([], [])
-        for cell in cells {
-            do throws(ExperimentError) {
-                try check(options(cell))
-                kept.append(cell)
-            } catch {
-                refusals.append("\(cell): \(error)")
-            }
-        }
-        guard !kept.isEmpty else { throw ExperimentError("no combination is possible; \(refusals.first ?? "none was named")") }
-        return (kept, refusals)
     }
 }

@@ -73,7 +73,10 @@ public struct RectifierSweep: Experiment {
 
     public mutating func measure(_ cell: Cell, isStopRequested: () -> Bool) throws(ExperimentError) -> Figures? {
         if latest?.tokens != cell.tokens {
-            latest = (cell.tokens, try LloydFit(quantizer(cell.tokens), in: domain, passes: options.passes, seed: options.seed))
+            let fit = try LloydFit(
+                quantizer(cell.tokens), in: domain, passes: options.passes, seed: options.seed, isStopRequested: isStopRequested)
+            guard let fit else { return nil }
+            latest = (cell.tokens, fit)
         }
         let (design, codes) = (latest!.fit.design, latest!.fit.quantizer)
         let (learned, unseen) = (design.normalizer.normalize(domain.training), design.normalizer.normalize(domain.heldOut))

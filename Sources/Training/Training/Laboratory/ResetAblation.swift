@@ -59,8 +59,9 @@ public struct ResetAblation: Experiment {
             throw ExperimentError(error.description)
         }
         let none = Rectifier(.none, shape: domain.shape, .placeholder)
+        guard let start = GroupQuantizer(layout, from: training, seed: options.seed, isStopRequested: isStopRequested) else { return nil }
         var trainer = QuantizerTrainer(
-            GroupQuantizer(layout, from: training, seed: options.seed), none, shape: domain.shape,
+            start, none, shape: domain.shape,
             options: .init(epochs: options.epochs, batch: options.batch, learningRate: options.learningRate, reset: cell.reset, movesCodes: true),
             imageCount: training.n, seed: options.seed)
         while trainer.step < trainer.totalSteps {

@@ -25,24 +25,22 @@ public struct TokenSweep: Experiment {
         public var description: String { "\(tokens) tokens of \(codes) codes" }
     }
 
-    private let domain: LatentDomain
     private let options: Options
-    public let cells: [Cell]
-    private let refusals: [String]
+    private let trials: QuantizerTrials<Cell>
+    public var cells: [Cell] { trials.cells }
 
     /// - Throws: when no combination is possible.
     public init(_ domain: LatentDomain, _ options: Options) throws(ExperimentError) {
-        (self.domain, self.options) = (domain, options)
+        self.options = options
         let all = options.tokens.flatMap { tokens in options.codes.map { Cell(tokens: tokens, codes: $0) } }
-        (cells, refusals) = try domain.possible(all, passes: options.passes) { Self.quantizer($0, options) }
+        trials = try QuantizerTrials(all, in: domain, passes: options.passes, seed: options.seed) {
+            QuantizerOptions(
+                tokens: $0.tokens, codes: $0.codes, grouping: options.grouping, distortion: options.distortion, sharing: options.sharing)
+        }
     }
 
     public mutating func measure(_ cell: Cell, isStopRequested: () -> Bool) throws(ExperimentError) -> QuantizerFigures? {
-        QuantizerFigures(try LloydFit(Self.quantizer(cell, options), in: domain, passes: options.passes, seed: options.seed), in: domain)
-    }
-
-    private static func quantizer(_ cell: Cell, _ options: Options) -> QuantizerOptions {
-        QuantizerOptions(tokens: cell.tokens, codes: cell.codes, grouping: options.grouping, distortion: options.distortion, sharing: options.sharing)
+        try trials.measure(cell, isStopRequested: isStopRequested)
     }
 
     public func report(_ results: [ExperimentResult<Cell, QuantizerFigures>]) -> Report {
@@ -63,7 +61,7 @@ public struct TokenSweep: Experiment {
                         .plot(distortionPlot(results)), .plot(picturePlot(results)), .plot(tokenPlot(results)),
                         .text("The paper's points come from another autoencoder, and the size of its codebooks is not stated: compare the slopes."),
                     ]),
-                Report.Section("All cells", [.table(table(results))] + refusals.map { .text("Not possible: \($0)") }),
+                Report.Section("All cells", [.table(table(results))] + trials.refusals.map { .text("Not possible: \($0)") }),
             ])
     }
 
@@ -109,15 +107,11 @@ public struct TokenSweep: Experiment {
     private func table(_ results: [ExperimentResult<Cell, QuantizerFigures>]) -> ReportTable {
         ReportTable(
             "Held-out figures",
-            columns: ["tokens", "codes", "bits", "PSNR, dB", "SSIM", "MSE", "distortion", "Shannon", "Zador", "water-filling", "codes used", "perplexity"],
+            columns: ["tokens", "codes", "bits"] + QuantizerTrials<Cell>.columns + ["codes used", "perplexity"],
             rows: results.map { result in
                 let (cell, figures) = (result.cell, result.figures)
-                return [
-                    .number(Double(cell.tokens)), .number(Double(cell.codes)), .number(figures.bits), .init(decibels: figures.pictures?.difference.psnr),
-                    .init(figures.pictures?.difference.ssim), .number(figures.heldOut.quantizedMSE), .number(figures.heldOut.distortion),
-                    .init(figures.bounds?.shannon), .init(figures.bounds?.zador), .init(figures.bounds?.waterFilling), .number(figures.training.codebookUse),
-                    .number(figures.training.perplexity),
-                ]
+                let extents: [ReportTable.Cell] = [.number(Double(cell.tokens)), .number(Double(cell.codes)), .number(figures.bits)]
+                return extents + QuantizerTrials<Cell>.cells(figures) + [.number(figures.training.codebookUse), .number(figures.training.perplexity)]
             })
     }
 }

@@ -51,18 +51,20 @@ public struct TransferExperiment: Experiment {
     }
 
     public mutating func measure(_ cell: Cell, isStopRequested: () -> Bool) throws(ExperimentError) -> QuantizerFigures? {
-        if cell == .native {
-            return QuantizerFigures(try LloydFit(options.quantizer, in: second, passes: options.passes, seed: options.seed), in: second)
-        }
-        if fit == nil { fit = try LloydFit(options.quantizer, in: first, passes: options.passes, seed: options.seed) }
-        let fit = fit!
+        if cell == .native { return try fitted(in: second, passes: options.passes, isStopRequested).map { QuantizerFigures($0, in: second) } }
+        if fit == nil { fit = try fitted(in: first, passes: options.passes, isStopRequested) }
+        guard let fit else { return nil }
         switch cell {
         case .home: return QuantizerFigures(fit, in: first)
         case .kept: return figures(fit.design.normalizer, fit.quantizer)
         default:
-            let design = try LloydFit(options.quantizer, in: second, passes: 0, seed: options.seed).design
+            guard let design = try fitted(in: second, passes: 0, isStopRequested)?.design else { return nil }
             return figures(design.normalizer, GroupQuantizer(design.layout, transform: design.transform, codebooks: fit.quantizer.codebooks))
         }
+    }
+
+    private func fitted(in domain: LatentDomain, passes: Int, _ isStopRequested: () -> Bool) throws(ExperimentError) -> LloydFit? {
+        try LloydFit(options.quantizer, in: domain, passes: passes, seed: options.seed, isStopRequested: isStopRequested)
     }
 
     /// On the second domain, in its own units of normalised latents, so that errors compare.

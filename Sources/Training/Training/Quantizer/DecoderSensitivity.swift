@@ -19,14 +19,19 @@ struct DecoderSensitivity {
     /// - Parameters:
     ///   - latents: raw, `[n, C·H·W]`.
     ///   - seed: of the signs.
-    init(of decoder: AutoencoderDecoder, at latents: Tensor, _ normalizer: LatentNormalizer, _ box: LatentBox, seed: UInt64) {
+    /// - Returns: nil when a stop was requested before all were disturbed.
+    init?(
+        of decoder: AutoencoderDecoder, at latents: Tensor, _ normalizer: LatentNormalizer, _ box: LatentBox, seed: UInt64,
+        isStopRequested: () -> Bool
+    ) {
         let chosen = latents.spread(Self.images)
         let root = RandomSource(seed: seed, stream: RandomSource.stream(named: "sensitivity"))
         var sums = [Double](repeating: 0, count: box.count * box.count)
         for image in 0..<chosen.n {
             var random = root.substream(UInt64(image))
             let signs = (0..<box.places).map { _ in random.chance(0.5) ? Self.amplitude : -Self.amplitude }
-            let changes = Self.changes(of: decoder, at: chosen.images(image..<image + 1), normalizer, box, signs)
+            let found = Self.changes(of: decoder, at: chosen.images(image..<image + 1), normalizer, box, signs, isStopRequested)
+            guard let changes = found else { return nil }
             for (i, product) in changes.moments().products.enumerated() { sums[i] += product }
         }
         let scale = 1 / (Double(Self.amplitude) * Double(Self.amplitude) * Double(box.places * chosen.n))
@@ -35,14 +40,16 @@ struct DecoderSensitivity {
 
     /// How the picture of one image's latents changes with each element of the boxes: `[values of the picture, box]`.
     private static func changes(
-        of decoder: AutoencoderDecoder, at latents: Tensor, _ normalizer: LatentNormalizer, _ box: LatentBox, _ signs: [Float]
-    ) -> Tensor {
+        of decoder: AutoencoderDecoder, at latents: Tensor, _ normalizer: LatentNormalizer, _ box: LatentBox, _ signs: [Float],
+        _ isStopRequested: () -> Bool
+    ) -> Tensor? {
         let (order, n, shape) = (box.order, box.count, box.shape)
         let (deviation, start) = (normalizer.deviation.values, latents.values)
         let undisturbed = decoder(shape.featureMap(latents))
         var changes: [Float] = []
         changes.reserveCapacity(n * undisturbed.count)
         for first in stride(from: 0, to: n, by: batch) {
+            if isStopRequested() { return nil }
             let elements = first..<min(first + batch, n)
             let disturbed = elements.flatMap { element in
                 var copy = start

@@ -19,18 +19,33 @@ struct FitSession {
     /// - Parameters:
     ///   - training: normalised latents to learn from, `[n, C·H·W]`.
     ///   - heldOut: normalised latents to measure on.
-    init(
-        _ options: QuantizerRun.Options, _ design: QuantizerDesign, shape: LatentShape, training: Tensor, heldOut: Tensor
-    ) {
+    ///   - begun: what ``state`` was after so many steps of an interrupted fit.
+    /// - Returns: nil when a stop was requested before the first codes were chosen.
+    init?(
+        _ options: QuantizerRun.Options, _ design: QuantizerDesign, shape: LatentShape, training: Tensor, heldOut: Tensor,
+        begun: (step: Int, tensors: SafetensorsFile)?, isStopRequested: () -> Bool
+    ) throws(FileError) {
         (self.options, self.shape, self.training, self.heldOut) = (options, shape, training, heldOut)
         passes = options.method == .lloyd ? options.passes : 0
         runs = design.transform?.runs(training) ?? training
-        let start = GroupQuantizer(
-            design.layout, transform: design.transform, start: options.quantizer.start, from: runs, seed: options.seed)
+        let codes: GroupQuantizer?
+        if let begun {
+            let layout = design.layout
+            let name = begun.step < passes ? Self.codebooksName : "quantizer.embeddings"
+            codes = GroupQuantizer(
+                layout, transform: design.transform,
+                codebooks: try begun.tensors.tensor(name, shape: [layout.codebooks, layout.codes, layout.dimension]))
+        } else {
+            codes = GroupQuantizer(
+                design.layout, transform: design.transform, start: options.quantizer.start, from: runs, seed: options.seed,
+                isStopRequested: isStopRequested)
+        }
+        guard let start = codes else { return nil }
         lloyd = LloydTrainer(start, reset: options.reset, seed: options.seed)
         let isTrained = options.rectifier.network.isTrained
         let rectifier = Rectifier(isTrained ? options.rectifier : .none, shape: shape, .random(seed: options.seed))
         gradient = Self.gradientTrainer(start, rectifier, options, shape, images: training.n)
+        if let begun { try restore(begun.tensors, step: begun.step) }
     }
 
     /// The codes at this moment; after the gradient steps, those of the best epoch.
@@ -50,11 +65,12 @@ struct FitSession {
     }
 
     /// One pass, one gradient step, or the solution.
-    /// - Returns: its figures, and at the end of an epoch the held-out ones.
-    mutating func advance() -> [String: Double] {
+    /// - Returns: its figures, and at the end of an epoch the held-out ones; nil when a stop was requested during a pass, which is then
+    ///   as if it had not begun.
+    mutating func advance(isStopRequested: () -> Bool) -> [String: Double]? {
         defer { if step == passes && passes > 0 { startGradient() } }
         if step < passes {
-            let error = lloyd.advance(on: runs, pass: step)
+            guard let error = lloyd.advance(on: runs, pass: step, isStopRequested: isStopRequested) else { return nil }
             step += 1
             let quality = quality(of: heldOut, lloyd.quantizer, Rectifier(.none, shape: shape, .placeholder))
             return ["distortion": error, "held_out_distortion": quality.distortion, "held_out_mse": quality.quantizedMSE]
@@ -125,21 +141,13 @@ struct FitSession {
 extension FitSession {
     /// Everything a resumed run needs besides options, latents and step.
     var state: [(name: String, tensor: Tensor)] {
-        step < passes ? [("lloyd.codebooks", lloyd.quantizer.codebooks)] : gradient.state + (best?.state(codesMove: codesMove) ?? [])
+        step < passes ? [(Self.codebooksName, lloyd.quantizer.codebooks)] : gradient.state + (best?.state(codesMove: codesMove) ?? [])
     }
 
-    mutating func restore(_ file: SafetensorsFile, step: Int) throws(FileError) {
+    /// - Precondition: the codes are those of `file`.
+    private mutating func restore(_ file: SafetensorsFile, step: Int) throws(FileError) {
         self.step = step
-        guard step >= passes else {
-            let codebooks = try file.tensor("lloyd.codebooks")
-            guard codebooks.shape == lloyd.quantizer.codebooks.shape else {
-                throw FileError(path: file.path, reason: "\(file.path) holds codebooks of another shape")
-            }
-            var quantizer = lloyd.quantizer
-            quantizer.codebooks = codebooks
-            lloyd = LloydTrainer(quantizer, reset: options.reset, seed: options.seed)
-            return
-        }
+        guard step >= passes else { return }
         try gradient.restore(file, step: min(step - passes, gradient.totalSteps))
         if gradient.step >= gradient.stepsPerEpoch {
             best = try BestEpoch(like: gradient, restoring: file, codesMove: codesMove) { quality(of: heldOut, $0, $1) }
@@ -151,5 +159,6 @@ extension FitSession {
         }
     }
 
+    private static let codebooksName = "lloyd.codebooks"
     private var codesMove: Bool { options.method == .adam }
 }

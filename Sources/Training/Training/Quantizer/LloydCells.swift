@@ -9,11 +9,15 @@ struct LloydCells {
 
     /// Images that are assigned at once, to bound memory.
     private static let batch = 1024
+    /// Images whose codes are looked for between two questions whether to stop: less than a second's work, for any codebooks that a
+    /// machine can hold.
+    private static let slice = 128
     /// Parts that are summed side by side where there are few codebooks.
     private static let parts = 16
 
     /// - Parameter runs: `[n, T·d]`.
-    init(of runs: Tensor, _ quantizer: GroupQuantizer) {
+    /// - Returns: nil when a stop was requested before all were assigned.
+    init?(of runs: Tensor, _ quantizer: GroupQuantizer, isStopRequested: () -> Bool) {
         let layout = quantizer.layout
         record = layout.dimension + 3
         self.layout = layout
@@ -22,7 +26,7 @@ struct LloydCells {
         var totals = [Double](repeating: 0, count: parts * size)
         for start in stride(from: 0, to: runs.n, by: Self.batch) {
             let batch = runs.images(start..<min(start + Self.batch, runs.n))
-            let tokens = quantizer.tokens(ofRuns: batch)
+            guard let tokens = Self.tokens(of: batch, quantizer, isStopRequested) else { return nil }
             totals.withUnsafeMutableBufferPointer { totals in
                 let target = totals.baseAddress!
                 Workers.forEach(layout.codebooks * parts) { piece in
@@ -34,6 +38,16 @@ struct LloydCells {
         }
         for i in size..<totals.count { totals[i % size] += totals[i] }
         self.totals = Array(totals.prefix(size))
+    }
+
+    private static func tokens(of runs: Tensor, _ quantizer: GroupQuantizer, _ isStopRequested: () -> Bool) -> Tokens? {
+        var indices: [Int32] = []
+        indices.reserveCapacity(runs.n * quantizer.layout.tokens)
+        for start in stride(from: 0, to: runs.n, by: slice) {
+            if isStopRequested() { return nil }
+            indices += quantizer.tokens(ofRuns: runs.images(start..<min(start + slice, runs.n))).indices
+        }
+        return Tokens(tokensPerImage: quantizer.layout.tokens, indices: indices)
     }
 
     private static func add(

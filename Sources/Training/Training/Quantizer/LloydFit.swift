@@ -14,18 +14,26 @@ struct LloydFit {
     ///   - decoder: of the autoencoder that made them; the weighted distortion needs it.
     ///   - passes: of Lloyd's algorithm.
     ///   - seed: equal seeds and latents give equal bits.
+    /// - Returns: nil when a stop was requested before it was finished.
     /// - Throws: what is impossible about the options.
-    init(
+    init?(
         _ options: QuantizerOptions, training: Tensor, heldOut: Tensor, shape: LatentShape, decoder: AutoencoderDecoder?, passes: Int,
-        reset: CodebookReset = .distortion, seed: UInt64
+        reset: CodebookReset = .distortion, seed: UInt64, isStopRequested: () -> Bool
     ) throws(GroupQuantizer.LayoutError) {
         try options.check(shape, images: training.n, hasAutoencoder: decoder != nil)
-        design = try QuantizerDesign(options, training: training, shape: shape, decoder: decoder, seed: seed)
+        let found = try QuantizerDesign(
+            options, training: training, shape: shape, decoder: decoder, seed: seed, isStopRequested: isStopRequested)
+        guard let design = found else { return nil }
+        self.design = design
         let (learned, unseen) = (design.normalizer.normalize(training), design.normalizer.normalize(heldOut))
         let runs = design.transform?.runs(learned) ?? learned
-        var trainer = LloydTrainer(
-            GroupQuantizer(design.layout, transform: design.transform, start: options.start, from: runs, seed: seed), reset: reset, seed: seed)
-        for pass in 0..<passes { _ = trainer.advance(on: runs, pass: pass) }
+        let start = GroupQuantizer(
+            design.layout, transform: design.transform, start: options.start, from: runs, seed: seed, isStopRequested: isStopRequested)
+        guard let start else { return nil }
+        var trainer = LloydTrainer(start, reset: reset, seed: seed)
+        for pass in 0..<passes {
+            guard trainer.advance(on: runs, pass: pass, isStopRequested: isStopRequested) != nil else { return nil }
+        }
         quantizer = trainer.quantizer
         let none = Rectifier(.none, shape: shape, .placeholder)
         quality = LatentQuality(of: unseen, quantizer, none, shape: shape)

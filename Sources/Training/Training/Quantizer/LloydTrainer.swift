@@ -16,9 +16,10 @@ struct LloydTrainer {
 
     /// One pass over `runs`, `[n, T·d]`.
     /// - Parameter pass: its number, for the randomness of resets.
-    /// - Returns: the distortion before the codes moved; see ``GroupQuantizer/distortion(_:_:)``.
-    mutating func advance(on runs: Tensor, pass: Int) -> Double {
-        let cells = LloydCells(of: runs, quantizer)
+    /// - Returns: the distortion before the codes moved, see ``GroupQuantizer/distortion(_:_:)``; nil when a stop was requested meanwhile,
+    ///   and then the codes are still those of the pass before.
+    mutating func advance(on runs: Tensor, pass: Int, isStopRequested: () -> Bool) -> Double? {
+        guard let cells = LloydCells(of: runs, quantizer, isStopRequested: isStopRequested) else { return nil }
         let d = quantizer.layout.dimension
         quantizer.codebooks.withMutablePointer { cells.writeMeans(to: $0, d: d) }
         reset.apply(to: &quantizer, usage: cells.usage, random: root.substream(UInt64(pass)))

@@ -91,35 +91,29 @@ public struct QuantizerRun {
         states = TrainingStates(of: directory)
     }
 
-    /// Trains to the end, or until a stop is requested, which is asked before every step; saves at least every `saveInterval`.
+    /// Trains to the end, or until a stop is requested, which is asked before every step and inside those that take long; saves at least
+    /// every `saveInterval`. A pass that a stop cuts short is done again later.
     /// - Returns: whether the run is complete; then `fit/` in the run's folder holds the result.
     public func run(
         saveEvery saveInterval: Duration, isStopRequested: () -> Bool = { StopSignal.isRequested }
     ) throws(FileError) -> Bool {
         let all = try store.load()
         let raw = all.images(0..<all.n - options.heldOut)
-        let design: QuantizerDesign
-        do throws(GroupQuantizer.LayoutError) {
-            design = try QuantizerDesign(
-                options.quantizer, training: raw, shape: store.latentShape, decoder: vae?.decoder, seed: options.seed)
-        } catch {
-            throw FileError(path: directory.path, reason: error.description)
-        }
+        guard let design = try design(raw, isStopRequested) else { return false }
         let latents = design.normalizer.normalize(all)
-        var session = FitSession(
+        let begun = try states.newest()
+        let found = try FitSession(
             options, design, shape: store.latentShape, training: latents.images(0..<all.n - options.heldOut),
-            heldOut: latents.images(all.n - options.heldOut..<all.n))
-        if let (step, tensors) = try states.newest() {
-            try session.restore(tensors, step: step)
-            console.say("going on at step \(step)")
-        }
+            heldOut: latents.images(all.n - options.heldOut..<all.n), begun: begun, isStopRequested: isStopRequested)
+        guard var session = found else { return false }
+        if let begun { console.say("going on at step \(begun.step)") }
         let log = try TrainingLog(directory.logPath, resumedAt: session.step)
         var timer = SaveTimer(every: saveInterval)
         var alarms = EpochAlarms()
         // Images, not steps: a pass of Lloyd's algorithm and a gradient step take different times, an image about the same.
         console.begin(total: session.images(inSteps: session.totalSteps), start: session.images(inSteps: session.step), unit: "images")
         while session.step < session.totalSteps && !isStopRequested() {
-            let values = session.advance()
+            guard let values = session.advance(isStopRequested: isStopRequested) else { break }
             guard values.values.allSatisfy(\.isFinite) else { throw .divergence(directory.path, step: session.step) }
             try log.append(.init(step: session.step, values: values))
             for warning in alarms.warnings(values) { console.say(warning) }
@@ -131,6 +125,17 @@ public struct QuantizerRun {
         guard session.step == session.totalSteps else { return false }
         try publish(session, design, latents)
         return true
+    }
+
+    /// - Parameter raw: latents to learn from.
+    private func design(_ raw: Tensor, _ isStopRequested: () -> Bool) throws(FileError) -> QuantizerDesign? {
+        do throws(GroupQuantizer.LayoutError) {
+            return try QuantizerDesign(
+                options.quantizer, training: raw, shape: store.latentShape, decoder: vae?.decoder, seed: options.seed,
+                isStopRequested: isStopRequested)
+        } catch {
+            throw FileError(path: directory.path, reason: error.description)
+        }
     }
 
     private func save(_ session: FitSession, _ log: TrainingLog) throws(FileError) {
