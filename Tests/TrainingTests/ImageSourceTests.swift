@@ -1,5 +1,6 @@
-import TokenizerCore
+import Glibc
 import Testing
+import TokenizerCore
 
 @testable import Training
 
@@ -46,6 +47,58 @@ import Testing
             // A missing picture is reported when it is wanted.
             let missing = folder + "/missing.png"
             #expect(throws: FileError(path: missing, reason: "cannot open \(missing): No such file or directory")) { try source.image(at: 1) }
+        }
+    }
+
+    @Test func namesCompressedArchivesAndBrokenLinksThatItPassesOver() throws {
+        try withScratchFolder { folder in
+            let reason = ": compressed archives are not read, because a picture in the middle is only found by unpacking all before it; uncompress to .tar first"
+            for name in ["a.tar.gz", "b.TGZ", "c.tar.zst", "d.txz"] { try StoredFile.write([0], to: "\(folder)/\(name)") }
+            #expect(symlink("nowhere", folder + "/e.png") == 0)
+            let archives = "\(folder)/a.tar.gz, \(folder)/b.TGZ, \(folder)/c.tar.zst and 1 more\(reason)"
+            let link = "\(folder)/e.png cannot be followed or examined"
+            let nothing = "\(folder) holds no PNG or JPEG files; \(archives); \(link)"
+            #expect(throws: FileError(path: folder, reason: nothing)) { try ImageSource(folder) }
+            for name in ["x.png", "notes.gz"] { try StoredFile.write([0], to: "\(folder)/\(name)") }
+            let source = try ImageSource(folder)
+            #expect(source.remarks == [archives, link])
+            #expect(SquareImages(source, size: 4).takeComplaints() == ["passed over: \(archives)", "passed over: \(link)"])
+            let archive = folder + "/a.tar.gz"
+            #expect(throws: FileError(path: archive, reason: archive + reason)) { try ImageSource(archive) }
+            try StoredFile.write(Array("a.tar.gz\nx.png\n".utf8), to: folder + "/list")
+            #expect(try ImageSource(folder + "/list").remarks == [archive + reason])
+        }
+    }
+
+    @Test func refusesLinksThatNeverEnd() throws {
+        try withScratchFolder { folder in
+            try StoredFolder.create(folder + "/a/b")
+            try StoredFile.write([0], to: folder + "/a/b/x.png")
+            for name in ["c", "d"] { #expect(symlink("../../a", "\(folder)/a/b/\(name)") == 0) }
+            let loop = folder + "/a/b/c"
+            #expect(throws: FileError(path: loop, reason: "\(loop) is a link to a folder that it lies in")) { try ImageSource(folder) }
+            // No loop, but two ways at each of twenty forks.
+            let forks = folder + "/forks"
+            for level in 0..<20 {
+                try StoredFolder.create("\(forks)/\(level)")
+                for name in ["c", "d"] { #expect(symlink("../\(level + 1)", "\(forks)/\(level)/\(name)") == 0) }
+            }
+            try StoredFolder.create(forks + "/20")
+            var walk = FolderWalk(maximumDepth: 32, maximumFolders: 1000)
+            let error = #expect(throws: FileError.self) { try walk.visit(forks + "/0") { _, _ in } }
+            #expect(error?.reason.hasSuffix("is the last of 1000 folders; do links lead there by many ways?") == true)
+        }
+    }
+
+    @Test func stampsFollowEveryReplacement() throws {
+        try withScratchFolder { folder in
+            for name in ["a.png", "b.png"] { try StoredFile.write([0], to: "\(folder)/\(name)") }
+            let before = try ImageSource(folder)
+            #expect(try ImageSource(folder).stamp(of: 0..<2) == before.stamp(of: 0..<2))
+            try StoredFile.write([1], to: folder + "/b.png")
+            let after = try ImageSource(folder)
+            #expect(after.signature == before.signature && after.stamp(of: 0..<1) == before.stamp(of: 0..<1))
+            #expect(after.stamp(of: 0..<2) != before.stamp(of: 0..<2))
         }
     }
 

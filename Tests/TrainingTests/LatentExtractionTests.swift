@@ -1,5 +1,6 @@
-import TokenizerCore
+import Synchronization
 import Testing
+import TokenizerCore
 
 @testable import Training
 
@@ -77,16 +78,83 @@ import Testing
         }
     }
 
-    @Test func aSecondExtractionIntoTheSameFolderIsRefused() throws {
+    /// Two experiments that share their latents.
+    @Test func aSecondExtractionIntoTheSameFolderWaitsForTheFirst() throws {
         try withScratchFolder { folder in
             let place = try Self.place(in: folder)
             let latents = folder + "/latents"
-            _ = try Self.extraction(place, to: latents).run {
-                #expect(throws: FileError(path: latents, reason: "\(latents) is in use by another extraction")) {
-                    try Self.extraction(place, to: latents).run()
-                }
+            let lock = Mutex(try FileLock(file: "\(place.pictures)/.lock", waits: false))
+            try StoredFolder.create(latents)
+            lock.withLock { lock in lock = try? FileLock(file: latents + "/.lock", waits: false) }
+            var lines: [String] = []
+            let console = Console(isTerminal: false) { lines.append($0) }
+            #expect(try !Self.extraction(place, to: latents, console: console).run { true })
+            #expect(lines == ["another process is extracting into \(latents): waiting for it\n"])
+            // The other one ends.
+            #expect(try Self.extraction(place, to: latents).run {
+                lock.withLock { $0 = nil }
                 return false
+            })
+        }
+    }
+
+    @Test func aPictureReplacedByOneOfEqualSizeIsNoticed() throws {
+        try withScratchFolder { folder in
+            let place = try Self.place(in: folder)
+            let (latents, picture) = (folder + "/latents", place.pictures + "/00000002.png")
+            let whole = try StoredFile.read(picture)
+            try StoredFile.write([UInt8](repeating: 0, count: whole.count), to: picture)
+            _ = try Self.extraction(place, to: latents).run { false }
+            #expect(try LatentStore(latents).load().n == 5)
+            try StoredFile.write(whole, to: picture)
+            var lines: [String] = []
+            let console = Console(isTerminal: false) { lines.append($0) }
+            #expect(try !Self.extraction(place, to: latents, console: console).run { true }, "stopped before the pictures were compared")
+            #expect(try LatentStore(latents).load().n == 5)
+            #expect(try Self.extraction(place, to: latents, console: console).run { false })
+            let remark = "pictures 1 to 6 are not all those that latents-00000.safetensors was made from: they are extracted again\n"
+            #expect(lines.contains(remark))
+            _ = try Self.extraction(place, to: folder + "/fresh").run { false }
+            #expect(try LatentStore(latents).load().values == LatentStore(folder + "/fresh").load().values)
+        }
+    }
+
+    /// Copied datasets have other inodes and times.
+    @Test func aPictureThatWasOnlyMovedIsReadOnceAndKeepsItsLatents() throws {
+        try withScratchFolder { folder in
+            let place = try Self.place(in: folder)
+            let (latents, picture) = (folder + "/latents", place.pictures + "/00000002.png")
+            _ = try Self.extraction(place, to: latents).run { false }
+            let before = try LatentStore(latents).manifest.shards
+            try StoredFile.write(StoredFile.read(picture), to: picture)
+            for comparisons in [1, 0] {
+                var lines: [String] = []
+                let console = Console(isTerminal: false) { lines.append($0) }
+                #expect(try Self.extraction(place, to: latents, console: console).run { false })
+                #expect(lines.count { $0.contains("pictures compared") } == comparisons && !lines.contains { $0.contains("again") })
             }
+            let after = try LatentStore(latents).manifest.shards
+            #expect(after[0].digest == before[0].digest && after[0].pictures.sha256 == before[0].pictures.sha256)
+            #expect(after[0].pictures.stamp != before[0].pictures.stamp)
+        }
+    }
+
+    @Test func refusesAManifestOfImpossibleNumbers() throws {
+        try withScratchFolder { folder in
+            let latents = folder + "/latents"
+            _ = try Self.extraction(try Self.place(in: folder), to: latents).run { false }
+            let path = latents + "/latents.json"
+            let whole = String(decoding: try StoredFile.read(path), as: UTF8.self)
+            for (old, new) in [
+                ("\"firstImage\" : 0", "\"firstImage\" : -1"), ("\"imageCount\" : 6", "\"imageCount\" : 9223372036854775807"), ("\"rows\" : 6", "\"rows\" : 7"),
+                ("\"channels\" : 48", "\"channels\" : 4611686018427387904"), ("\"name\" : \"latents-", "\"name\" : \"../latents-"),
+            ] {
+                #expect(whole.contains(old))
+                try StoredFile.write(Array(whole.replacing(old, with: new).utf8), to: path)
+                #expect(throws: FileError(path: path, reason: "\(path) is damaged: its numbers are impossible")) { try LatentStore(latents) }
+            }
+            try StoredFile.write(Array(whole.replacing("\"formatVersion\" : 2", with: "\"formatVersion\" : 1").utf8), to: path)
+            #expect(throws: FileError(path: path, reason: "\(path) has format 1, not 2: extract into a new folder")) { try LatentStore(latents) }
         }
     }
 

@@ -25,7 +25,8 @@ public final class SquareImages: Sendable {
         self.size = size
         self.maximumHeldBytes = maximumHeldBytes
         state = Mutex(
-            State(images: Array(repeating: nil, count: source.count), isBad: Array(repeating: false, count: source.count)))
+            State(images: Array(repeating: nil, count: source.count), isBad: Array(repeating: false, count: source.count),
+                complaints: source.remarks.map { "passed over: \($0)" }))
     }
 
     public var count: Int { source.count }
@@ -47,7 +48,7 @@ public final class SquareImages: Sendable {
         }
     }
 
-    /// What has been wrong with files since the last call, a line each.
+    /// What has been wrong with files since the last call, and at first what the source passed over, a line each.
     public func takeComplaints() -> [String] {
         state.withLock { state in
             defer { state.complaints = [] }

@@ -14,6 +14,7 @@ struct LatentShard {
     private(set) var doneImages = 0
     private var savedImages = 0
     private var latents: [Float] = []
+    private var pictures = PictureRecord(stamp: "")
 
     /// Starts with what `manifest` has of these images.
     /// - Throws: when that cannot be read.
@@ -21,7 +22,7 @@ struct LatentShard {
         (self.images, self.number) = (images, number)
         (width, precision) = (manifest.description.latentShape.count, manifest.description.precision)
         guard let saved = manifest.shards.first(where: { $0.firstImage == images.lowerBound }) else { return }
-        (doneImages, savedImages) = (saved.imageCount, saved.imageCount)
+        (doneImages, savedImages, pictures) = (saved.imageCount, saved.imageCount, saved.pictures)
         // A complete file is not touched again.
         if doneImages < images.count && saved.rows > 0 {
             latents = try SafetensorsFile("\(directory)/\(saved.name)").tensor(LatentStore.tensorName).values
@@ -33,6 +34,8 @@ struct LatentShard {
 
     var isComplete: Bool { doneImages == images.count }
     var firstImage: Int { images.lowerBound }
+    /// Those that are done.
+    private var done: Range<Int> { images.prefix(doneImages) }
 
     /// Up to `count` images that are still to do.
     func next(_ count: Int) -> Range<Int> {
@@ -40,25 +43,29 @@ struct LatentShard {
         return start..<min(start + count, images.upperBound)
     }
 
-    /// - Parameter rows: of as many of the next `images` as could be read.
-    mutating func append(_ rows: [Float], images count: Int) {
+    /// - Parameters:
+    ///   - rows: of as many of the next images as could be read.
+    ///   - digests: of all of these images' files, nil for one that is not there.
+    mutating func append(_ rows: [Float], _ digests: [FileDigest?]) {
         latents += rows
-        doneImages += count
+        for digest in digests { pictures.add(digest) }
+        doneImages += digests.count
     }
 
     /// Writes what is there, notes it down, and removes the file that it replaces.
     /// - Throws: when the disk is full or fails; then the earlier file is still there and noted down.
-    mutating func save(to manifest: inout LatentStore.Manifest, in directory: String) throws(FileError) {
+    mutating func save(to manifest: inout LatentStore.Manifest, from source: ImageSource, in directory: String) throws(FileError) {
         guard doneImages > savedImages else { return }
         let path = "\(directory)/\(name)"
         let rows = latents.count / width
         try SafetensorsWriter.write([(LatentStore.tensorName, Tensor(latents, shape: [rows, width]))], precision: precision, to: path)
+        pictures.stamp = source.stamp(of: done)
         let record = LatentStore.Shard(
-            name: name, firstImage: images.lowerBound, imageCount: doneImages, rows: rows, digest: try FileDigest(of: path))
+            name: name, firstImage: images.lowerBound, imageCount: doneImages, rows: rows, digest: try FileDigest(of: path), pictures: pictures)
         let replaced = manifest.shards.first { $0.firstImage == images.lowerBound }
         manifest.shards.removeAll { $0 == replaced }
         manifest.shards.insert(record, at: manifest.shards.firstIndex { $0.firstImage > images.lowerBound } ?? manifest.shards.count)
-        try StoredFile.write(JSONFile.bytes(manifest), to: "\(directory)/\(LatentStore.manifestName)")
+        try manifest.write(to: directory)
         if let replaced { StoredFolder.remove("\(directory)/\(replaced.name)") }
         savedImages = doneImages
     }

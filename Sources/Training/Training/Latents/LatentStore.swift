@@ -10,6 +10,10 @@ public struct LatentStore: Sendable {
         let imageCount: Int
         let rows: Int
         let digest: FileDigest
+        /// What these images were.
+        var pictures: PictureRecord
+
+        var images: Range<Int> { firstImage..<firstImage + imageCount }
     }
 
     /// What latents mean: equal descriptions make equal latents.
@@ -24,11 +28,49 @@ public struct LatentStore: Sendable {
     }
 
     struct Manifest: Codable {
-        var formatVersion = 1
+        var formatVersion = Self.currentFormat
         let description: Description
         var shards: [Shard]
 
+        private static let currentFormat = 2
+
+        init(description: Description) {
+            (self.description, shards) = (description, [])
+        }
+
+        /// Reads that of a store, complete or not.
+        /// - Throws: when there is none, or its numbers are impossible.
+        init(of directory: String) throws(FileError) {
+            let path = "\(directory)/\(LatentStore.manifestName)"
+            self = try JSONFile.read(Manifest.self, from: path)
+            guard formatVersion == Self.currentFormat else {
+                throw FileError(path: path, reason: "\(path) has format \(formatVersion), not \(Self.currentFormat): extract into a new folder")
+            }
+            guard isPossible else { throw FileError(path: path, reason: "\(path) is damaged: its numbers are impossible") }
+        }
+
+        /// Whether the files cover some of the images once, in order, and lie in the folder.
+        private var isPossible: Bool {
+            let shape = description.latentShape
+            guard [shape.channels, shape.height, shape.width].allSatisfy({ (1...8192).contains($0) }), shape.count <= 1 << 26,
+                (1...8192).contains(description.imageSize), (0...1 << 40).contains(description.imageCount)
+            else { return false }
+            var next = 0
+            for shard in shards {
+                guard LatentShard.isName(shard.name), (next...description.imageCount).contains(shard.firstImage),
+                    (1...description.imageCount).contains(shard.imageCount), shard.imageCount <= description.imageCount - shard.firstImage,
+                    (0...shard.imageCount).contains(shard.rows), shard.rows <= shard.digest.bytes / shape.count
+                else { return false }
+                next = shard.firstImage + shard.imageCount
+            }
+            return true
+        }
+
         var coveredImages: Int { shards.reduce(0) { $0 + $1.imageCount } }
+
+        func write(to directory: String) throws(FileError) {
+            try StoredFile.write(JSONFile.bytes(self), to: "\(directory)/\(LatentStore.manifestName)")
+        }
 
         /// Without those of a file that is being extended.
         func coveredImages(besides shard: LatentShard) -> Int {
@@ -44,10 +86,10 @@ public struct LatentStore: Sendable {
     /// Opens a complete store.
     /// - Throws: when the folder is no store, or its extraction was not finished.
     public init(_ directory: String) throws(FileError) {
-        manifest = try JSONFile.read(Manifest.self, from: "\(directory)/\(Self.manifestName)")
+        manifest = try Manifest(of: directory)
         self.directory = directory
         let (covered, wanted) = (manifest.coveredImages, manifest.description.imageCount)
-        guard manifest.formatVersion == 1, covered == wanted else {
+        guard covered == wanted else {
             throw FileError(path: directory, reason: "\(directory) holds latents of \(covered) of \(wanted) images: run extract again to complete it")
         }
     }
@@ -63,6 +105,8 @@ public struct LatentStore: Sendable {
     public func load() throws(FileError) -> Tensor {
         let (rows, width) = (rows, latentShape.count)
         guard rows > 0 else { throw FileError(path: directory, reason: "\(directory) holds no latents: none of its images could be read") }
+        // Before memory is taken for what they are said to hold.
+        for shard in manifest.shards { guard try size(of: shard) == shard.digest.bytes else { throw changed(shard) } }
         var all = Tensor(uninitialized: [rows, width])
         var row = 0
         for shard in manifest.shards where shard.rows > 0 {
@@ -85,11 +129,17 @@ public struct LatentStore: Sendable {
         return try AutoencoderDC(directory: vae)
     }
 
+    private func path(of shard: Shard) -> String { "\(directory)/\(shard.name)" }
+
+    private func size(of shard: Shard) throws(FileError) -> Int { try ReadableFile(path(of: shard)).count }
+
+    private func changed(_ shard: Shard) -> FileError {
+        FileError(path: path(of: shard), reason: "\(path(of: shard)) is not the file that was extracted: its size or SHA-256 differs")
+    }
+
     private func load(_ shard: Shard) throws(FileError) -> Tensor {
-        let path = "\(directory)/\(shard.name)"
-        guard try FileDigest(of: path) == shard.digest else {
-            throw FileError(path: path, reason: "\(path) is not the file that was extracted: its size or SHA-256 differs")
-        }
+        let path = path(of: shard)
+        guard try FileDigest(of: path) == shard.digest else { throw changed(shard) }
         let tensor = try SafetensorsFile(path).tensor(Self.tensorName)
         guard tensor.shape == [shard.rows, latentShape.count], tensor.isFinite else {
             throw FileError(path: path, reason: "\(path) does not hold \(shard.rows) × \(latentShape.count) finite numbers")
