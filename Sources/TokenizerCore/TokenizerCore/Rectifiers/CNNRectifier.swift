@@ -18,11 +18,9 @@ public struct CNNRectifier: Layer {
         }
 
         func forward(_ x: consuming Tensor, keeping kept: inout Activations) -> Tensor {
-            let reduced = Activation.silu.forward(reduce.forward(copy x, keeping: &kept), keeping: &kept)
-            let mixed = Activation.silu.forward(mix.forward(reduced, keeping: &kept), keeping: &kept)
-            var y = norm.forward(expand.forward(mixed, keeping: &kept), keeping: &kept)
-            y.add(x)
-            return y
+            let reduced = reduce.forward(copy x, activation: .silu, keeping: &kept)
+            let mixed = mix.forward(reduced, activation: .silu, keeping: &kept)
+            return norm.forward(expand.forward(mixed, keeping: &kept), adding: x, keeping: &kept)
         }
 
         func backward(_ dy: consuming Tensor, from kept: inout Activations, into gradient: inout Block) -> Tensor {
@@ -42,35 +40,32 @@ public struct CNNRectifier: Layer {
     }
 
     var head: Conv2d
-    var blocks: [Block]
+    var blocks: LayerStack<Block>
     var norm: RMSNorm
     var tail: Conv2d
 
     init(channels: Int, width: Int, depth: Int, rank: Int, _ initializer: inout Initializer) {
         head = Conv2d(channels, width, &initializer)
-        blocks = []
-        for _ in 0..<depth { blocks.append(Block(width: width, rank: rank, &initializer)) }
+        blocks = LayerStack(depth, &initializer) { _, initializer in Block(width: width, rank: rank, &initializer) }
         norm = RMSNorm(channels: width, &initializer)
         tail = Conv2d(width, channels, &initializer)
     }
 
     /// - Parameter q: `[n, h, w, c]`.
     public func forward(_ q: consuming Tensor, keeping kept: inout Activations) -> Tensor {
-        var hidden = head.forward(q, keeping: &kept)
-        for block in blocks { hidden = block.forward(hidden, keeping: &kept) }
-        return tail.forward(Activation.silu.forward(norm.forward(hidden, keeping: &kept), keeping: &kept), keeping: &kept)
+        let hidden = blocks.forward(head.forward(q, keeping: &kept), keeping: &kept)
+        return tail.forward(norm.forward(hidden, activation: .silu, keeping: &kept), keeping: &kept)
     }
 
     public func backward(_ dy: consuming Tensor, from kept: inout Activations, into gradient: inout CNNRectifier) -> Tensor {
-        var dhidden = Activation.silu.backward(tail.backward(dy, from: &kept, into: &gradient.tail), from: &kept)
-        dhidden = norm.backward(dhidden, from: &kept, into: &gradient.norm)
-        for i in blocks.indices.reversed() { dhidden = blocks[i].backward(dhidden, from: &kept, into: &gradient.blocks[i]) }
+        let dnormalized = Activation.silu.backward(tail.backward(dy, from: &kept, into: &gradient.tail), from: &kept)
+        let dhidden = blocks.backward(norm.backward(dnormalized, from: &kept, into: &gradient.norm), from: &kept, into: &gradient.blocks)
         return head.backward(dhidden, from: &kept, into: &gradient.head)
     }
 
     public mutating func visit(_ path: ParameterPath, _ visitor: ParameterVisitor) {
         head.visit(path / "conv_in", visitor)
-        for i in blocks.indices { blocks[i].visit(path / "blocks" / i, visitor) }
+        blocks.visit(path / "blocks", visitor)
         norm.visit(path / "norm_out", visitor)
         tail.visit(path / "conv_out", visitor)
     }

@@ -8,7 +8,7 @@ public struct MLPRectifier: Layer {
         var norm: BatchNorm
 
         func forward(_ x: consuming Tensor, keeping kept: inout Activations) -> Tensor {
-            let hidden = Activation.silu.forward(first.forward(copy x, keeping: &kept), keeping: &kept)
+            let hidden = first.forward(copy x, activation: .silu, keeping: &kept)
             var y = norm.forward(second.forward(hidden, keeping: &kept), keeping: &kept)
             y.add(shortcut.forward(x, keeping: &kept))
             return y
@@ -29,18 +29,16 @@ public struct MLPRectifier: Layer {
         }
     }
 
-    var blocks: [Block]
+    var blocks: LayerStack<Block>
     var tail: Conv2d
     private let shape: LatentShape
 
     init(shape: LatentShape, width: Int, depth: Int, _ initializer: inout Initializer) {
-        blocks = []
-        for i in 0..<depth {
+        blocks = LayerStack(depth, &initializer) { i, initializer in
             let input = i == 0 ? shape.count : width
-            blocks.append(
-                Block(
-                    first: Conv2d(input, width, kernel: 1, &initializer), second: Conv2d(width, width, kernel: 1, &initializer),
-                    shortcut: Conv2d(input, width, kernel: 1, &initializer), norm: BatchNorm(channels: width, &initializer)))
+            return Block(
+                first: Conv2d(input, width, kernel: 1, &initializer), second: Conv2d(width, width, kernel: 1, &initializer),
+                shortcut: Conv2d(input, width, kernel: 1, &initializer), norm: BatchNorm(channels: width, &initializer))
         }
         tail = Conv2d(width, shape.count, kernel: 1, &initializer)
         self.shape = shape
@@ -49,20 +47,18 @@ public struct MLPRectifier: Layer {
     /// - Parameter q: `[n, h, w, c]`.
     public func forward(_ q: consuming Tensor, keeping kept: inout Activations) -> Tensor {
         let n = q.n
-        var hidden = shape.flattened(q).reshaped([n, 1, 1, shape.count])
-        for block in blocks { hidden = block.forward(hidden, keeping: &kept) }
+        let hidden = blocks.forward(shape.flattened(q).reshaped([n, 1, 1, shape.count]), keeping: &kept)
         return shape.featureMap(tail.forward(hidden, keeping: &kept).reshaped([n, shape.count]))
     }
 
     public func backward(_ dy: consuming Tensor, from kept: inout Activations, into gradient: inout MLPRectifier) -> Tensor {
         let n = dy.n
-        var dhidden = tail.backward(shape.flattened(dy).reshaped([n, 1, 1, shape.count]), from: &kept, into: &gradient.tail)
-        for i in blocks.indices.reversed() { dhidden = blocks[i].backward(dhidden, from: &kept, into: &gradient.blocks[i]) }
-        return shape.featureMap(dhidden.reshaped([n, shape.count]))
+        let dhidden = tail.backward(shape.flattened(dy).reshaped([n, 1, 1, shape.count]), from: &kept, into: &gradient.tail)
+        return shape.featureMap(blocks.backward(dhidden, from: &kept, into: &gradient.blocks).reshaped([n, shape.count]))
     }
 
     public mutating func visit(_ path: ParameterPath, _ visitor: ParameterVisitor) {
-        for i in blocks.indices { blocks[i].visit(path / "blocks" / i, visitor) }
+        blocks.visit(path / "blocks", visitor)
         tail.visit(path / "out", visitor)
     }
 }

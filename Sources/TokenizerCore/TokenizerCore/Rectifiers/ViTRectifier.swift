@@ -5,16 +5,15 @@
 /// Source: ReVQ (arXiv 2507.10547); parameter names follow diffusers' decoder, as the published weights do.
 public struct ViTRectifier: Layer {
     var head: Conv2d
-    var blocks: [EfficientViTBlock]
+    var blocks: LayerStack<EfficientViTBlock>
     var norm: RMSNorm
     var tail: Conv2d
     private let repeats: Int
 
     init(channels: Int, width: Int, depth: Int, headDimension: Int, scales: [Int], _ initializer: inout Initializer) {
         head = Conv2d(channels, width, &initializer)
-        blocks = []
-        for _ in 0..<depth {
-            blocks.append(EfficientViTBlock(channels: width, headDimension: headDimension, scales: scales, &initializer))
+        blocks = LayerStack(depth, &initializer) { _, initializer in
+            EfficientViTBlock(channels: width, headDimension: headDimension, scales: scales, &initializer)
         }
         norm = RMSNorm(channels: width, &initializer)
         tail = Conv2d(width, channels, &initializer)
@@ -25,7 +24,7 @@ public struct ViTRectifier: Layer {
     public func forward(_ q: consuming Tensor, keeping kept: inout Activations) -> Tensor {
         var hidden = head.forward(copy q, keeping: &kept)
         hidden.add(ChannelGroups.repeat(q, count: repeats))
-        for block in blocks { hidden = block.forward(hidden, keeping: &kept) }
+        hidden = blocks.forward(hidden, keeping: &kept)
         hidden = norm.forward(hidden, activation: .relu, keeping: &kept)
         return tail.forward(hidden, keeping: &kept)
     }
@@ -33,7 +32,7 @@ public struct ViTRectifier: Layer {
     public func backward(_ dy: consuming Tensor, from kept: inout Activations, into gradient: inout ViTRectifier) -> Tensor {
         var dhidden = Activation.relu.backward(tail.backward(dy, from: &kept, into: &gradient.tail), from: &kept)
         dhidden = norm.backward(dhidden, from: &kept, into: &gradient.norm)
-        for i in blocks.indices.reversed() { dhidden = blocks[i].backward(dhidden, from: &kept, into: &gradient.blocks[i]) }
+        dhidden = blocks.backward(dhidden, from: &kept, into: &gradient.blocks)
         var dq = ChannelGroups.repeatBackward(dhidden, count: repeats)
         dq.add(head.backward(dhidden, from: &kept, into: &gradient.head))
         return dq
@@ -41,7 +40,7 @@ public struct ViTRectifier: Layer {
 
     public mutating func visit(_ path: ParameterPath, _ visitor: ParameterVisitor) {
         head.visit(path / "conv_in", visitor)
-        for i in blocks.indices { blocks[i].visit(path / "up_blocks" / 0 / i, visitor) }
+        blocks.visit(path / "up_blocks" / 0, visitor)
         norm.visit(path / "norm_out", visitor)
         tail.visit(path / "conv_out", visitor)
     }
