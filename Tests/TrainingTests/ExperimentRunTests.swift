@@ -11,7 +11,7 @@ import Testing
             var description: String { "\(x)" }
         }
 
-        let cells = (1...4).map(Cell.init)
+        var cells = (1...4).map(Cell.init)
         let asked: (Int) -> Void
 
         func measure(_ cell: Cell, isStopRequested: () -> Bool) -> Int? {
@@ -29,7 +29,7 @@ import Testing
     private func run(_ folder: String, _ source: [FileDigest], stopAfter limit: Int = .max, _ asked: @escaping (Int) -> Void = { _ in }) throws -> Bool {
         var count = 0
         return try ExperimentRun("squares", in: folder, options: ["seed": 1], console: .silent).run(
-            Squares { count += 1; asked($0) }, source: source, facts: [Report.Fact("n", "4")]) { count > limit }
+            Squares(asked: { count += 1; asked($0) }), source: source, facts: [Report.Fact("n", "4")]) { count > limit }
     }
 
     @Test func aStoppedExperimentMeasuresOnlyWhatIsMissing() throws {
@@ -45,6 +45,15 @@ import Testing
             #expect(try run(folder + "/whole", source))
             #expect(try StoredFile.read(folder + "/whole/results.json") == StoredFile.read(folder + "/parts/results.json"))
             #expect(try StoredFile.read(folder + "/whole/report.html") == StoredFile.read(folder + "/parts/report.html"))
+        }
+    }
+
+    @Test func cellsThatComeTwiceAreRefused() throws {
+        try withScratchFolder { folder in
+            let twice = Squares(cells: [1, 2, 1].map(Squares.Cell.init)) { _ in }
+            let run = try ExperimentRun("squares", in: folder, options: ["seed": 1], console: .silent)
+            let reason = "an option names the same value twice: each is measured once"
+            #expect(throws: ExperimentError(reason)) { try run.run(twice, source: source, facts: []) { false } }
         }
     }
 

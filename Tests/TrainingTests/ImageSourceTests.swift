@@ -138,6 +138,25 @@ import TokenizerCore
         }
     }
 
+    /// The archive is mostly a hole: its member would fill the memory.
+    @Test func aPictureInAnArchiveHasTheLimitOfFiles() throws {
+        try withScratchFolder { folder in
+            let archive = folder + "/a.tar"
+            var header = [UInt8](repeating: 0, count: TarArchive.blockBytes)
+            header.replaceSubrange(0..<5, with: Array("a.png".utf8))
+            let bytes = 1 << 32
+            header.replaceSubrange(124..<136, with: Array(String(bytes, radix: 8).utf8) + [0])
+            header.replaceSubrange(148..<156, with: [UInt8](repeating: 32, count: 8))
+            let sum = String(header.reduce(0) { $0 + Int($1) }, radix: 8)
+            header.replaceSubrange(148..<156, with: Array((String(repeating: "0", count: 6 - sum.count) + sum).utf8) + [0, 32])
+            try StoredFile.write(header, to: archive)
+            #expect(truncate(archive, bytes + 4 * TarArchive.blockBytes) == 0)
+            let source = try ImageSource(archive)
+            let reason = "\(archive): \(source.name(at: 0)) has \(bytes) bytes, more than the \(1 << 30) allowed here"
+            #expect(throws: FileError(path: archive, reason: reason)) { try source.bytes(at: 0) }
+        }
+    }
+
     private func names(_ source: ImageSource) -> [String] { (0..<source.count).map { source.name(at: $0) } }
 
     @Test func signatureFollowsNamesAndSizes() throws {

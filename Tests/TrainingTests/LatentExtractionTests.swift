@@ -147,11 +147,19 @@ import TokenizerCore
             let whole = String(decoding: try StoredFile.read(path), as: UTF8.self)
             for (old, new) in [
                 ("\"firstImage\" : 0", "\"firstImage\" : -1"), ("\"imageCount\" : 6", "\"imageCount\" : 9223372036854775807"), ("\"rows\" : 6", "\"rows\" : 7"),
+                ("\"imageSize\" : 32", "\"imageSize\" : 0"),
                 ("\"channels\" : 48", "\"channels\" : 4611686018427387904"), ("\"name\" : \"latents-", "\"name\" : \"../latents-"),
             ] {
                 #expect(whole.contains(old))
                 try StoredFile.write(Array(whole.replacing(old, with: new).utf8), to: path)
                 #expect(throws: FileError(path: path, reason: "\(path) is damaged: its numbers are impossible")) { try LatentStore(latents) }
+            }
+            // Numbers that might be, of a file that is not there: no memory is taken for them.
+            let many = whole.replacing("\"imageCount\" : 6", with: "\"imageCount\" : 1073741824").replacing("\"rows\" : 6", with: "\"rows\" : 1073741824")
+            try StoredFile.write(Array(many.replacing("\"bytes\" : 73856", with: "\"bytes\" : 4611686018427387904").utf8), to: path)
+            let shard = latents + "/latents-00000.safetensors"
+            #expect(throws: FileError(path: shard, reason: "\(shard) is not the file that was extracted: its size or SHA-256 differs")) {
+                try LatentStore(latents).load()
             }
             try StoredFile.write(Array(whole.replacing("\"formatVersion\" : 2", with: "\"formatVersion\" : 1").utf8), to: path)
             #expect(throws: FileError(path: path, reason: "\(path) has format 1, not 2: extract into a new folder")) { try LatentStore(latents) }

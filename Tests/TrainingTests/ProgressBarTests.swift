@@ -3,6 +3,12 @@ import Testing
 @testable import Training
 
 @Suite struct ProgressBarTests {
+    @Test func namesOfFilesCannotCommandTheTerminal() {
+        var lines: [String] = []
+        Console(isTerminal: true) { lines.append($0) }.say("skipped: a\u{1B}[2J\n.png")
+        #expect(lines == ["skipped: a\u{FFFD}[2J\u{FFFD}.png\n"])
+    }
+
     @Test func showsShareFiguresRateAndTimeLeft() {
         var bar = ProgressBar(total: 1000, unit: "steps", style: .log)
         #expect(

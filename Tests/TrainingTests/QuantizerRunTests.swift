@@ -77,6 +77,19 @@ import Testing
         }
     }
 
+    /// As when a dataset is copied while a fit is interrupted.
+    @Test func picturesThatWereOnlyMovedDoNotEndARun() throws {
+        try withScratchFolder { folder in
+            let options = try options(.lloyd, in: folder)
+            #expect(try !run(folder + "/run", options, stopAfter: 2))
+            let picture = folder + "/pictures/00000002.png"
+            try StoredFile.write(StoredFile.read(picture), to: picture)
+            let place = (folder + "/pictures", folder + "/vae")
+            _ = try LatentExtractionTests.extraction(place, to: folder + "/latents").run(isStopRequested: { false })
+            #expect(try run(folder + "/run", options))
+        }
+    }
+
     /// It may come while the sensitivity is measured, while codes are chosen, and inside a pass.
     @Test func aStopAtAnyMomentLosesNothing() throws {
         try withScratchFolder { folder in
@@ -145,6 +158,26 @@ import Testing
                     try Publication(vae: folder + "/vae", fit: path + "/fit", imageSize: 64, images: folder + "/pictures", heldOut: 1)
                 }
                 options = original
+            }
+        }
+    }
+
+    @Test func refusesADamagedFit() throws {
+        try withScratchFolder { folder in
+            #expect(try run(folder + "/run", try options(.lloyd, in: folder)))
+            let path = folder + "/run/fit/fit.json"
+            let whole = String(decoding: try StoredFile.read(path), as: UTF8.self)
+            for (old, new, problem) in [
+                ("\"height\" : 8", "\"height\" : 0", "latents of [48, 0, 8] for images of 32 pixels are impossible"),
+                ("\"channels\" : 48", "\"channels\" : -48", "latents of [-48, 8, 8] for images of 32 pixels are impossible"),
+                ("\"imageSize\" : 32", "\"imageSize\" : 9223372036854775807", "latents of [48, 8, 8] for images of 9223372036854775807 pixels are impossible"),
+                ("\"tokens\" : 192", "\"tokens\" : 0", "0 tokens do not divide 3072 latent values"),
+                ("\"dimension\" : 16", "\"dimension\" : 1", "a token has 16 numbers, not 1"),
+                ("\"headDimension\" : 16", "\"headDimension\" : 0", "a rectifier of width 48, depth 1 and heads of 0 is impossible: heads divide the width, at most 8192; the depth is at most 64"),
+            ] {
+                #expect(whole.contains(old))
+                try StoredFile.write(Array(whole.replacing(old, with: new).utf8), to: path)
+                #expect(throws: FileError(path: path, reason: "\(path) is damaged: \(problem)")) { try FittedQuantizer(folder + "/run/fit") }
             }
         }
     }

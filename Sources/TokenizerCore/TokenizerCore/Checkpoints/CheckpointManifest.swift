@@ -109,8 +109,7 @@ public struct CheckpointManifest: Sendable, Equatable, Codable {
     private var problem: String? {
         if formatVersion != Self.currentFormat { return "format version \(formatVersion) is not \(Self.currentFormat)" }
         if !(8...8192).contains(imageSize) { return "an image size of \(imageSize) is not in 8…8192" }
-        let extents = [latentShape.channels, latentShape.height, latentShape.width]
-        if !extents.allSatisfy({ (1...8192).contains($0) }) || latentShape.count > 1 << 26 { return "latents of \(extents) are impossible" }
+        if !latentShape.isPossible { return "latents of \([latentShape.channels, latentShape.height, latentShape.width]) are impossible" }
         if files.keys.contains(where: { $0.contains("/") || $0.hasPrefix(".") || $0.isEmpty }) { return "a file name leads elsewhere" }
         let hasRectifier = rectifier.network != .identity
         for name in [Checkpoint.quantizerName, GoldenImage.listName] + (hasRectifier ? [Checkpoint.rectifierName] : []) where files[name] == nil {
@@ -118,12 +117,8 @@ public struct CheckpointManifest: Sendable, Equatable, Codable {
         }
         let digests = files.values + [vae.configuration, vae.weights]
         if let digest = digests.first(where: { !$0.isWellFormed }) { return "\(digest.sha256.prefix(80)) is not a SHA-256" }
+        if let problem = quantizer.problem(for: latentShape) { return problem }
         do {
-            let layout = try GroupQuantizer.Layout(
-                tokens: quantizer.tokens, codes: quantizer.codes, latents: latentShape.count, codebooks: quantizer.codebooks,
-                grouping: quantizer.grouping)
-            if layout != quantizer { return "a token has \(layout.dimension) numbers, not \(quantizer.dimension)" }
-            if let problem = layout.grouping?.problem(for: latentShape, d: layout.dimension) { return problem }
             try rectifier.validate(for: latentShape)
         } catch {
             return "\(error)"

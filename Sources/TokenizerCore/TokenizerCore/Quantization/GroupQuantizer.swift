@@ -34,6 +34,18 @@ public struct GroupQuantizer: Parameterized {
             dimension = latents / tokens
         }
 
+        /// What is impossible about a layout that was read from a file, if anything.
+        /// - Precondition: `shape` is possible.
+        public func problem(for shape: LatentShape) -> String? {
+            do throws(LayoutError) {
+                let layout = try Layout(tokens: tokens, codes: codes, latents: shape.count, codebooks: codebooks, grouping: grouping)
+                if layout != self { return "a token has \(layout.dimension) numbers, not \(dimension)" }
+                return grouping?.problem(for: shape, d: dimension)
+            } catch {
+                return error.description
+            }
+        }
+
         /// The paper's largest has 2²⁹; beyond 2³⁰ (4 GiB) a layout is a mistake or an attack.
         private static let maximumNumbers = 1 << 30
 

@@ -8,6 +8,11 @@ public struct LatentShape: Sendable, Hashable, Codable {
         (self.channels, self.height, self.width) = (channels, height, width)
     }
 
+    /// Whether these extents, read from a file, can be an image's: each in 1…8192, and at most 2²⁶ numbers.
+    public var isPossible: Bool {
+        [channels, height, width].allSatisfy { (1...8192).contains($0) } && count <= 1 << 26
+    }
+
     /// How many numbers one image has.
     public var count: Int { channels * height * width }
 

@@ -177,9 +177,3 @@ extension FileError {
         FileError(path: path, reason: "\(path) holds a sparse file, of which only a part is stored: pack it without --sparse")
     }
 }
-
-extension String {
-    fileprivate var withoutControls: String {
-        String(String.UnicodeScalarView(unicodeScalars.map { $0.value < 32 || (127..<160).contains($0.value) ? "\u{FFFD}" : $0 }))
-    }
-}

@@ -26,8 +26,10 @@ struct PyTorchFile {
         guard entry.range.count <= Self.maximumPickleBytes else {
             throw FileError(path: path, reason: "\(path) is refused: its pickle has \(entry.range.count) bytes, more than \(Self.maximumPickleBytes)")
         }
-        if let order = zip.entries[prefix + "byteorder"], try zip.bytes(of: order) != Array("little".utf8) {
-            throw FileError(path: path, reason: "\(path) was written on a big-endian machine; little-endian files are read")
+        let little = Array("little".utf8)
+        if let order = zip.entries[prefix + "byteorder"] {
+            let isLittle = order.range.count == little.count ? try zip.bytes(of: order) == little : false
+            guard isLittle else { throw FileError(path: path, reason: "\(path) was written on a big-endian machine; little-endian files are read") }
         }
         let bytes = try zip.bytes(of: entry)
         do throws(PickleReader.Refusal) {

@@ -46,6 +46,9 @@ public struct ExperimentRun {
         _ experiment: consuming E, source: [FileDigest], facts: [Report.Fact], isStopRequested: () -> Bool = { StopSignal.isRequested }
     ) throws -> Bool {
         var experiment = experiment
+        guard Set(experiment.cells).count == experiment.cells.count else {
+            throw ExperimentError("an option names the same value twice: each is measured once")
+        }
         var results = try begun(E.self, source, facts)
         let known = Set(results.cells.map(\.cell))
         let missing = experiment.cells.filter { !known.contains($0) }

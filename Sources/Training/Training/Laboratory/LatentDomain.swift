@@ -58,7 +58,7 @@ public struct LatentDomain: Sendable {
             try Self.last(source.heldOut, of: SquareImages(ImageSource(images), size: store.imageSize, maximumHeldBytes: 0))
         }
         originals = (pictures ?? []).map { PictureMeter.Original($0, networks) }
-        digest = try FileDigest(of: "\(folder)/\(LatentStore.manifestName)")
+        digest = store.identity
         facts = [
             Report.Fact("autoencoder", "\(source.vae), SHA-256 of the weights \(store.manifest.description.vaeWeights.sha256)"),
             Report.Fact("latents", "\(shape.channels)×\(shape.height)×\(shape.width) of \(source.images ?? folder), images of side \(store.imageSize)"),
@@ -68,12 +68,14 @@ public struct LatentDomain: Sendable {
 
     /// The last `count` readable images, those that the last rows of the latents are of.
     private static func last(_ count: Int, of images: SquareImages) throws(FileError) -> [RGBImage] {
-        let found = (0..<images.count).reversed().lazy.compactMap { images.image(at: $0) }.prefix(count)
-        let pictures = Array(found.reversed())
+        var pictures: [RGBImage] = []
+        for index in (0..<images.count).reversed() where pictures.count < count {
+            if let image = images.image(at: index) { pictures.append(image) }
+        }
         guard pictures.count == count else {
             throw FileError(path: images.source.path, reason: "\(images.source.path) has only \(pictures.count) images that can be read now")
         }
-        return pictures
+        return pictures.reversed()
     }
 
     /// How good the decoder's pictures of changed held-out latents are; nil without pictures.

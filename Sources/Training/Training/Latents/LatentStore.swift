@@ -52,9 +52,7 @@ public struct LatentStore: Sendable {
         /// Whether the files cover some of the images once, in order, and lie in the folder.
         private var isPossible: Bool {
             let shape = description.latentShape
-            guard [shape.channels, shape.height, shape.width].allSatisfy({ (1...8192).contains($0) }), shape.count <= 1 << 26,
-                (1...8192).contains(description.imageSize), (0...1 << 40).contains(description.imageCount)
-            else { return false }
+            guard shape.isPossible, (1...8192).contains(description.imageSize), (0...1 << 40).contains(description.imageCount) else { return false }
             var next = 0
             for shard in shards {
                 guard LatentShard.isName(shard.name), (next...description.imageCount).contains(shard.firstImage),
@@ -96,6 +94,13 @@ public struct LatentStore: Sendable {
 
     public var latentShape: LatentShape { manifest.description.latentShape }
     public var imageSize: Int { manifest.description.imageSize }
+
+    /// Tells these latents from all others: what ``LatentStore/manifestName`` says, but where the pictures lie on the disk.
+    var identity: FileDigest {
+        var manifest = manifest
+        for index in manifest.shards.indices { manifest.shards[index].pictures.stamp = "" }
+        return FileDigest(contents: JSONFile.bytes(manifest))
+    }
 
     /// How many images have latents.
     var rows: Int { manifest.shards.reduce(0) { $0 + $1.rows } }

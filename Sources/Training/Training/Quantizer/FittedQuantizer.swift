@@ -17,6 +17,20 @@ public struct FittedQuantizer: Sendable {
         var bounds: QuantizerBounds?
         var pictures: PictureQuality?
 
+        /// What is impossible about the numbers, if anything.
+        var problem: String? {
+            guard latentShape.isPossible, (1...8192).contains(imageSize), imageSize % latentShape.height == 0 else {
+                return "latents of \([latentShape.channels, latentShape.height, latentShape.width]) for images of \(imageSize) pixels are impossible"
+            }
+            if let problem = layout.problem(for: latentShape) { return problem }
+            do throws(RectifierConfiguration.ConfigurationError) {
+                try rectifier.validate(for: latentShape)
+                return nil
+            } catch {
+                return error.description
+            }
+        }
+
         func resized(_ layout: GroupQuantizer.Layout, _ shape: LatentShape, imageSize: Int) -> Description {
             Description(
                 layout: layout, rectifier: rectifier, latentShape: shape, imageSize: imageSize, vaeWeights: vaeWeights, quality: quality,
@@ -47,7 +61,9 @@ public struct FittedQuantizer: Sendable {
 
     /// Reads what ``publish(to:)`` wrote.
     public init(_ directory: String) throws(FileError) {
-        description = try JSONFile.read(Description.self, from: "\(directory)/\(Self.descriptionName)")
+        let path = "\(directory)/\(Self.descriptionName)"
+        description = try JSONFile.read(Description.self, from: path)
+        if let problem = description.problem { throw FileError(path: path, reason: "\(path) is damaged: \(problem)") }
         let file = try SafetensorsFile("\(directory)/\(Self.quantizerName)")
         let count = description.latentShape.count
         var normalizer = LatentNormalizer(mean: Tensor(zeros: [count]), deviation: Tensor(zeros: [count]))

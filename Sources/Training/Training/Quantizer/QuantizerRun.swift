@@ -87,7 +87,7 @@ public struct QuantizerRun {
         self.options = options
         self.console = console
         directory = try RunDirectory(
-            path, options: Record(options: options, latents: try FileDigest(of: "\(options.latents)/\(LatentStore.manifestName)")))
+            path, options: Record(options: options, latents: store.identity))
         states = TrainingStates(of: directory)
     }
 

@@ -36,10 +36,10 @@ public final class Console {
         isLineOpen = isTerminal
     }
 
-    /// Writes a line of its own, below the bar.
+    /// Writes a line of its own, below the bar. File names come from strangers, so control characters become U+FFFD.
     public func say(_ text: String) {
         closeLine()
-        write(text + "\n")
+        write(text.withoutControls + "\n")
     }
 
     public func closeLine() {
