@@ -6,7 +6,8 @@ struct Evaluate: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Measures a checkpoint on images: through the tokens, through the autoencoder alone, and block DCT at the same bits.",
         discussion: """
-            Prints one line per image in CSV and a summary. With --output also writes results.json, images.csv and report.html there. \
+            Prints one line per image in CSV and a summary. With --output also writes results.json, images.csv and report.html there, and goes \
+            on where it was stopped. \
             PSNR is reported over RGB, over the brightness and over red alone, which is what the paper's figures are.
             """)
 
@@ -27,11 +28,14 @@ struct Evaluate: ParsableCommand {
         let manifest = checkpoint.manifest
         let networks = try perceptual.networks(imageSize: manifest.imageSize)
         let pictures = SquareImages(try ImageSource(images), size: manifest.imageSize)
+        let subject = EvaluationJournal.Subject(manifest, pictures.source, weights: try perceptual.digests)
+        let journal = try output.map { try EvaluationJournal(in: $0, of: subject) }
         var evaluation = Evaluation(checkpoint, networks: networks)
-        guard try evaluation.measure(pictures, 0..<pictures.count, console) else {
-            console.say("stopped; nothing was written")
-            return
+        let isComplete = try evaluation.measure(pictures, 0..<pictures.count, console, journal: journal)
+        guard isComplete || journal == nil && !evaluation.entries.isEmpty else {
+            return console.say(journal == nil ? "stopped before the first image" : "stopped; the same command goes on from here")
         }
+        if !isComplete { console.say("stopped: these are the first \(evaluation.entries.count) of \(pictures.count) images; with --output the same command would go on") }
         let facts = [
             Report.Fact("checkpoint", "\(manifest.name), step \(manifest.step), fingerprint \(manifest.fingerprint)"),
             Report.Fact("autoencoder", "SHA-256 of the weights \(manifest.vae.weights.sha256)"),
@@ -44,6 +48,7 @@ struct Evaluate: ParsableCommand {
         console.say(evaluation.summary)
         if let output {
             try record.write(to: output, evaluation, pictures)
+            journal?.remove()
             console.say("done: \(output)")
         }
     }

@@ -13,6 +13,10 @@ struct PerceptualWeights: ParsableArguments {
         try PerceptualNetworks(inception: inception, lpips: lpips, imageSize: imageSize)
     }
 
+    var digests: [FileDigest] {
+        get throws(FileError) { try [inception, lpips].compactMap { $0 }.map { path throws(FileError) in try FileDigest(of: path) } }
+    }
+
     var facts: [Report.Fact] {
         [("rFID, KID", inception), ("LPIPS", lpips)].map { Report.Fact($0, $1 ?? "not measured: no weights were given") }
     }

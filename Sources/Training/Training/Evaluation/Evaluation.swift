@@ -18,6 +18,15 @@ public struct Evaluation {
         public let rectifiedMSE: Double
     }
 
+    /// All that is known about one image once it was measured: every figure of an evaluation follows from these.
+    struct Measurement: Codable, Sendable {
+        let entry: Entry
+        let tokens, vae: PictureMeter.Reading
+        let codes: [Int32]
+        /// SHA-256 of the cropped image.
+        let digest: String
+    }
+
     /// What a picture becomes.
     struct Drawing {
         let tokens, vae: RGBImage
@@ -55,16 +64,29 @@ public struct Evaluation {
     }
 
     /// Measures images `range` of a source; those that cannot be read are reported and left out.
-    /// - Returns: whether all were measured; false when a stop was requested.
-    /// - Throws: when none can be read.
+    ///
+    /// - Parameter journal: has what an earlier call measured, and receives the rest.
+    /// - Returns: whether all were measured; false when a stop was requested, which is asked before each.
+    /// - Throws: when none can be read, or the journal cannot be written.
     @discardableResult
     public mutating func measure(
-        _ images: SquareImages, _ range: Range<Int>, _ console: Console, isStopRequested: () -> Bool = { StopSignal.isRequested }
+        _ images: SquareImages, _ range: Range<Int>, _ console: Console, journal: EvaluationJournal? = nil,
+        isStopRequested: () -> Bool = { StopSignal.isRequested }
     ) throws(FileError) -> Bool {
-        console.begin(total: range.count, unit: "images")
-        for index in range {
+        let known = journal?.takeMeasurements() ?? []
+        guard arePossible(known, in: range) else {
+            throw FileError(path: journal!.path, reason: "\(journal!.path) is damaged: remove it to begin anew")
+        }
+        for measurement in known { add(measurement, images.image(at:)) }
+        let rest = (known.last.map { $0.entry.index + 1 } ?? range.lowerBound)..<range.upperBound
+        console.begin(total: range.count, start: range.count - rest.count, unit: "images")
+        for index in rest {
             if isStopRequested() { return false }
-            if let image = images.image(at: index) { measure(image, name: images.source.name(at: index), index) }
+            if let image = images.image(at: index) {
+                let measurement = measurement(of: image, name: images.source.name(at: index), index)
+                try journal?.append(measurement)
+                add(measurement) { _ in image }
+            }
             for complaint in images.takeComplaints() { console.say(complaint) }
             console.update(done: index - range.lowerBound + 1)
         }
@@ -73,17 +95,37 @@ public struct Evaluation {
         return true
     }
 
-    private mutating func measure(_ image: RGBImage, name: String, _ index: Int) {
-        let drawing = draw(image)
-        usage.add(drawing.indices)
-        hashes += FileDigest(contents: image.pixels).sha256
-        if baselinePictures.count < DCTBaseline.mostImages { baselinePictures.append(image) }
-        let original = PictureMeter.Original(image, networks)
-        entries.append(
-            Entry(
-                name: name, index: index, tokens: meters.tokens.add(drawing.tokens, original), vae: meters.vae.add(drawing.vae, original),
-                dctPSNR: PeakSignalToNoise.decibels(BlockDCT.lowestCoefficients(of: image), image), quantizedMSE: drawing.quantizedMSE,
-                rectifiedMSE: drawing.rectifiedMSE))
+    /// Whether these can have been measured here.
+    private func arePossible(_ measurements: [Measurement], in range: Range<Int>) -> Bool {
+        let (tokens, codes, features) = (quantizer.layout.tokens, Int32(quantizer.layout.codes), networks.inception == nil ? 0 : InceptionNetwork.features)
+        let indices = measurements.map(\.entry.index)
+        return indices.allSatisfy(range.contains) && zip(indices, indices.dropFirst()).allSatisfy(<)
+            && measurements.allSatisfy { measurement in
+                measurement.codes.count == tokens && measurement.codes.allSatisfy { (0..<codes).contains($0) }
+                    && [measurement.tokens, measurement.vae].allSatisfy { $0.features.count == features && $0.originalFeatures.count == features }
+            }
+    }
+
+    private func measurement(of image: RGBImage, name: String, _ index: Int) -> Measurement {
+        let (drawing, original) = (draw(image), PictureMeter.Original(image, networks))
+        let (tokens, vae) = (meters.tokens.read(drawing.tokens, original), meters.vae.read(drawing.vae, original))
+        let entry = Entry(
+            name: name, index: index, tokens: tokens.difference, vae: vae.difference,
+            dctPSNR: PeakSignalToNoise.decibels(BlockDCT.lowestCoefficients(of: image), image), quantizedMSE: drawing.quantizedMSE,
+            rectifiedMSE: drawing.rectifiedMSE)
+        return Measurement(
+            entry: entry, tokens: tokens, vae: vae, codes: drawing.indices.indices, digest: FileDigest(contents: image.pixels).sha256)
+    }
+
+    /// - Parameter image: the picture, for the first ones.
+    private mutating func add(_ measurement: Measurement, _ image: (Int) -> RGBImage?) {
+        usage.add(Tokens(tokensPerImage: quantizer.layout.tokens, indices: measurement.codes))
+        hashes += measurement.digest
+        meters.tokens.add(measurement.tokens)
+        meters.vae.add(measurement.vae)
+        entries.append(measurement.entry)
+        guard baselinePictures.count < DCTBaseline.mostImages, let picture = image(measurement.entry.index) else { return }
+        baselinePictures.append(picture)
     }
 
     func draw(_ image: RGBImage) -> Drawing {

@@ -13,6 +13,13 @@ struct PictureMeter {
         }
     }
 
+    /// How far a drawn picture is from its original, and what it looks like to the networks.
+    struct Reading: Codable, Sendable {
+        let difference: PictureDifference
+        /// Empty where no weights were given.
+        let features, originalFeatures: [Float]
+    }
+
     private let networks: PerceptualNetworks
     private var differences: [PictureDifference] = []
     private var features: (drawn: [Float], originals: [Float]) = ([], [])
@@ -25,13 +32,22 @@ struct PictureMeter {
     /// - Precondition: equal sizes.
     @discardableResult
     mutating func add(_ drawn: RGBImage, _ original: Original) -> PictureDifference {
-        let difference = PictureDifference(drawn, original.image, lpips: networks.lpips)
-        differences.append(difference)
-        if let inception = networks.inception {
-            features.drawn += inception.features(of: drawn).values
-            features.originals += original.features
-        }
-        return difference
+        let reading = read(drawn, original)
+        add(reading)
+        return reading.difference
+    }
+
+    /// - Precondition: equal sizes.
+    func read(_ drawn: RGBImage, _ original: Original) -> Reading {
+        Reading(
+            difference: PictureDifference(drawn, original.image, lpips: networks.lpips),
+            features: networks.inception?.features(of: drawn).values ?? [], originalFeatures: original.features)
+    }
+
+    mutating func add(_ reading: Reading) {
+        differences.append(reading.difference)
+        features.drawn += reading.features
+        features.originals += reading.originalFeatures
     }
 
     /// - Precondition: at least one picture was added.

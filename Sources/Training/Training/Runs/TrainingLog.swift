@@ -1,5 +1,3 @@
-import FoundationEssentials
-import Glibc
 import TokenizerCore
 
 /// The figures of a run, a JSON object per line: `{"loss":0.0123,"step":100}`.
@@ -39,44 +37,18 @@ public final class TrainingLog {
         }
     }
 
-    private let path: String
-    private let file: Int32
+    private let file: LineFile<Entry>
 
     /// Opens the log at `path` for lines after step `resumed`; later ones, of work that was lost, are removed.
     public init(_ path: String, resumedAt resumed: Int) throws(FileError) {
-        if access(path, F_OK) == 0 {
-            let kept = try Self.entries(path).filter { $0.step <= resumed }
-            try StoredFile.write(kept.flatMap(Self.line), to: path)
-        }
-        file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
-        guard file >= 0 else { throw FileError(path: path, reason: "\(path): cannot open: \(String(cString: strerror(errno)))") }
-        self.path = path
+        file = try LineFile(path) { $0.step <= resumed }
     }
 
-    deinit {
-        close(file)
-    }
-
-    public func append(_ entry: Entry) throws(FileError) {
-        try check(Self.line(entry).withUnsafeBytes { Glibc.write(file, $0.baseAddress, $0.count) == $0.count })
-    }
+    public func append(_ entry: Entry) throws(FileError) { try file.append(entry) }
 
     /// Waits until the disk has every line.
-    public func sync() throws(FileError) {
-        try check(fsync(file) == 0)
-    }
+    public func sync() throws(FileError) { try file.sync() }
 
     /// All whole lines; a last one that was cut off is dropped.
-    static func entries(_ path: String) throws(FileError) -> [Entry] {
-        let decoder = JSONDecoder()
-        return try StoredFile.read(path).split(separator: UInt8(ascii: "\n")).compactMap { try? decoder.decode(Entry.self, from: Data($0)) }
-    }
-
-    private static func line(_ entry: Entry) -> [UInt8] {
-        JSONFile.bytes(entry, isPretty: false) + [UInt8(ascii: "\n")]
-    }
-
-    private func check(_ isDone: Bool) throws(FileError) {
-        guard isDone else { throw FileError(path: path, reason: "\(path): cannot write: \(String(cString: strerror(errno)))") }
-    }
+    static func entries(_ path: String) throws(FileError) -> [Entry] { try LineFile<Entry>.lines(path) }
 }
