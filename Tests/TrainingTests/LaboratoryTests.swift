@@ -85,6 +85,9 @@ import Testing
                 domain, .init(tokens: 768, codes: 8, groupings: [.strip, .klt(side: 1)], distortions: [.normalised], sharings: [.one], passes: 2, seed: 1))
             let groupings = try measured(grouping, grouping.cells)
             #expect(grouping.report(groupings).html.contains(">klt-1</text>"))
+            let every = try GroupingSweep(
+                domain, .init(tokens: 384, codes: 8, groupings: nil, distortions: [.normalised], sharings: [.one], passes: 2, seed: 1))
+            #expect(every.cells.map(\.grouping.name) == ["strip", "block-2x4", "spatial", "klt-1", "klt-2"])
             #expect(throws: ExperimentError.self) {
                 try GroupingSweep(domain, .init(tokens: 7, codes: 8, groupings: [.strip], distortions: [.normalised], sharings: [.one], passes: 2, seed: 1))
             }

@@ -13,8 +13,8 @@ struct SweepGrouping: ParsableCommand {
     var tokens = 512
     @Option(help: "Codes per codebook.")
     var codes = 1024
-    @Option(parsing: .upToNextOption, help: "strip, block-HxW, spatial or klt-S.")
-    var groupings: [Grouping] = [.strip, .block(height: 2, width: 2), .spatial, .klt(side: 1), .klt(side: 2)]
+    @Option(parsing: .upToNextOption, help: "strip, block-HxW, spatial or klt-S. (default: one of each, blocks as square as possible, klt-1 and klt-2)")
+    var groupings: [Grouping] = []
     @Option(parsing: .upToNextOption, help: "normalised or weighted.")
     var distortions = QuantizerOptions.Distortion.allCases
     @Option(parsing: .upToNextOption, help: "Which tokens share a codebook: untied, channel or one.")
@@ -24,7 +24,7 @@ struct SweepGrouping: ParsableCommand {
 
     func run() throws {
         let options = GroupingSweep.Options(
-            tokens: tokens, codes: codes, groupings: groupings, distortions: distortions, sharings: codebooks, passes: passes, seed: laboratory.seed)
+            tokens: tokens, codes: codes, groupings: groupings.isEmpty ? nil : groupings, distortions: distortions, sharings: codebooks, passes: passes, seed: laboratory.seed)
         try laboratory.run("sweep-grouping", options: options) { domains in try GroupingSweep(domains[0], options) }
     }
 }

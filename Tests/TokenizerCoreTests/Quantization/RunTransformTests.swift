@@ -3,6 +3,12 @@ import Testing
 @testable import TokenizerCore
 
 @Suite struct RunTransformTests {
+    @Test func theSquarestBlockFits() {
+        let shape = LatentShape(channels: 4, height: 4, width: 8)
+        let blocks = [1, 2, 4, 8, 12, 16, 32, 64].map { Grouping.squarestBlock(of: $0, for: shape)?.name }
+        #expect(blocks == ["block-1x1", "block-1x2", "block-2x2", "block-2x4", nil, "block-4x4", "block-4x8", nil])
+    }
+
     private static let shape = LatentShape(channels: 4, height: 4, width: 8)
     static let groupings: [(Grouping, Int)] = [
         (.strip, 4), (.strip, 16), (.strip, 64), (.block(height: 2, width: 2), 4), (.block(height: 4, width: 2), 8), (.spatial, 2),

@@ -37,6 +37,12 @@ public enum Grouping: Sendable, Hashable, Codable {
         }
     }
 
+    /// Among the rectangles of `d` sites in one channel that fit, the one nearest to a square, lying rather than standing; nil where none fits.
+    public static func squarestBlock(of d: Int, for shape: LatentShape) -> Grouping? {
+        let heights = (1...max(1, min(d, shape.height))).filter { d % $0 == 0 && block(height: $0, width: d / $0).problem(for: shape, d: d) == nil }
+        return heights.min { abs(d / $0 - $0) < abs(d / $1 - $1) }.map { .block(height: $0, width: d / $0) }
+    }
+
     private static let largestExtent = 8192
     /// A transform of more elements is slower than the networks around it, and its covariance is not measured well.
     static let largestTransform = 1024

@@ -5,14 +5,15 @@ public struct GroupingSweep: Experiment {
     public struct Options: Codable, Equatable, Sendable {
         public var tokens: Int
         public var codes: Int
-        public var groupings: [Grouping]
+        /// Nil for every kind: strips, the squarest blocks, channels of one site, and transforms of one and of 2×2 sites.
+        public var groupings: [Grouping]?
         public var distortions: [QuantizerOptions.Distortion]
         public var sharings: [QuantizerOptions.Sharing]
         public var passes: Int
         public var seed: UInt64
 
         public init(
-            tokens: Int, codes: Int, groupings: [Grouping], distortions: [QuantizerOptions.Distortion], sharings: [QuantizerOptions.Sharing], passes: Int,
+            tokens: Int, codes: Int, groupings: [Grouping]?, distortions: [QuantizerOptions.Distortion], sharings: [QuantizerOptions.Sharing], passes: Int,
             seed: UInt64
         ) {
             (self.tokens, self.codes, self.groupings, self.distortions) = (tokens, codes, groupings, distortions)
@@ -28,13 +29,15 @@ public struct GroupingSweep: Experiment {
     }
 
     private let options: Options
+    private let groupings: [Grouping]
     private let trials: QuantizerTrials<Cell>
     public var cells: [Cell] { trials.cells }
 
     /// - Throws: when no combination is possible.
     public init(_ domain: LatentDomain, _ options: Options) throws(ExperimentError) {
         self.options = options
-        let all = options.groupings.flatMap { grouping in
+        groupings = options.groupings ?? Self.everyKind(tokens: options.tokens, domain.shape)
+        let all = groupings.flatMap { grouping in
             options.distortions.flatMap { distortion in
                 options.sharings.map { Cell(grouping: grouping, distortion: distortion, sharing: $0) }
             }
@@ -76,6 +79,11 @@ public struct GroupingSweep: Experiment {
             sections: [Report.Section("Groupings at equal bits", blocks)])
     }
 
+    private static func everyKind(tokens: Int, _ shape: LatentShape) -> [Grouping] {
+        let block = tokens >= 1 && tokens <= shape.count ? Grouping.squarestBlock(of: shape.count / tokens, for: shape) : nil
+        return [.strip, block ?? .block(height: 2, width: 2), .spatial, .klt(side: 1), .klt(side: 2)]
+    }
+
     /// One place on the axis per grouping.
     private func plot(
         _ caption: String, _ label: String, _ scale: PlotAxis.Scale, _ results: [ExperimentResult<Cell, QuantizerFigures>],
@@ -83,14 +91,14 @@ public struct GroupingSweep: Experiment {
     ) -> Plot {
         let kinds = options.distortions.flatMap { distortion in options.sharings.map { (distortion, $0) } }
         let series = kinds.enumerated().map { index, kind in
-            let points = options.groupings.enumerated().compactMap { place, grouping -> Plot.Point? in
+            let points = groupings.enumerated().compactMap { place, grouping -> Plot.Point? in
                 let cell = Cell(grouping: grouping, distortion: kind.0, sharing: kind.1)
                 guard let figures = results.first(where: { $0.cell == cell })?.figures else { return nil }
                 return value(figures).map { .init(Double(place + 1), $0) }
             }
             return Plot.Series("\(kind.0.rawValue), \(kind.1.rawValue)", colour: index, points)
         }
-        return Plot(caption, x: PlotAxis("grouping", .names(options.groupings.map(\.name))), y: PlotAxis(label, scale), series: series)
+        return Plot(caption, x: PlotAxis("grouping", .names(groupings.map(\.name))), y: PlotAxis(label, scale), series: series)
     }
 
     private func table(_ results: [ExperimentResult<Cell, QuantizerFigures>]) -> ReportTable {
