@@ -64,7 +64,7 @@ import Testing
         try withScratchFolder { folder in
             let path = folder + "/lpips.safetensors"
             try Self.writeRandomWeights(to: path, shapes: [("net.slice1.0.weight", [64, 3, 3, 3])])
-            let reason = "\(path): tensor net.slice1.0.weight has shape [64, 3, 3, 3], [64, 3, 11, 11] was expected"
+            let reason = "\(path): tensor net.slice1.0.weight has shape [64, 3, 3, 3], the configuration needs [64, 3, 11, 11]"
             #expect(throws: FileError(path: path, reason: reason)) { try LPIPSNetwork(path) }
             #expect(throws: FileError.self) { try InceptionNetwork(path) }
         }

@@ -4,9 +4,10 @@ import TokenizerCore
 struct InceptionBlocks {
     private static let epsilon: Float = 1e-3
 
-    private let weights: FeatureWeights
+    /// Tensors that no block asks for (the classifier, counters) are left alone.
+    private let weights: SafetensorsFile
 
-    init(_ weights: FeatureWeights) {
+    init(_ weights: SafetensorsFile) {
         self.weights = weights
     }
 
@@ -15,11 +16,14 @@ struct InceptionBlocks {
         _ name: String, _ input: Int, _ output: Int, _ kernel: RectangularConvolution.Extent, stride: Int = 1,
         padding: RectangularConvolution.Extent = (0, 0)
     ) throws(FileError) -> FeatureNode {
-        var weight = try weights.tensor("\(name).conv.weight", [output, input, kernel.height, kernel.width])
-        let gain = try weights.tensor("\(name).bn.weight", [output]).values
-        let offset = try weights.tensor("\(name).bn.bias", [output]).values
-        let mean = try weights.tensor("\(name).bn.running_mean", [output]).values
-        let variance = try weights.tensor("\(name).bn.running_var", [output]).values
+        var weight = try weights.tensor("\(name).conv.weight", shape: [output, input, kernel.height, kernel.width])
+        let gain = try weights.tensor("\(name).bn.weight", shape: [output]).values
+        let offset = try weights.tensor("\(name).bn.bias", shape: [output]).values
+        let mean = try weights.tensor("\(name).bn.running_mean", shape: [output]).values
+        let variance = try weights.tensor("\(name).bn.running_var", shape: [output]).values
+        guard variance.allSatisfy({ $0 >= 0 }) else {
+            throw FileError(path: weights.path, reason: "\(weights.path): tensor \(name).bn.running_var holds a negative variance")
+        }
         let scale = zip(gain, variance).map { $0 / ($1 + Self.epsilon).squareRoot() }
         let perOutput = weight.count / output
         weight.withMutablePointer { for i in 0..<output * perOutput { $0[i] *= scale[i / perOutput] } }

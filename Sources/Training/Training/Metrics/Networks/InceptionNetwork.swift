@@ -16,7 +16,7 @@ public struct InceptionNetwork: Sendable {
 
     /// - Throws: when the file cannot be read, or a tensor is missing or has another shape.
     public init(_ path: String) throws(FileError) {
-        let blocks = InceptionBlocks(try FeatureWeights(path))
+        let blocks = InceptionBlocks(try SafetensorsFile(path))
         network = .chain([
             try blocks.convolution("Conv2d_1a_3x3", 3, 32, (3, 3), stride: 2),
             try blocks.convolution("Conv2d_2a_3x3", 32, 32, (3, 3)),

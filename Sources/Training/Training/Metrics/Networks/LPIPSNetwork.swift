@@ -21,12 +21,12 @@ public struct LPIPSNetwork: Sendable {
 
     /// - Throws: when the file cannot be read, or a tensor is missing or has another shape.
     public init(_ path: String) throws(FileError) {
-        let file = try FeatureWeights(path)
+        let file = try SafetensorsFile(path)
         func convolution(
             _ name: String, _ input: Int, _ output: Int, _ kernel: Int, stride: Int = 1, padding: Int
         ) throws(FileError) -> FeatureNode {
-            let weight = try file.tensor("net.\(name).weight", [output, input, kernel, kernel])
-            let bias = try file.tensor("net.\(name).bias", [output])
+            let weight = try file.tensor("net.\(name).weight", shape: [output, input, kernel, kernel])
+            let bias = try file.tensor("net.\(name).bias", shape: [output])
             return .convolution(
                 RectangularConvolution(weight, bias: bias, stride: stride, padding: (padding, padding), activation: .relu))
         }
@@ -39,7 +39,7 @@ public struct LPIPSNetwork: Sendable {
         ]
         var weights: [[Float]] = []
         for (index, channels) in [64, 192, 384, 256, 256].enumerated() {
-            weights.append(try file.tensor("lin\(index).model.1.weight", [1, channels, 1, 1]).values)
+            weights.append(try file.tensor("lin\(index).model.1.weight", shape: [1, channels, 1, 1]).values)
         }
         self.weights = weights
     }
