@@ -22,6 +22,18 @@ import TokenizerCore
         }
     }
 
+    /// Its lowest coefficients are the picture itself, and JSON has no infinite PSNR.
+    @Test func aPictureOfOneColourHasAFigure() throws {
+        try withScratchFolder { folder in
+            let place = try Self.place(in: folder)
+            let grey = RGBImage(width: 32, height: 32, pixels: [UInt8](repeating: 128, count: 32 * 32 * 3))
+            try StoredFile.write(PNGEncoder.encode(grey), to: place.pictures + "/00000000.png")
+            let evaluation = try Self.evaluated(place, in: folder + "/output", stopAfter: .max)
+            #expect(evaluation.entries[0].dctPSNR == PictureDifference.perfectPSNR)
+            #expect(!JSONFile.bytes(EvaluationRecord(evaluation, facts: [])).isEmpty)
+        }
+    }
+
     @Test func measurementsOfSomethingElseAreNotMixedIn() throws {
         try withScratchFolder { folder in
             let place = try Self.place(in: folder)

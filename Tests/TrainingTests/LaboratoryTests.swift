@@ -108,6 +108,9 @@ import Testing
             #expect(throws: ExperimentError.self) {
                 try ResetAblation(domain, .init(tokens: 48, epochs: 2, batch: 64, learningRate: 2, seed: 1))
             }
+            #expect(throws: ExperimentError.self) {
+                try ResetAblation(domain, .init(tokens: 48, epochs: 2, batch: .max, learningRate: 0.01, seed: 1))
+            }
         }
     }
 

@@ -111,8 +111,8 @@ public struct Evaluation {
         let (tokens, vae) = (meters.tokens.read(drawing.tokens, original), meters.vae.read(drawing.vae, original))
         let entry = Entry(
             name: name, index: index, tokens: tokens.difference, vae: vae.difference,
-            dctPSNR: PeakSignalToNoise.decibels(BlockDCT.lowestCoefficients(of: image), image), quantizedMSE: drawing.quantizedMSE,
-            rectifiedMSE: drawing.rectifiedMSE)
+            dctPSNR: min(PictureDifference.perfectPSNR, PeakSignalToNoise.decibels(BlockDCT.lowestCoefficients(of: image), image)),
+            quantizedMSE: drawing.quantizedMSE, rectifiedMSE: drawing.rectifiedMSE)
         return Measurement(
             entry: entry, tokens: tokens, vae: vae, codes: drawing.indices.indices, digest: FileDigest(contents: image.pixels).sha256)
     }

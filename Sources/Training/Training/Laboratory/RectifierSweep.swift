@@ -51,10 +51,11 @@ public struct RectifierSweep: Experiment {
     /// - Throws: what is impossible about the options.
     public init(_ domain: LatentDomain, _ options: Options) throws(ExperimentError) {
         (self.domain, self.options) = (domain, options)
-        guard !options.tokens.isEmpty, (0...1000).contains(options.passes), (1...10_000).contains(options.epochs), options.batch >= 1,
+        guard !options.tokens.isEmpty, (0...1000).contains(options.passes), (1...10_000).contains(options.epochs),
+            (1...QuantizerTrainer.mostBatchImages).contains(options.batch),
             (0...1).contains(options.learningRate)
         else {
-            throw ExperimentError("--passes is in 0...1000, --epochs in 1...10000, --batch at least 1, --learning-rate in 0...1, and --tokens names one at least")
+            throw ExperimentError("--passes is in 0...1000, --epochs in 1...10000, --batch in 1...\(QuantizerTrainer.mostBatchImages), --learning-rate in 0...1, and --tokens names one at least")
         }
         for tokens in options.tokens { try domain.check(quantizer(tokens)) }
         do throws(RectifierConfiguration.ConfigurationError) {

@@ -32,8 +32,9 @@ public struct ResetAblation: Experiment {
 
     /// - Throws: what is impossible about the options, or that there are too few images for two sizes.
     public init(_ domain: LatentDomain, _ options: Options) throws(ExperimentError) {
-        guard (1...10_000).contains(options.epochs), options.batch >= 1, (0...1).contains(options.learningRate) else {
-            throw ExperimentError("--epochs is in 1...10000, --batch at least 1 and --learning-rate in 0...1")
+        guard (1...10_000).contains(options.epochs), (1...QuantizerTrainer.mostBatchImages).contains(options.batch), (0...1).contains(options.learningRate)
+        else {
+            throw ExperimentError("--epochs is in 1...10000, --batch in 1...\(QuantizerTrainer.mostBatchImages) and --learning-rate in 0...1")
         }
         (self.domain, self.options) = (domain, options)
         let normalizer = LatentNormalizer(fitting: domain.training)

@@ -53,6 +53,9 @@ public struct QuantizerRun {
     /// The folder in the run's that holds the result.
     public static let resultName = "fit"
 
+    /// Over the latents: more is a slip of the finger, and would not be counted in steps.
+    private static let mostPasses = 1_000_000
+
     private let options: Options
     private let store: LatentStore
     private let vae: AutoencoderDC?
@@ -74,9 +77,12 @@ public struct QuantizerRun {
         } catch {
             throw FileError(path: path, reason: "\(error)")
         }
-        let limits = [("passes", options.passes, 0), ("epochs", options.epochs, 0), ("batch", options.batch, 1), ("held-out", options.heldOut, 1)]
-        for (name, value, minimum) in limits where value < minimum {
-            throw FileError(path: path, reason: "--\(name) is at least \(minimum), not \(value)")
+        let limits = [
+            ("passes", options.passes, 0...Self.mostPasses), ("epochs", options.epochs, 0...Self.mostPasses),
+            ("batch", options.batch, 1...QuantizerTrainer.mostBatchImages), ("held-out", options.heldOut, 1...store.rows),
+        ]
+        for (name, value, range) in limits where !range.contains(value) {
+            throw FileError(path: path, reason: "--\(name) is in \(range), not \(value)")
         }
         let problem = options.gradient.problem(batch: options.batch, movesCodes: options.method == .adam, rectifier: options.rectifier)
         if let problem { throw FileError(path: path, reason: problem) }

@@ -31,6 +31,8 @@ public struct QuantizerTrainer {
         public let rectified: Double
     }
 
+    /// More than memory holds.
+    static let mostBatchImages = 1 << 20
     private static let rectifierShare: Float = 0.05
     private static let rectifierWeightDecay: Float = 1e-4
     private static let gradientNormLimit = 1.0
