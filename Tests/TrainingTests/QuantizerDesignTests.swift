@@ -58,6 +58,27 @@ import Testing
         #expect(transform.importance[0] > transform.importance[1])
     }
 
+    @Test func aSensitivityIsMeasuredOnce() throws {
+        let vae = AutoencoderDC(try AutoencoderRunTests.architecture(), .random(seed: 3))
+        let shape = LatentShape(channels: 48, height: 1, width: 1)
+        let latents = Self.latents(images: 2, shape)
+        let probe = DecoderProbe(vae.decoder, at: latents)
+        let (first, box) = (LatentNormalizer(fitting: latents), LatentBox(allChannelsOf: shape, side: 1))
+        let unit = LatentNormalizer(mean: Tensor(zeros: [48]), deviation: Tensor(repeating: 1, shape: [48]))
+        func ask(_ normalizer: LatentNormalizer, seed: UInt64) throws -> (gram: SymmetricMatrix, questions: Int) {
+            var questions = 0
+            let gram = probe.gram(normalizer, box, seed: seed) {
+                questions += 1
+                return false
+            }
+            return (try #require(gram), questions)
+        }
+        let measured = try ask(first, seed: 1)
+        let again = try ask(first, seed: 1)
+        #expect(measured.questions > 0 && again.questions == 0 && again.gram == measured.gram)
+        for other in [try ask(unit, seed: 1), try ask(first, seed: 2)] { #expect(other.questions > 0 && other.gram != measured.gram) }
+    }
+
     /// One box of one place, so that signs cancel and finite differences say what must come out.
     @Test func sensitivityIsTheGramMatrixOfTheDecodersChanges() throws {
         let vae = AutoencoderDC(try AutoencoderRunTests.architecture(), .random(seed: 3))
@@ -100,7 +121,7 @@ import Testing
         let errors = try QuantizerOptions.Distortion.allCases.map { distortion in
             let options = QuantizerOptions(tokens: 192, codes: 64, grouping: grouping, distortion: distortion, sharing: .channel)
             let fit = try #require(
-                try LloydFit(options, training: training, heldOut: heldOut, shape: shape, decoder: vae.decoder, passes: 8, seed: 1) { false })
+                try LloydFit(options, training: training, heldOut: heldOut, shape: shape, decoder: DecoderProbe(vae.decoder, at: training), passes: 8, seed: 1) { false })
             let z = fit.design.normalizer.normalize(heldOut)
             return PictureQuality(of: z, fit.design.normalizer, fit.quantizer, Rectifier(.none, shape: shape, .placeholder), vae.decoder, shape: shape).quantizedMSE
         }

@@ -24,6 +24,8 @@ public struct LatentDomain: Sendable {
     let shape: LatentShape
     /// Raw, `[n, C·H·W]`.
     let training, heldOut: Tensor
+    /// The decoder at ``training``.
+    let probe: DecoderProbe
     /// Those of ``heldOut``; empty where only latents were given.
     let originals: [PictureMeter.Original]
     let networks: PerceptualNetworks
@@ -53,6 +55,7 @@ public struct LatentDomain: Sendable {
         let all = try store.load()
         let split = all.n - source.heldOut
         (training, heldOut, shape) = (all.images(0..<split), all.images(split..<all.n), store.latentShape)
+        probe = DecoderProbe(vae.decoder, at: training)
         self.networks = networks
         let pictures = try source.images.map { images throws(FileError) in
             try Self.last(source.heldOut, of: SquareImages(ImageSource(images), size: store.imageSize, maximumHeldBytes: 0))

@@ -30,7 +30,7 @@ extension LloydFit {
     ) throws(ExperimentError) {
         do throws(GroupQuantizer.LayoutError) {
             try self.init(
-                options, training: domain.training, heldOut: domain.heldOut, shape: domain.shape, decoder: domain.vae.decoder, passes: passes,
+                options, training: domain.training, heldOut: domain.heldOut, shape: domain.shape, decoder: domain.probe, passes: passes,
                 seed: seed, isStopRequested: isStopRequested)
         } catch {
             throw ExperimentError(error.description)

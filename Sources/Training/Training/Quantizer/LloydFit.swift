@@ -17,7 +17,7 @@ struct LloydFit {
     /// - Returns: nil when a stop was requested before it was finished.
     /// - Throws: what is impossible about the options.
     init?(
-        _ options: QuantizerOptions, training: Tensor, heldOut: Tensor, shape: LatentShape, decoder: AutoencoderDecoder?, passes: Int,
+        _ options: QuantizerOptions, training: Tensor, heldOut: Tensor, shape: LatentShape, decoder: DecoderProbe?, passes: Int,
         reset: CodebookReset = .distortion, seed: UInt64, isStopRequested: () -> Bool
     ) throws(GroupQuantizer.LayoutError) {
         try options.check(shape, images: training.n, hasAutoencoder: decoder != nil)

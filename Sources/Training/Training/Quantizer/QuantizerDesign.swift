@@ -19,11 +19,11 @@ struct QuantizerDesign {
 
     /// - Parameters:
     ///   - latents: raw, to learn from, `[n, C·H·W]`.
-    ///   - decoder: of the autoencoder that made the latents; needed for ``QuantizerOptions/Distortion/weighted`` only.
+    ///   - decoder: of the autoencoder that made the latents, at these; needed for ``QuantizerOptions/Distortion/weighted`` only.
     /// - Returns: nil when a stop was requested before the decoder's sensitivity was measured.
     /// - Throws: what is impossible about the options.
     init?(
-        _ options: QuantizerOptions, training latents: Tensor, shape: LatentShape, decoder: AutoencoderDecoder?, seed: UInt64,
+        _ options: QuantizerOptions, training latents: Tensor, shape: LatentShape, decoder: DecoderProbe?, seed: UInt64,
         isStopRequested: () -> Bool
     ) throws(GroupQuantizer.LayoutError) {
         layout = try options.layout(for: shape)
@@ -33,8 +33,7 @@ struct QuantizerDesign {
         let box = LatentBox(allChannelsOf: shape, side: side)
         if options.distortion == .weighted {
             guard let decoder else { preconditionFailure("a weighted distortion needs the decoder") }
-            let found = DecoderSensitivity(of: decoder, at: latents, normalizer, box, seed: seed, isStopRequested: isStopRequested)
-            guard let measured = found?.gram else { return nil }
+            guard let measured = decoder.gram(normalizer, box, seed: seed, isStopRequested: isStopRequested) else { return nil }
             let felt = options.grouping.isTransform ? measured : SymmetricMatrix(diagonal: measured.diagonal)
             let mean = felt.trace / Double(felt.n)
             let floor = Self.leastSensitivity

@@ -137,7 +137,7 @@ public struct QuantizerRun {
     private func design(_ raw: Tensor, _ isStopRequested: () -> Bool) throws(FileError) -> QuantizerDesign? {
         do throws(GroupQuantizer.LayoutError) {
             return try QuantizerDesign(
-                options.quantizer, training: raw, shape: store.latentShape, decoder: vae?.decoder, seed: options.seed,
+                options.quantizer, training: raw, shape: store.latentShape, decoder: vae.map { DecoderProbe($0.decoder, at: raw) }, seed: options.seed,
                 isStopRequested: isStopRequested)
         } catch {
             throw FileError(path: directory.path, reason: error.description)
