@@ -79,6 +79,9 @@ import Testing
             #expect(figures[0].figures.heldOut.quantizedMSE > figures[1].figures.heldOut.quantizedMSE, "more codes, less error")
             #expect(figures[2].figures.bits == 96 && figures[2].figures.heldOut.quantizedMSE > figures[0].figures.heldOut.quantizedMSE)
             let html = tokens.report(figures).html
+            for bound in ["Zador, white, 4 codes", "Zador, white, 16 codes", "Shannon, white", "water-filling of the measured covariance"] {
+                #expect(html.contains(bound))
+            }
             #expect(html.contains("7 tokens of 4 codes: 7 tokens do not divide 3072 latent values") && html.contains("paper, without rectifier"))
 
             let grouping = try GroupingSweep(

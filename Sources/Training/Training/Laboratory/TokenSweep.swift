@@ -65,9 +65,13 @@ public struct TokenSweep: Experiment {
             ])
     }
 
-    private func bySize(_ results: [ExperimentResult<Cell, QuantizerFigures>], _ point: (Cell, QuantizerFigures) -> Plot.Point?) -> [Plot.Series] {
+    private func bySize(
+        _ results: [ExperimentResult<Cell, QuantizerFigures>], _ name: String = "", _ style: Plot.Series.Style = .measured,
+        _ point: (Cell, QuantizerFigures) -> Plot.Point?
+    ) -> [Plot.Series] {
         options.codes.enumerated().map { index, codes in
-            Plot.Series("\(codes) codes", colour: index, results.filter { $0.cell.codes == codes }.compactMap { point($0.cell, $0.figures) })
+            Plot.Series(
+                "\(name)\(codes) codes", style, colour: index, results.filter { $0.cell.codes == codes }.compactMap { point($0.cell, $0.figures) })
         }
     }
 
@@ -76,15 +80,12 @@ public struct TokenSweep: Experiment {
         func bound(_ name: String, _ colour: Int, _ value: (QuantizerBounds) -> Double) -> Plot.Series {
             Plot.Series(name, .bound, colour: colour, sorted.compactMap { result in result.figures.bounds.map { .init(result.figures.bits, value($0)) } })
         }
-        let zador = Dictionary(grouping: sorted, by: \.cell.codes).max { $0.value.count < $1.value.count }?.value ?? []
+        // Zador's bound is of codes of a token's length, and so another one for each size.
+        let zador = bySize(results, "Zador, white, ", .bound) { _, figures in figures.bounds.map { .init(figures.bits, $0.zador) } }
         return Plot(
             "Held-out distortion over bits", x: PlotAxis("bits per image", .octaves), y: PlotAxis("distortion of the latents", .decades),
-            series: bySize(results) { .init($1.bits, $1.heldOut.distortion) } + [
-                bound("Shannon, white", 7, \.shannon),
-                Plot.Series(
-                    "Zador, white, \(zador.first?.cell.codes ?? 0) codes", .bound, colour: 6,
-                    zador.compactMap { result in result.figures.bounds.map { .init(result.figures.bits, $0.zador) } }),
-                bound("water-filling of the measured covariance", 5, \.waterFilling),
+            series: bySize(results) { .init($1.bits, $1.heldOut.distortion) } + zador + [
+                bound("Shannon, white", 7, \.shannon), bound("water-filling of the measured covariance", 5, \.waterFilling),
             ])
     }
 
