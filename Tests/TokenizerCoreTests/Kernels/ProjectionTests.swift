@@ -21,6 +21,24 @@ struct ProjectionTests {
         }
     }
 
+    /// Whatever a kernel makes of its factors, all 24 bits of either arrive: times a power of two, every number comes out as it was.
+    @Test(arguments: InstructionSet.supported)
+    func noBitOfAFactorIsLost(set: InstructionSet) {
+        var values = TestValues(seed: 7)
+        let size = 70
+        let numbers = values.tensor([size, size])
+        let scales = Tensor((0..<size * size).map { $0 % (size + 1) > 0 ? 0 : $0 % 2 == 0 ? 0.25 : -8 }, shape: [size, size])
+        InstructionSet.$current.withValue(set) {
+            let (left, right) = (project(numbers, with: PackedMatrix(scales)), project(scales, with: PackedMatrix(numbers)))
+            for (i, number) in numbers.values.enumerated() {
+                let (row, column) = (i / size, i % size)
+                #expect(left.values[i] == number * scales.values[column * size + column])
+                // The matrix of weights is transposed.
+                #expect(right.values[column * size + row] == number * scales.values[column * size + column])
+            }
+        }
+    }
+
     @Test(arguments: InstructionSet.supported)
     func aRowDoesNotDependOnTheOthers(set: InstructionSet) {
         var values = TestValues(seed: 2)

@@ -77,14 +77,18 @@ struct WinogradTests {
         #expect(results[2] == silu)
     }
 
-    @Test func isChosenByLayerAndImageSize() {
+    @Test(arguments: InstructionSet.supported)
+    func isChosenByLayerAndImageSize(set: InstructionSet) {
         /// For a square result of the given side.
         func chosen(_ c: Int, _ size: Int, stride: Int, _ side: Int) -> ConvolutionAlgorithm {
-            .chosen(for: PackedConvolution(Tensor(zeros: [1, c, size, size])), stride: stride, h: side, w: side)
+            InstructionSet.$current.withValue(set) {
+                .chosen(for: PackedConvolution(Tensor(zeros: [1, c, size, size])), stride: stride, h: side, w: side)
+            }
         }
         #expect(chosen(32, 3, stride: 1, 64) == .winograd)
         #expect(chosen(32, 3, stride: 1, 8) == .direct)
-        #expect(chosen(32, 3, stride: 2, 64) == .winograd)
+        #expect(chosen(32, 3, stride: 1, 16) == (set == .x86_64_amx ? .direct : .winograd))
+        #expect(chosen(32, 3, stride: 2, 64) == (set == .x86_64_amx ? .direct : .winograd))
         #expect(chosen(32, 3, stride: 3, 64) == .direct)
         #expect(chosen(32, 5, stride: 1, 64) == .direct)
         #expect(chosen(3, 3, stride: 1, 64) == .direct)

@@ -3,7 +3,7 @@ import Testing
 @testable import TokenizerCore
 
 @Suite struct ComputeProfileTests {
-    private let picture = Tensor(repeating: 1, shape: [2, 16, 16, 16])
+    private let picture = Tensor(repeating: 1, shape: [2, 32, 32, 16])
 
     @Test func namesOperationsWithTheirWork() {
         let convolution = PackedConvolution(Tensor(repeating: 0.1, shape: [32, 16, 3, 3]))
@@ -14,10 +14,10 @@ import Testing
         }
         let winograd = profile.entries["3×3 Winograd"]
         #expect(winograd?.calls == 2)
-        // 36 products for each of 16 tiles of 4×4 in two images.
-        #expect(winograd?.cost.multiplications == 2 * (2 * 16 * 36 * 16 * 32))
+        // 36 products for each of 64 tiles of 4×4 in two images.
+        #expect(winograd?.cost.multiplications == 2 * (2 * 64 * 36 * 16 * 32))
         #expect(profile.entries["1×1"]?.cost == ComputeProfile.Cost(
-            multiplications: 2 * (512 * 32 * 8), floats: 2 * (512 * 32 + 32 * 8 + 512 * 8)))
+            multiplications: 2 * (2048 * 32 * 8), floats: 2 * (2048 * 32 + 32 * 8 + 2048 * 8)))
         #expect(profile.entries["1×1"]!.duration > .zero)
     }
 

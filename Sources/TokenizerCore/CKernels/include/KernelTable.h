@@ -20,6 +20,8 @@ typedef enum __attribute__((enum_extensibility(closed))) revq_instruction_set {
     REVQ_X86_64_V3 = 1,
     /// AVX-512 F, BW, CD, DQ and VL; vectors of 16 floats.
     REVQ_X86_64_V4 = 2,
+    /// The same and AMX-BF16: a matrix unit, on which products of fp32 numbers are made from those of their bf16 parts.
+    REVQ_X86_64_AMX = 3,
 } revq_instruction_set;
 
 /// The element-wise function at the end of a product.
@@ -64,7 +66,8 @@ typedef struct revq_kernel_table {
     /// c[m, n] = activation(a[m, k] · b[k, n] + bias[n]), with a's rows `lda` and c's rows `ldc` floats apart and b packed as
     /// [⌈n / 32⌉][k][32], padded with zeros.
     ///
-    /// An element is the sum of fp32 sums over 256 consecutive k each, so it does not depend on m or n, nor on its place.
+    /// An element is the sum of fp32 sums over 256 (with AMX 512) consecutive k each, so it does not depend on m or n, nor on its
+    /// place.
     void (*multiply)(
         ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const float *a, ptrdiff_t lda, const float *panels, float *c, ptrdiff_t ldc,
         const float *_Nullable bias, revq_activation activation);
@@ -87,6 +90,8 @@ typedef struct revq_kernel_table {
         const float *weights, ptrdiff_t n, ptrdiff_t first_column, ptrdiff_t last_column, float *y, const float *_Nullable bias,
         revq_activation activation, float *scratch);
     ptrdiff_t (*winograd_scratch)(revq_winograd kind, ptrdiff_t c, ptrdiff_t count);
+    /// Rows that the products above work best on multiples of.
+    ptrdiff_t strip_rows;
     /// Lines first..<last, counted through the images, of a convolution of each channel by itself: x is [images, h, w, c], weights
     /// are [size, size, c], stride is 1 and zero padding size / 2. y is [images, h, w, c], or when gated [images, h, w, c / 2]:
     /// the first half of the results times the SiLU of the second.

@@ -1,4 +1,4 @@
-// Convolution as a matrix product whose left factor, the patches, only ever exists one register tile at a time.
+// Convolution as a matrix product whose left factor, the patches, only ever exists for one block of rows at a time.
 
 /// What a convolution reads.
 typedef struct {
@@ -8,7 +8,7 @@ typedef struct {
 
 /// Puts zeros at numbers start..<end of a row of a strip.
 INLINE void clear_strip(float *strip, ptrdiff_t row, ptrdiff_t start, ptrdiff_t end) {
-    for (ptrdiff_t k = start; k < end; k++) strip[strip_index(row, k)] = 0;
+    for (ptrdiff_t k = start; k < end; k++) strip_set(strip, row, k, 0);
 }
 
 /// Puts numbers start..<end of the patch whose centre is output pixel `pixel` (counted through the images) into row `at` of a
@@ -31,6 +31,37 @@ INLINE void gather_patch(const picture *p, ptrdiff_t pixel, ptrdiff_t start, ptr
         fill_strip(strip, at, first - start, last - start, image + (row * p->w + left) * p->c + first - offset);
         clear_strip(strip, at, last - start, until - start);
     }
+    strip_end(strip, at, end - start);
+}
+
+/// The same for all rows of a strip, output pixels first..<first + rows, where a step never crosses a tap. Step by step, so that the
+/// strip is written from front to back.
+INLINE void gather_patches(
+    const picture *p, ptrdiff_t first, ptrdiff_t rows, ptrdiff_t start, ptrdiff_t end, float *strip) {
+    ptrdiff_t ho = (p->h + p->stride - 1) / p->stride, wo = (p->w + p->stride - 1) / p->stride;
+    const float *corners[TILE_ROWS];
+    ptrdiff_t tops[TILE_ROWS], lefts[TILE_ROWS];
+    for (ptrdiff_t i = 0; i < rows; i++) {
+        ptrdiff_t pixel = first + i;
+        tops[i] = pixel / wo % ho * p->stride - p->size / 2;
+        lefts[i] = pixel % wo * p->stride - p->size / 2;
+        corners[i] = p->x + ((pixel / (ho * wo) * p->h + tops[i]) * p->w + lefts[i]) * p->c;
+    }
+    for (ptrdiff_t k = start; k < end; k += STEP) {
+        ptrdiff_t tap = k / p->c, down = tap / p->size, right = tap % p->size;
+        ptrdiff_t offset = (down * p->w + right) * p->c + k % p->c;
+        for (ptrdiff_t i = 0; i < rows; i++) {
+            ptrdiff_t row = tops[i] + down, column = lefts[i] + right;
+            bool is_inside = row >= 0 && row < p->h && column >= 0 && column < p->w;
+            strip_store(strip, i, k - start, is_inside ? load_step(corners[i] + offset) : (step){0});
+        }
+    }
+}
+
+INLINE void fill_strip_with_patches(
+    const picture *p, ptrdiff_t first, ptrdiff_t rows, ptrdiff_t start, ptrdiff_t end, float *strip) {
+    if (p->c % STEP == 0) return gather_patches(p, first, rows, start, end, strip);
+    for (ptrdiff_t i = 0; i < rows; i++) gather_patch(p, first + i, start, end, strip, i);
 }
 
 static void convolve(
@@ -38,14 +69,18 @@ static void convolve(
     const float *panels, ptrdiff_t n, float *y, ptrdiff_t ldc, const float *bias, revq_activation activation) {
     picture p = {x, h, w, c, size, stride};
     ptrdiff_t k = size * size * c;
-    float strip[TILE_ROWS * DEPTH] __attribute__((aligned(64)));
+    float strips[STRIPS_IN_BLOCK][DEPTH * STRIP_WIDTH] __attribute__((aligned(64)));
     for (ptrdiff_t start = 0; start < k; start += DEPTH) {
         ptrdiff_t depth = k - start < DEPTH ? k - start : DEPTH;
         epilogue end = {start == 0 ? bias : NULL, start > 0, start + depth == k ? activation : REVQ_IDENTITY};
-        for (ptrdiff_t pixel = first; pixel < last; pixel += TILE_ROWS) {
-            int rows = last - pixel < TILE_ROWS ? (int)(last - pixel) : TILE_ROWS;
-            for (int i = 0; i < rows; i++) gather_patch(&p, pixel + i, start, start + depth, strip, i);
-            multiply_strip(rows, n, depth, strip, panels + start * PANEL, k * PANEL, y + pixel * ldc, ldc, &end);
+        for (ptrdiff_t pixel = first; pixel < last; pixel += BLOCK_ROWS) {
+            ptrdiff_t rows = last - pixel < BLOCK_ROWS ? last - pixel : BLOCK_ROWS;
+            for (ptrdiff_t i = 0; i < rows; i += TILE_ROWS) {
+                ptrdiff_t count = rows - i < TILE_ROWS ? rows - i : TILE_ROWS;
+                fill_strip_with_patches(&p, pixel + i, count, start, start + depth, strips[i / TILE_ROWS]);
+            }
+            product_shape shape = {rows, n, depth, DEPTH * STRIP_WIDTH, k * PANEL, ldc, end};
+            multiply_strips(&shape, &(product){strips[0], panels + start * PANEL, y + pixel * ldc}, 1);
         }
     }
 }

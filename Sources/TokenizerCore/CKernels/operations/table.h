@@ -36,6 +36,7 @@ const revq_kernel_table TABLE = {
     .convolve = convolve,
     .convolve_winograd = convolve_winograd,
     .winograd_scratch = winograd_scratch,
+    .strip_rows = TILE_ROWS,
     .convolve_depthwise = convolve_depthwise,
     .rms_norm = rms_norm,
     .scale_shift = scale_shift,

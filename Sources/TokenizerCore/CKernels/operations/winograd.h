@@ -102,77 +102,97 @@ INLINE void transform_output_line(const revq_winograd kind, const vfloat *m, vfl
     y[3] = difference1 + difference2 * 8.0f + m[POINTS(kind) - 1];
 }
 
-/// Transforms LANES channels of a square patch; `to` receives the results, `step` floats apart.
-INLINE void transform_patch(
-    const revq_winograd kind, const float *from, ptrdiff_t row_stride, ptrdiff_t column_stride, float *to, ptrdiff_t step) {
+/// Bᵀ d, for LANES channels of the columns of a square patch.
+INLINE void transform_columns(
+    const revq_winograd kind, const float *from, ptrdiff_t row_stride, ptrdiff_t column_stride,
+    vfloat half[MOST_POINTS][MOST_POINTS]) {
     const int side = PIXELS(kind);
-    vfloat half[MOST_POINTS][MOST_POINTS];
 #pragma clang loop unroll(full)
     for (int column = 0; column < side; column++) {
         vfloat d[MOST_POINTS], v[MOST_POINTS];
 #pragma clang loop unroll(full)
-        for (int row = 0; row < side; row++) d[row] = load(from + row * row_stride + column * column_stride);
+        for (int line = 0; line < side; line++) d[line] = load(from + line * row_stride + column * column_stride);
         transform_input_line(kind, d, v);
 #pragma clang loop unroll(full)
-        for (int row = 0; row < side; row++) half[row][column] = v[row];
-    }
-#pragma clang loop unroll(full)
-    for (int row = 0; row < side; row++) {
-        vfloat v[MOST_POINTS];
-        transform_input_line(kind, half[row], v);
-#pragma clang loop unroll(full)
-        for (int column = 0; column < side; column++) store(to + (row * side + column) * step, v[column]);
+        for (int line = 0; line < side; line++) half[line][column] = v[line];
     }
 }
 
-/// Copies LANES channels of a patch that reaches over the picture's edge; zeros outside.
+/// Transforms STEP channels of a square patch. The results go to the same place of strips `between` floats apart.
+INLINE void transform_patch(
+    const revq_winograd kind, const float *from, ptrdiff_t row_stride, ptrdiff_t column_stride, float *strip, ptrdiff_t row,
+    ptrdiff_t channel, ptrdiff_t between) {
+    const int side = PIXELS(kind);
+    vfloat half[STEP / LANES][MOST_POINTS][MOST_POINTS];
+    // What comes next is far away in each strip.
+    for (int i = 0; i < side * side; i++) strip_expect(strip + i * between, row, channel + STEP);
+#pragma clang loop unroll(full)
+    for (int i = 0; i < STEP / LANES; i++) transform_columns(kind, from + i * LANES, row_stride, column_stride, half[i]);
+#pragma clang loop unroll(full)
+    for (int line = 0; line < side; line++) {
+        vfloat v[STEP / LANES][MOST_POINTS];
+#pragma clang loop unroll(full)
+        for (int i = 0; i < STEP / LANES; i++) transform_input_line(kind, half[i][line], v[i]);
+#pragma clang loop unroll(full)
+        for (int column = 0; column < side; column++) {
+            step s;
+#pragma clang loop unroll(full)
+            for (int i = 0; i < STEP / LANES; i++) s.at[i] = v[i][column];
+            strip_store(strip + (line * side + column) * between, row, channel, s);
+        }
+    }
+}
+
+/// Copies STEP channels of a patch that reaches over the picture's edge, or beyond the last channel; zeros outside.
 INLINE void copy_patch(const tiling *t, const float *image, place corner, ptrdiff_t channel, int side, float *patch) {
     for (ptrdiff_t i = 0; i < side * side; i++) {
         ptrdiff_t row = corner.row + i / side, column = corner.column + i % side;
         bool is_inside = row >= 0 && row < t->h && column >= 0 && column < t->w;
-        store(patch + i * LANES, is_inside ? load(image + (row * t->w + column) * t->c + channel) : splat(0));
+        const float *from = image + (row * t->w + column) * t->c + channel;
+#pragma clang loop unroll(full)
+        for (ptrdiff_t v = 0; v < STEP; v += LANES)
+            store(patch + i * STEP + v, is_inside && channel + v < t->c ? load(from + v) : splat(0));
     }
 }
 
 /// Fills row `at % TILE_ROWS` of the strips that tile `at` of the band belongs to.
-INLINE void transform_tile(const revq_winograd kind, const tiling *t, place tile_place, ptrdiff_t at, float *v, ptrdiff_t step) {
+INLINE void transform_tile(const revq_winograd kind, const tiling *t, place tile_place, ptrdiff_t at, float *v, ptrdiff_t between) {
     const int side = PIXELS(kind);
     place corner = tile_place;
     corner.row = BY_KIND(kind, tile_place.row, tile_place.row / 2, tile_place.row * 2) - 1;
     corner.column = BY_KIND(kind, tile_place.column, tile_place.column / 2, tile_place.column * 2) - 1;
     bool is_interior = corner.row >= 0 && corner.column >= 0 && corner.row + side <= t->h && corner.column + side <= t->w;
     const float *image = t->x + corner.image * t->h * t->w * t->c;
-    float *strip = v + at / TILE_ROWS * TILE_ROWS * t->c;
-    for (ptrdiff_t channel = 0; channel < t->c; channel += LANES) {
-        float *to = strip + strip_index(at % TILE_ROWS, channel);
-        if (is_interior) {
+    float *strip = v + at / TILE_ROWS * strip_floats(t->c);
+    for (ptrdiff_t channel = 0; channel < t->c; channel += STEP) {
+        if (is_interior && channel + STEP <= t->c) {
             const float *from = image + (corner.row * t->w + corner.column) * t->c + channel;
-            transform_patch(kind, from, t->w * t->c, t->c, to, step);
+            transform_patch(kind, from, t->w * t->c, t->c, strip, at % TILE_ROWS, channel, between);
         } else {
-            float patch[MOST_POINTS * MOST_POINTS * LANES];
+            float patch[MOST_POINTS * MOST_POINTS * STEP];
             copy_patch(t, image, corner, channel, side, patch);
-            transform_patch(kind, patch, side * LANES, LANES, to, step);
+            transform_patch(kind, patch, side * STEP, STEP, strip, at % TILE_ROWS, channel, between);
         }
     }
 }
 
-static void transform_input(const tiling *t, place tile_place, ptrdiff_t at, float *v, ptrdiff_t step) {
+static void transform_input(const tiling *t, place tile_place, ptrdiff_t at, float *v, ptrdiff_t between) {
     switch (t->kind) {
-    case REVQ_PLAIN_PICTURE: transform_tile(REVQ_PLAIN_PICTURE, t, tile_place, at, v, step); break;
-    case REVQ_ENLARGING: transform_tile(REVQ_ENLARGING, t, tile_place, at, v, step); break;
-    case REVQ_HALVING: transform_tile(REVQ_HALVING, t, tile_place, at, v, step); break;
+    case REVQ_PLAIN_PICTURE: transform_tile(REVQ_PLAIN_PICTURE, t, tile_place, at, v, between); break;
+    case REVQ_ENLARGING: transform_tile(REVQ_ENLARGING, t, tile_place, at, v, between); break;
+    case REVQ_HALVING: transform_tile(REVQ_HALVING, t, tile_place, at, v, between); break;
     }
 }
 
 /// y[4][4] = Aᵀ m A for LANES channels.
-INLINE void transform_products(const revq_winograd kind, const float *m, ptrdiff_t step, vfloat y[TILE][TILE]) {
+INLINE void transform_products(const revq_winograd kind, const float *m, ptrdiff_t between, vfloat y[TILE][TILE]) {
     const int points = POINTS(kind);
     vfloat half[TILE][MOST_POINTS];
 #pragma clang loop unroll(full)
     for (int column = 0; column < points; column++) {
         vfloat products[MOST_POINTS], sums[TILE];
 #pragma clang loop unroll(full)
-        for (int row = 0; row < points; row++) products[row] = load(m + (row * points + column) * step);
+        for (int row = 0; row < points; row++) products[row] = load(m + (row * points + column) * between);
         transform_output_line(kind, products, sums);
 #pragma clang loop unroll(full)
         for (int row = 0; row < TILE; row++) half[row][column] = sums[row];
@@ -183,7 +203,7 @@ INLINE void transform_products(const revq_winograd kind, const float *m, ptrdiff
 
 /// Writes the part of a tile that lies in the picture.
 static void transform_output(
-    const tiling *t, place to, const float *m, ptrdiff_t step, ptrdiff_t columns, float *y, ptrdiff_t ldc, const float *bias,
+    const tiling *t, place to, const float *m, ptrdiff_t between, ptrdiff_t columns, float *y, ptrdiff_t ldc, const float *bias,
     revq_activation activation) {
     ptrdiff_t rows_inside = t->ho - to.row < TILE ? t->ho - to.row : TILE;
     ptrdiff_t columns_inside = t->wo - to.column < TILE ? t->wo - to.column : TILE;
@@ -192,9 +212,9 @@ static void transform_output(
         ptrdiff_t left = columns - channel;
         vfloat sums[TILE][TILE];
         switch (t->kind) {
-        case REVQ_PLAIN_PICTURE: transform_products(REVQ_PLAIN_PICTURE, m + channel, step, sums); break;
-        case REVQ_ENLARGING: transform_products(REVQ_ENLARGING, m + channel, step, sums); break;
-        case REVQ_HALVING: transform_products(REVQ_HALVING, m + channel, step, sums); break;
+        case REVQ_PLAIN_PICTURE: transform_products(REVQ_PLAIN_PICTURE, m + channel, between, sums); break;
+        case REVQ_ENLARGING: transform_products(REVQ_ENLARGING, m + channel, between, sums); break;
+        case REVQ_HALVING: transform_products(REVQ_HALVING, m + channel, between, sums); break;
         }
         vfloat offset = bias ? load_some(bias + channel, left) : splat(0);
 #pragma clang loop unroll(full)
@@ -208,43 +228,34 @@ static void transform_output(
     }
 }
 
-/// m[count, columns] = v · u for one point: strips of `count` tiles, and the panels of a chunk.
-INLINE void multiply_point(
-    ptrdiff_t count, ptrdiff_t c, const float *v, const float *weights, ptrdiff_t columns, float *m) {
-    for (ptrdiff_t column = 0; column < columns; column += TILE_COLUMNS) {
-        const float *panel = weights + column / PANEL * c * PANEL + column % PANEL;
-        for (ptrdiff_t start = 0; start < c; start += DEPTH) {
-            ptrdiff_t depth = c - start < DEPTH ? c - start : DEPTH;
-            const float *b = panel + start * PANEL;
-            for (ptrdiff_t first = 0; first < count; first += TILE_ROWS) {
-                ptrdiff_t rows = count - first < TILE_ROWS ? count - first : TILE_ROWS;
-                // Whole vectors are stored: there is room for CHUNK columns.
-                tiles[rows - 1][columns - column > LANES](
-                    depth, v + first * c + start * TILE_ROWS, b, b + depth * PANEL, m + first * CHUNK + column, CHUNK,
-                    TILE_COLUMNS, start > 0 ? &add_sums : &set_sums);
-            }
-        }
-    }
-}
-
-/// M = V · U for one chunk of channels.
+/// M = V · U for one chunk of channels. Whole vectors are stored: there is room for CHUNK columns.
 static void multiply_transformed(
     revq_winograd kind, ptrdiff_t count, ptrdiff_t c, const float *v, ptrdiff_t v_step, const float *weights, ptrdiff_t columns,
     float *m, ptrdiff_t m_step) {
-    ptrdiff_t weights_step = (columns + PANEL - 1) / PANEL * c * PANEL;
-    const int points = POINTS(kind);
-    for (int row = 0; row < points; row++)
-        for (int column = 0; column < points; column++, m += m_step) {
-            int transform = transform_of(kind, row) * PIXELS(kind) + transform_of(kind, column);
-            int weight = weight_of(kind, row) * WEIGHTS(kind) + weight_of(kind, column);
-            multiply_point(count, c, v + transform * v_step, weights + weight * weights_step, columns, m);
+    const ptrdiff_t points = POINTS(kind), strip = strip_floats(c), weights_step = (columns + PANEL - 1) / PANEL * c * PANEL;
+    product_shape shape = {0, (columns + LANES - 1) / LANES * LANES, 0, strip, c * PANEL, CHUNK, set_sums};
+    for (ptrdiff_t start = 0; start < c; start += DEPTH, shape.end = add_sums) {
+        shape.depth = c - start < DEPTH ? c - start : DEPTH;
+        for (ptrdiff_t first = 0; first < count; first += BLOCK_ROWS) {
+            shape.rows = count - first < BLOCK_ROWS ? count - first : BLOCK_ROWS;
+            product products[MOST_POINTS * MOST_POINTS];
+            for (int point = 0; point < points * points; point++) {
+                int row = point / (int)points, column = point % (int)points;
+                int transform = transform_of(kind, row) * PIXELS(kind) + transform_of(kind, column);
+                int weight = weight_of(kind, row) * WEIGHTS(kind) + weight_of(kind, column);
+                products[point] = (product){
+                    v + transform * v_step + first / TILE_ROWS * strip + start * STRIP_WIDTH,
+                    weights + weight * weights_step + start * PANEL, m + point * m_step + first * CHUNK};
+            }
+            multiply_strips(&shape, products, points * points);
         }
+    }
 }
 
 /// Floats from one transform, or product, of a band to the next: one line more than needed, so that they do not all fall into the
 /// same sets of the cache.
 INLINE ptrdiff_t transform_step(ptrdiff_t count, ptrdiff_t c) {
-    return (count + TILE_ROWS - 1) / TILE_ROWS * TILE_ROWS * c + LINE;
+    return (count + TILE_ROWS - 1) / TILE_ROWS * strip_floats(c) + LINE;
 }
 
 INLINE ptrdiff_t product_step(ptrdiff_t count) { return count * CHUNK + LINE; }

@@ -15,6 +15,9 @@ public enum InstructionSet: UInt32, CaseIterable, Sendable {
     case x86_64_v3
     /// AVX-512 F, BW, CD, DQ and VL.
     case x86_64_v4
+    /// The same and AMX-BF16, a matrix unit: each fp32 number of a large product is the exact sum of three bf16 ones there, and the sums
+    /// are fp32. The operating system must permit its use too.
+    case x86_64_amx
 
     /// The most capable instruction set of this processor.
     public static let best = InstructionSet(rawValue: revq_best_instruction_set().rawValue)!

@@ -48,15 +48,16 @@ struct WeightPanels: Sendable {
 /// How the result of a product is cut into pieces for the ``Workers``: rows × columns that, with their weights, stay in a core's
 /// second-level cache. The cut depends on the matrix alone, and so do the results, bit for bit.
 struct ProductPieces {
-    static let rowsPerPiece = 224
-    static let columnsPerPiece = 8 * WeightPanels.width
+    static let rowsPerPiece = 256
 
     let rows: Int
     let columns: Int
     private let columnsPerPiece: Int
 
-    init(rows: Int, columns: Int, columnsPerPiece: Int = Self.columnsPerPiece) {
-        (self.rows, self.columns, self.columnsPerPiece) = (rows, columns, columnsPerPiece)
+    /// - Parameter columnsPerPiece: wider pieces copy and split their rows less often, narrower ones share the work of a small matrix.
+    init(rows: Int, columns: Int, columnsPerPiece: Int? = nil) {
+        (self.rows, self.columns) = (rows, columns)
+        self.columnsPerPiece = columnsPerPiece ?? (columns < 2048 ? 8 : 16) * WeightPanels.width
     }
 
     private var across: Int { (columns + columnsPerPiece - 1) / columnsPerPiece }

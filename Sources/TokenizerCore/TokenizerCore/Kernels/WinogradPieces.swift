@@ -3,13 +3,12 @@ import CKernels
 /// How a Winograd convolution is cut into pieces for the ``Workers``: bands of 4×4 tiles, counted through the images, and where an
 /// image has few bands also ranges of channels.
 ///
-/// Bands are near three register tiles, which keeps a band's intermediates in the second-level cache (512 channels on one thread:
-/// 69.9, 62.7, 61.5, 59.1, 57.7 ms for bands of 14, 28, 42, 56, 84 tiles; 128 channels: 56, 42, 42, 51, 44 ms).
+/// A band's intermediates should stay in the second-level cache, and its weights, which are read again for every band, should be
+/// read seldom. With vectors three strips of 14 tiles are best (512 channels on one thread: 69.9, 62.7, 61.5, 59.1, 57.7 ms for bands
+/// of 14, 28, 42, 56, 84 tiles; 128 channels: 56, 42, 42, 51, 44 ms); the matrix unit, which multiplies faster than it is fed, wants
+/// more (512 channels: 34, 27, 26, 26 ms for 32, 64, 96, 128 tiles; 128 channels: 47, 43, 42, 38 ms).
 struct WinogradPieces {
-    private static let tilesPerStrip = 14
-    /// A stride of 2 has twice as many intermediates for a tile.
-    private static func stripsPerBand(_ kind: revq_winograd) -> Int { kind == .REVQ_HALVING ? 1 : 3 }
-    private static let fewBands = 8
+    private static let fewBands = 4
 
     private let tiles: Int
     private let tilesPerBand: Int
@@ -18,10 +17,13 @@ struct WinogradPieces {
 
     init(_ kind: revq_winograd, images: Int, h: Int, w: Int, columns: Int) {
         let tilesPerImage = Self.tiles(h: h, w: w)
-        let strips = (tilesPerImage + Self.tilesPerStrip - 1) / Self.tilesPerStrip
-        let bandsPerImage = max(1, (strips + Self.stripsPerBand(kind) / 2) / Self.stripsPerBand(kind))
+        let tilesPerStrip = InstructionSet.current.kernels.strip_rows
+        let strips = (tilesPerImage + tilesPerStrip - 1) / tilesPerStrip
+        // A stride of 2 has twice as many intermediates for a tile.
+        let most = kind == .REVQ_HALVING ? 1 : 3
+        let bandsPerImage = max(1, (strips + most / 2) / most)
         tiles = images * tilesPerImage
-        tilesPerBand = (strips + bandsPerImage - 1) / bandsPerImage * Self.tilesPerStrip
+        tilesPerBand = (strips + bandsPerImage - 1) / bandsPerImage * tilesPerStrip
         self.columns = columns
         columnsPerPiece = bandsPerImage < Self.fewBands ? 2 * Int(REVQ_WINOGRAD_CHUNK) : max(columns, 1)
     }
