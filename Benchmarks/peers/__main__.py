@@ -50,7 +50,7 @@ class Run:
 
     def fp32(self):
         for case in self._cases(self.model, "fp32", plan.ALL, is_profiled=True):
-            self._measure(case, [plan.OURS, plan.OURS_SPLIT, *plan.OTHERS], plan.PYTORCH)
+            self._measure(case, [plan.OURS, *plan.OTHERS], plan.PYTORCH)
 
     def bf16(self):
         for case in self._cases(self.model, "bf16", plan.ENCODE_DECODE):

@@ -17,8 +17,6 @@ class Peer:
 
 OURS = Peer("revq", "revq")
 OURS_BF16 = Peer("revq bf16", "revq", "bf16")
-# Two bf16 numbers for one of fp32: stands beside the fp32 peers, whose exactness it has.
-OURS_SPLIT = Peer("revq bf16x3", "revq", "bf16x3")
 PYTORCH = [Peer("PyTorch eager", "pytorch", "fp32", "eager"), Peer("PyTorch channels-last", "pytorch", "fp32", "channels-last"),
            Peer("PyTorch compiled", "pytorch", "fp32", "compiled")]
 OTHERS = [Peer("ONNX Runtime", "onnxruntime"), Peer("OpenVINO", "openvino")]

@@ -43,7 +43,7 @@ def ratios(results):
     """How many times as fast as the fastest peer of the same precision revq is."""
     lines = []
     for result in results:
-        for ours in ("revq", "revq bf16x3", "revq bf16"):
+        for ours in ("revq", "revq bf16"):
             parts = [part for operation in OPERATIONS if (part := _ratio(result, ours, operation))]
             if parts and result["precision"] == ("bf16" if ours == "revq bf16" else "fp32"):
                 lines.append(f"- {title(result).split(';')[0]}, {ours}: " + ", ".join(parts))

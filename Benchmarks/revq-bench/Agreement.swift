@@ -4,7 +4,7 @@ import TokenizerCore
 /// What the reduced precision costs: the same images in both.
 struct Agreement: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Computes images in fp32 and in a reduced precision and prints how far apart latents, tokens and pictures are.",
+        abstract: "Computes images in fp32 and in bf16 and prints how far apart latents, tokens and pictures are.",
         discussion: """
             With a checkpoint: per image, the share of equal tokens and the PSNR of both reconstructions. With an autoencoder alone: \
             the relative error (L2) of latents and of pictures drawn from the same latents; noise when there are no images.
@@ -18,14 +18,12 @@ struct Agreement: ParsableCommand {
     var images: String?
     @Option(help: "Side of the square images for an autoencoder, in pixels.")
     var size = 256
-    @Option(help: "The reduced precision: bf16 or bf16x3.")
-    var precision = Precision.bfloat16
 
     func validate() throws {
         guard (checkpoint == nil) != (vae == nil) else { throw ValidationError("name one of --checkpoint and --vae") }
         guard checkpoint == nil || images != nil else { throw ValidationError("--checkpoint needs --images") }
         guard size >= 1 else { throw ValidationError("--size is at least 1") }
-        try precision.validate()
+        try Precision.bfloat16.validate()
     }
 
     func run() throws {
@@ -35,10 +33,10 @@ struct Agreement: ParsableCommand {
 
     private func compareTokens(_ folder: String, _ images: String) throws {
         let exact = try VisualTokenizer.load(from: folder)
-        let rounded = try VisualTokenizer.load(from: folder, precision: precision)
+        let rounded = try VisualTokenizer.load(from: folder, precision: .bfloat16)
         var (equal, all) = (0, 0)
         var decibels: (exact: [Double], rounded: [Double]) = ([], [])
-        print("image\tequal tokens\tPSNR fp32\tPSNR \(precision.rawValue)\tPSNR \(precision.rawValue) tokens drawn in fp32")
+        print("image\tequal tokens\tPSNR fp32\tPSNR bf16\tPSNR bf16 tokens drawn in fp32")
         for (name, picture) in try Samples.pictures(images, size: exact.manifest.imageSize) {
             let pixels = PixelBatch(images: [picture])
             let (tokens, others) = (exact.encode(pixels), rounded.encode(pixels))
@@ -61,7 +59,7 @@ struct Agreement: ParsableCommand {
 
     private func compareAutoencoder(_ folder: String) throws {
         let exact = try AutoencoderDC(directory: folder)
-        let rounded = try AutoencoderDC(directory: folder, precision: precision)
+        let rounded = try AutoencoderDC(directory: folder, precision: .bfloat16)
         guard size % exact.configuration.factor == 0 else {
             throw ValidationError("--size is a multiple of the autoencoder's factor \(exact.configuration.factor)")
         }

@@ -10,8 +10,7 @@ enum { BFLOAT16_TILE = 16, BFLOAT16_BLOCK = 2 * BFLOAT16_TILE };
 /// Numbers of the weights for one step: BFLOAT16_DEPTH inputs of one tap, BFLOAT16_BLOCK outputs.
 enum { BFLOAT16_STEP = BFLOAT16_DEPTH * BFLOAT16_BLOCK };
 
-/// The lines that a piece reads, rounded to bf16: [planes][residues][lines][pitch][32]. When split, the planes of the first parts and
-/// then those of the second ones.
+/// The lines that a piece reads, rounded to bf16: [planes][residues][lines][pitch][32].
 ///
 /// Lines are counted from the first one above the piece and sorted by their remainder modulo the stride, so that from one line of
 /// results to the next every tap moves by one stored line. A line's zero padding on the right is the next line's on the left. Thus
@@ -20,8 +19,6 @@ enum { BFLOAT16_STEP = BFLOAT16_DEPTH * BFLOAT16_BLOCK };
 typedef struct {
     ptrdiff_t padding;
     ptrdiff_t planes;
-    /// Planes that hold the first parts.
-    ptrdiff_t first_planes;
     /// Stored lines with one remainder.
     ptrdiff_t lines;
     /// Stored pixels of a line.
@@ -34,21 +31,20 @@ typedef struct {
     ptrdiff_t passes;
 } bfloat16_layout;
 
-static inline ptrdiff_t bfloat16_steps(bool is_enlarging, bool is_split, ptrdiff_t c, ptrdiff_t size) {
-    return (c + BFLOAT16_DEPTH - 1) / BFLOAT16_DEPTH * (is_enlarging ? 4 : size * size) * (is_split ? 3 : 1);
+static inline ptrdiff_t bfloat16_steps(bool is_enlarging, ptrdiff_t c, ptrdiff_t size) {
+    return (c + BFLOAT16_DEPTH - 1) / BFLOAT16_DEPTH * (is_enlarging ? 4 : size * size);
 }
 
 static inline bfloat16_layout bfloat16_layout_of(const revq_bfloat16_picture *p, ptrdiff_t lines) {
     bfloat16_layout l;
     l.padding = p->size / 2;
-    l.first_planes = (p->c + BFLOAT16_DEPTH - 1) / BFLOAT16_DEPTH;
-    l.planes = l.first_planes * (p->is_split ? 2 : 1);
+    l.planes = (p->c + BFLOAT16_DEPTH - 1) / BFLOAT16_DEPTH;
     l.lines = lines - 1 + (p->size + p->stride - 1) / p->stride;
     l.pitch = (p->w + l.padding + p->stride - 1) / p->stride * p->stride;
     // The last tile reads beyond the last line. An odd number of cache lines, so that planes do not share their sets of the cache.
     ptrdiff_t pixels = p->stride * l.lines * l.pitch + BFLOAT16_BLOCK * p->stride + p->size;
     l.plane = (pixels | 1) * BFLOAT16_DEPTH;
-    l.steps = bfloat16_steps(p->is_enlarging, p->is_split, p->c, p->size);
+    l.steps = bfloat16_steps(p->is_enlarging, p->c, p->size);
     l.passes = p->is_enlarging ? 4 : 1;
     return l;
 }

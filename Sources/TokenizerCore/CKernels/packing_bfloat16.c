@@ -21,43 +21,31 @@ static float folded_weight(const float kernel[9], ptrdiff_t phase, ptrdiff_t tap
     return (float)sum;
 }
 
-static float widened(uint16_t x) {
-    uint32_t bits = (uint32_t)x << 16;
-    float value;
-    memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
-/// One step: the weights of 32 inputs from `channel` on and 32 outputs from `column` on, for one tap; or what the first parts leave
-/// of them.
+/// One step: the weights of 32 inputs from `channel` on and 32 outputs from `column` on, for one tap.
 static void pack_step(
-    bool is_enlarging, bool is_rest, const float *weights, ptrdiff_t n, ptrdiff_t c, ptrdiff_t taps, ptrdiff_t column, ptrdiff_t channel,
+    bool is_enlarging, const float *weights, ptrdiff_t n, ptrdiff_t c, ptrdiff_t taps, ptrdiff_t column, ptrdiff_t channel,
     ptrdiff_t phase, ptrdiff_t tap, uint16_t *to) {
     for (ptrdiff_t output = column; output < column + BFLOAT16_BLOCK && output < n; output++)
         for (ptrdiff_t input = channel; input < channel + BFLOAT16_DEPTH && input < c; input++) {
             const float *kernel = weights + (output * c + input) * taps;
             ptrdiff_t pair = (input - channel) / 2, tile = (output - column) / BFLOAT16_TILE;
             ptrdiff_t place = (tile * BFLOAT16_DEPTH / 2 + pair) * BFLOAT16_TILE + (output - column) % BFLOAT16_TILE;
-            float weight = is_enlarging ? folded_weight(kernel, phase, tap) : kernel[tap];
-            to[2 * place + (input - channel) % 2] = rounded(is_rest ? weight - widened(rounded(weight)) : weight);
+            to[2 * place + (input - channel) % 2] = rounded(is_enlarging ? folded_weight(kernel, phase, tap) : kernel[tap]);
         }
 }
 
 void revq_pack_bfloat16_panel(
-    bool is_enlarging, bool is_split, const float *weights, ptrdiff_t n, ptrdiff_t c, ptrdiff_t size, ptrdiff_t panel,
-    uint16_t *to) {
-    ptrdiff_t phases = is_enlarging ? 4 : 1, taps = is_enlarging ? 4 : size * size, parts = is_split ? 3 : 1;
-    memset(to, 0, (size_t)revq_bfloat16_panel(is_enlarging, is_split, c, size) * sizeof *to);
+    bool is_enlarging, const float *weights, ptrdiff_t n, ptrdiff_t c, ptrdiff_t size, ptrdiff_t panel, uint16_t *to) {
+    ptrdiff_t phases = is_enlarging ? 4 : 1, taps = is_enlarging ? 4 : size * size;
+    memset(to, 0, (size_t)revq_bfloat16_panel(is_enlarging, c, size) * sizeof *to);
     for (ptrdiff_t phase = 0; phase < phases; phase++)
         for (ptrdiff_t channel = 0; channel < c; channel += BFLOAT16_DEPTH)
-            for (ptrdiff_t tap = 0; tap < taps; tap++)
-                for (ptrdiff_t part = 0; part < parts; part++, to += BFLOAT16_STEP)
-                    pack_step(
-                        is_enlarging, part == 2, weights, n, c, size * size, panel * BFLOAT16_BLOCK, channel, phase, tap, to);
+            for (ptrdiff_t tap = 0; tap < taps; tap++, to += BFLOAT16_STEP)
+                pack_step(is_enlarging, weights, n, c, size * size, panel * BFLOAT16_BLOCK, channel, phase, tap, to);
 }
 
-ptrdiff_t revq_bfloat16_panel(bool is_enlarging, bool is_split, ptrdiff_t c, ptrdiff_t size) {
-    return (is_enlarging ? 4 : 1) * bfloat16_steps(is_enlarging, is_split, c, size) * BFLOAT16_STEP;
+ptrdiff_t revq_bfloat16_panel(bool is_enlarging, ptrdiff_t c, ptrdiff_t size) {
+    return (is_enlarging ? 4 : 1) * bfloat16_steps(is_enlarging, c, size) * BFLOAT16_STEP;
 }
 
 ptrdiff_t revq_bfloat16_scratch(const revq_bfloat16_picture *picture, ptrdiff_t lines) {

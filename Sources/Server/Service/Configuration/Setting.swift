@@ -28,7 +28,7 @@ public enum Setting: String, CaseIterable, Sendable {
         case .maxBatch: "Most images in one batch."
         case .maxDelayMilliseconds: "Longest time the first image of a batch waits for others, in milliseconds."
         case .maxQueue: "Most requests in progress; more are answered 429."
-        case .precision: "Precision of the large products: fp32, or where the processor has AMX-BF16 or AVX512-BF16 also bf16x3 and bf16."
+        case .precision: "Precision of the large products: fp32, or where the processor has AMX-BF16 or AVX512-BF16 also bf16."
         }
     }
 

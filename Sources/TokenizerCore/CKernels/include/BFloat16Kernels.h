@@ -1,8 +1,4 @@
-/// Products whose two factors are rounded to bf16 (the upper half of an fp32 number: 8 bits of precision) and whose sums are fp32; or
-/// split into two bf16 numbers, the second one for what the first leaves: 16 bits for three products, x₁w₁ + x₂w₁ + x₁w₂.
-///
-/// Source of the splitting: Henry, Tang and Heinecke, "Leveraging the bfloat16 Artificial Intelligence Datatype For Higher-Precision
-/// Computations", 2019.
+/// Products whose two factors are rounded to bf16 (the upper half of an fp32 number: 8 bits of precision) and whose sums are fp32.
 ///
 /// The algorithm is written once, in `operations/bfloat16.h`, around a tile product that each unit of the processor has in its own
 /// way; one file per unit under `instances/`.
@@ -29,8 +25,6 @@ typedef struct revq_bfloat16_picture {
     ptrdiff_t stride;
     /// Whether each pixel is repeated twice in both directions first; for size 3 and stride 1.
     bool is_enlarging;
-    /// Whether the factors are split.
-    bool is_split;
 } revq_bfloat16_picture;
 
 /// Fills lines first..<last and channels first_column..<last_column (multiples of 32, or n) of the result, y[⌈h / stride⌉,
@@ -56,11 +50,9 @@ ptrdiff_t revq_bfloat16_scratch(const revq_bfloat16_picture *picture, ptrdiff_t 
 ///
 /// When enlarging, [4][⌈c / 32⌉][4][2][16][16][2]: for each of the four pixels that one becomes, a 2×2 kernel whose taps are sums
 /// of the original ones, rounded once.
-///
-/// When split, three times as many: for every 32 inputs of every tap the first parts twice, then the second ones.
 void revq_pack_bfloat16_panel(
-    bool is_enlarging, bool is_split, const float *weights, ptrdiff_t n, ptrdiff_t c, ptrdiff_t size, ptrdiff_t panel, uint16_t *to);
+    bool is_enlarging, const float *weights, ptrdiff_t n, ptrdiff_t c, ptrdiff_t size, ptrdiff_t panel, uint16_t *to);
 
-ptrdiff_t revq_bfloat16_panel(bool is_enlarging, bool is_split, ptrdiff_t c, ptrdiff_t size);
+ptrdiff_t revq_bfloat16_panel(bool is_enlarging, ptrdiff_t c, ptrdiff_t size);
 
 #pragma clang assume_nonnull end

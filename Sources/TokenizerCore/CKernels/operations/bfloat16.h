@@ -5,18 +5,12 @@
 //   multiply_block           one block of sums.
 // A block's pixels are read from the layout of bfloat16_layout.h, its weights in one stream from front to back.
 
-/// Rounds 32 channels of a pixel, or the first `count` of them with zeros after; what that leaves goes to `rest`, if not null.
-INLINE void round_channels(const float *x, ptrdiff_t count, uint16_t *to, uint16_t *rest) {
+/// Rounds 32 channels of a pixel, or the first `count` of them with zeros after.
+INLINE void round_channels(const float *x, ptrdiff_t count, uint16_t *to) {
     vfloat low = count >= LANES ? load(x) : load_first(x, count);
     vfloat high = count >= 2 * LANES ? load(x + LANES) : count > LANES ? load_first(x + LANES, count - LANES) : splat(0);
     __m512bh both = _mm512_cvtne2ps_pbh((__m512)high, (__m512)low);
     __builtin_memcpy(to, &both, sizeof both);
-    if (!rest) return;
-    __m512i bits = (__m512i)both;
-    low -= (vfloat)_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm512_castsi512_si256(bits)), 16);
-    high -= (vfloat)_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(bits, 1)), 16);
-    both = _mm512_cvtne2ps_pbh((__m512)high, (__m512)low);
-    __builtin_memcpy(rest, &both, sizeof both);
 }
 
 INLINE void clear_pixels(uint16_t *to, ptrdiff_t count) {
@@ -39,7 +33,7 @@ static void round_lines(
         for (ptrdiff_t column = 0; column < p->w; column++) {
             const float *pixel = x + (line * p->w + column) * p->c;
             uint16_t *target = to + (l->padding + column) * BFLOAT16_DEPTH;
-            for (ptrdiff_t c = 0; c < p->c; c += BFLOAT16_DEPTH, target += l->plane) round_channels(pixel + c, p->c - c, target, p->is_split ? target + l->first_planes * l->plane : NULL);
+            for (ptrdiff_t c = 0; c < p->c; c += BFLOAT16_DEPTH, target += l->plane) round_channels(pixel + c, p->c - c, target);
         }
     }
     ptrdiff_t used = p->stride * l->lines * l->pitch;
@@ -51,16 +45,10 @@ static void round_lines(
 /// four that a pixel becomes.
 static void place_steps(const revq_bfloat16_picture *p, const bfloat16_layout *l, ptrdiff_t pass, ptrdiff_t *steps) {
     ptrdiff_t size = p->is_enlarging ? 2 : p->size, down = pass / 2, right = pass % 2;
-    for (ptrdiff_t plane = 0; plane < l->first_planes; plane++)
+    for (ptrdiff_t plane = 0; plane < l->planes; plane++)
         for (ptrdiff_t dy = down; dy < down + size; dy++)
-            for (ptrdiff_t dx = right; dx < right + size; dx++) {
-                ptrdiff_t place =
-                    plane * l->plane + ((dy % p->stride * l->lines + dy / p->stride) * l->pitch + dx) * BFLOAT16_DEPTH;
-                *steps++ = place;
-                if (!p->is_split) continue;
-                *steps++ = place + l->first_planes * l->plane;
-                *steps++ = place;
-            }
+            for (ptrdiff_t dx = right; dx < right + size; dx++)
+                *steps++ = plane * l->plane + ((dy % p->stride * l->lines + dy / p->stride) * l->pitch + dx) * BFLOAT16_DEPTH;
 }
 
 /// More bytes of results than this do not stay in the second-level cache.

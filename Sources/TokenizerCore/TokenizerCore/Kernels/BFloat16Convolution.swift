@@ -1,6 +1,6 @@
 import CKernels
 
-/// A convolution of `x`, `[images, h, w, c]`, with both factors rounded to bf16, or split into two such numbers, and sums in fp32.
+/// A convolution of `x`, `[images, h, w, c]`, with both factors rounded to bf16 and sums in fp32.
 ///
 /// Each result is one sum in a fixed order, so it depends neither on other pixels and images nor on how the work is cut.
 ///
@@ -9,7 +9,7 @@ import CKernels
 func convolve(_ x: Tensor, with weights: BFloat16Weights, bias: Tensor?, stride: Int, activation: Activation?) -> Tensor {
     guard let kernel = BFloat16Unit.current?.kernel else { preconditionFailure(Precision.bfloat16.obstacle ?? "no such unit") }
     let (h, w, c, n) = (x.h, x.w, weights.c, weights.n)
-    let picture = revq_bfloat16_picture(h: h, w: w, c: c, size: weights.size, stride: stride, is_enlarging: weights.isEnlarging, is_split: weights.isSplit)
+    let picture = revq_bfloat16_picture(h: h, w: w, c: c, size: weights.size, stride: stride, is_enlarging: weights.isEnlarging)
     let (ho, wo) = weights.isEnlarging ? (2 * h, 2 * w) : ((h + stride - 1) / stride, (w + stride - 1) / stride)
     let pieces = BFloat16Pieces(images: x.n, picture: picture, columns: n)
     let scratchBytes = withUnsafePointer(to: picture) { revq_bfloat16_scratch($0, pieces.linesPerPiece) }
@@ -17,7 +17,7 @@ func convolve(_ x: Tensor, with weights: BFloat16Weights, bias: Tensor?, stride:
     var y = Tensor(uninitialized: [x.n, ho, wo, n])
     // An enlarged picture's four filters have 2×2 taps.
     let taps = weights.isEnlarging ? 4 : weights.size * weights.size
-    let cost = ComputeProfile.Cost(multiplications: y.count * c * taps * (weights.isSplit ? 3 : 1), floats: x.count + c * taps * n / 2 + y.count)
+    let cost = ComputeProfile.Cost(multiplications: y.count * c * taps, floats: x.count + c * taps * n / 2 + y.count)
     y.withMutablePointer { y in
         x.withPointer { x in
             bias.withPointer { bias in
@@ -58,7 +58,7 @@ struct BFloat16Pieces {
     init(images: Int, picture: revq_bfloat16_picture, columns: Int) {
         let lines = (picture.h + picture.stride - 1) / picture.stride
         let width = max(1, (picture.w + picture.stride - 1) / picture.stride)
-        let lineBytes = (picture.c + 31) / 32 * (picture.is_split ? 128 : 64) * (width * picture.stride + 1) * picture.stride
+        let lineBytes = (picture.c + 31) / 32 * 64 * (width * picture.stride + 1) * picture.stride
         let most = max(1, Self.mostBytes / lineBytes - picture.size / 2 * 2)
         let fewest = (Self.fewestPixels + width - 1) / width
         linesPerPiece = max(1, min(lines, most, max(fewest, (lines + Self.enoughPieces - 1) / Self.enoughPieces)))

@@ -47,11 +47,11 @@ public final class PackedConvolution: Sendable {
         }
     }
 
-    /// The weights as bf16 numbers, for ``Precision/bfloat16`` and ``Precision/split``.
+    /// The weights as bf16 numbers, for ``Precision/bfloat16``.
     func bfloat16(enlarging isEnlarging: Bool) -> BFloat16Weights {
         layouts.withLock { layouts in
             if let made = layouts.bfloat16[isEnlarging] { return made }
-            let made = BFloat16Weights(weight, n: n, c: c, size: size, enlarging: isEnlarging, split: precision == .split)
+            let made = BFloat16Weights(weight, n: n, c: c, size: size, enlarging: isEnlarging)
             layouts.bfloat16[isEnlarging] = made
             return made
         }

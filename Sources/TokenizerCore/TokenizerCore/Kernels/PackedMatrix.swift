@@ -18,7 +18,7 @@ public final class PackedMatrix: Sendable {
         precondition(weight.count == n * k, "only a 1×1 convolution is a matrix, got \(weight.shape)")
         switch precision {
         case .float32: layout = .float32(WeightPanels(weight, n: n, c: k, taps: 1))
-        case .bfloat16, .split: layout = .bfloat16(BFloat16Weights(weight, n: n, c: k, size: 1, split: precision == .split))
+        case .bfloat16: layout = .bfloat16(BFloat16Weights(weight, n: n, c: k, size: 1))
         }
     }
 

@@ -2,14 +2,12 @@
 ///
 /// Whatever this is, sums are formed in fp32, and everything between the products (normalisation, attention, residuals) is fp32.
 public enum Precision: String, CaseIterable, Sendable {
-    /// 24 bits.
+    /// 24 bits. On a processor with AMX a product of two such numbers is made from six products of their bf16 parts, which loses no more
+    /// than rounding to fp32 does: see ``InstructionSet/x86_64_amx``.
     case float32 = "fp32"
     /// 8 bits: weights are rounded when they are packed, the other factor when a product reads it. Needs a processor with a
     /// ``BFloat16Unit``.
     case bfloat16 = "bf16"
-    /// 16 bits: each number as the sum of two in bf16, three products for one. Where there is AMX this is faster than fp32 and as exact
-    /// as Winograd's algorithm in fp32: both leave a few millionths of the result's norm.
-    case split = "bf16x3"
 
     /// Why this processor cannot compute so, in one line; nil where it can.
     public var obstacle: String? {
