@@ -4,6 +4,13 @@ import Testing
 @testable import TokenizerCore
 
 @Suite struct AutoencoderConfigurationTests {
+    /// A patch code that stands alone, with a refiner.
+    private static let refined = """
+        {"_class_name": "PatchSkipAutoencoderDC", "latent_channels": 64, "encoder_out_shortcut": false, "decoder_in_shortcut": false,
+         "encoder_layers_per_block": [0, 0, 0, 0, 0, 0], "decoder_layers_per_block": [0, 0, 0, 0, 0, 0],
+         "decoder_refiner": {"factor": 4, "channels": 64, "layers": 6}}
+        """
+
     private func parse(_ change: (inout [String: Any]) -> Void) throws -> AutoencoderConfiguration {
         let data = try Data(contentsOf: URL(fileURLWithPath: Fixture.path("dcae_in/config.json")))
         var object = try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
@@ -16,6 +23,46 @@ import Testing
         let copy = try JSONDecoder().decode(AutoencoderConfiguration.self, from: JSONEncoder().encode(configuration))
         #expect(copy == configuration)
         #expect(configuration.factor == 32)
+    }
+
+    @Test func aRefinerIsWrittenAndReadToo() throws {
+        let configuration = try JSONDecoder().decode(AutoencoderConfiguration.self, from: Data(Self.refined.utf8))
+        #expect(configuration.refiner == .init(factor: 4, channels: 64, layers: 6))
+        #expect(!configuration.encoder.hasLayers && !configuration.decoder.hasLayers && configuration.factor == 32)
+        #expect(try JSONDecoder().decode(AutoencoderConfiguration.self, from: JSONEncoder().encode(configuration)) == configuration)
+        var other = configuration
+        other.refiner = nil
+        #expect(other.differsOnlyInRefiner(from: configuration))
+        other.latentChannels = 32
+        #expect(!other.differsOnlyInRefiner(from: configuration))
+    }
+
+    @Test(arguments: [
+        ("\"factor\": 4", "\"factor\": 3", "divides the autoencoder's 32"), ("\"factor\": 4", "\"factor\": 0", "divides the autoencoder's 32"),
+        ("\"factor\": 4", "\"factor\": 64", "divides the autoencoder's 32"), ("\"channels\": 64", "\"channels\": 0", "1…16384 channels"),
+        ("\"layers\": 6", "\"layers\": 65", "1…64 layers"), ("\"layers\": 6", "\"layers\": 0", "1…64 layers"),
+        ("\"PatchSkipAutoencoderDC\"", "\"AutoencoderDC\"", "all may be empty"),
+        ("\"decoder_layers_per_block\": [0, 0, 0, 0, 0, 0]", "\"decoder_layers_per_block\": [0, 0, 1, 0, 0, 0]", "all may be empty"),
+        ("\"decoder_in_shortcut\": false", "\"decoder_in_shortcut\": true", "needs a network"),
+    ])
+    func refusesARefinerThatCannotBeBuilt(_ part: String, _ change: String, _ reason: String) {
+        let text = Self.refined.replacingOccurrences(of: part, with: change)
+        #expect(text != Self.refined)
+        do {
+            _ = try JSONDecoder().decode(AutoencoderConfiguration.self, from: Data(text.utf8))
+            Issue.record("accepted \(change)")
+        } catch {
+            #expect(error.summary.contains(reason), "\(error.summary)")
+        }
+    }
+
+    @Test func onlyAPatchCodeHasARefiner() {
+        do {
+            _ = try parse { $0["decoder_refiner"] = ["factor": 4, "channels": 8, "layers": 1] }
+            Issue.record("accepted a refiner")
+        } catch {
+            #expect(error.summary.contains("is for PatchSkipAutoencoderDC only"), "\(error.summary)")
+        }
     }
 
     /// A minimal configuration is the full-size model that diffusers builds from it.

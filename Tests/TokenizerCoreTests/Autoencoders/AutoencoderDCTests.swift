@@ -29,17 +29,18 @@ import Testing
             let reference = try Fixture.featureMap("\(name)/a64_act_\(file).npy")
             #expect(x.images(0..<1).relativeError(to: reference) < Self.tolerance, "\(file)")
         }
-        var x = model.encoder.stem.forward(try Fixture.pixels("\(name)/a64_image_u8.npy"), keeping: &kept)
+        let (network, drawing) = (try #require(model.encoder.network), try #require(model.decoder.network))
+        var x = network.stem.forward(try Fixture.pixels("\(name)/a64_image_u8.npy"), keeping: &kept)
         try expect(x, is: "enc_conv_in")
-        for (i, stage) in model.encoder.stages.enumerated() where !stage.isEmpty {
+        for (i, stage) in network.stages.enumerated() where !stage.isEmpty {
             for block in stage { x = block.forward(x, keeping: &kept) }
             try expect(x, is: "enc_stage\(i)")
         }
         let z = try Fixture.featureMap("\(name)/a64_latent.npy")
-        x = model.decoder.head.forward(z, keeping: &kept)
+        x = drawing.head.forward(z, keeping: &kept)
         try expect(x, is: "dec_conv_in")
         x.add(ChannelGroups.repeat(z, count: x.c / z.c))
-        for (i, stage) in model.decoder.stages.enumerated().reversed() where !stage.isEmpty {
+        for (i, stage) in drawing.stages.enumerated().reversed() where !stage.isEmpty {
             for block in stage { x = block.forward(x, keeping: &kept) }
             try expect(x, is: "dec_stage\(i)")
         }

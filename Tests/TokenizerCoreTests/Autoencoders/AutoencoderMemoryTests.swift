@@ -12,9 +12,18 @@ import Testing
          "encoder_qkv_multiscales": [[], [], [], []], "decoder_qkv_multiscales": [[], [], [], []]}
         """
 
+    /// A patch code alone, and a refiner behind it.
+    static let refined = """
+        {"_class_name": "PatchSkipAutoencoderDC", "latent_channels": 8, "encoder_out_shortcut": false, "decoder_in_shortcut": false,
+         "encoder_block_out_channels": [8, 8, 8, 8], "decoder_block_out_channels": [8, 8, 8, 8], "attention_head_dim": 8,
+         "encoder_layers_per_block": [0, 0, 0, 0], "decoder_layers_per_block": [0, 0, 0, 0],
+         "encoder_qkv_multiscales": [[], [], [], []], "decoder_qkv_multiscales": [[], [], [], []],
+         "decoder_refiner": {"factor": 4, "channels": 48, "layers": 2}}
+        """
+
     private func model(_ name: String) throws -> AutoencoderDC {
-        guard name == "patch skip" else { return try AutoencoderDC(directory: Fixture.path(name)) }
-        let configuration = try JSONDecoder().decode(AutoencoderConfiguration.self, from: Data(Self.patchSkip.utf8))
+        guard let text = ["patch skip": Self.patchSkip, "refined": Self.refined][name] else { return try AutoencoderDC(directory: Fixture.path(name)) }
+        let configuration = try JSONDecoder().decode(AutoencoderConfiguration.self, from: Data(text.utf8))
         return AutoencoderDC(configuration, .random(seed: 1))
     }
 
@@ -25,7 +34,7 @@ import Testing
         return tensor
     }
 
-    @Test(arguments: ["dcae_sana", "dcae_in", "patch skip"], [(64, 1), (128, 1), (128, 3)])
+    @Test(arguments: ["dcae_sana", "dcae_in", "patch skip", "refined"], [(64, 1), (128, 1), (128, 3)])
     func boundsTheTensorsThatAreAlive(_ name: String, _ shape: (size: Int, batch: Int)) throws {
         let model = try model(name)
         let pixels = noise([shape.batch, shape.size, shape.size, 3])
@@ -38,7 +47,7 @@ import Testing
         #expect(estimate <= 2 * Double(profile.peakBytes), "an estimate this far off would refuse what fits")
     }
 
-    @Test(arguments: ["dcae_sana", "dcae_in", "patch skip"])
+    @Test(arguments: ["dcae_sana", "dcae_in", "patch skip", "refined"])
     func boundsATrainingStep(_ name: String) throws {
         let model = try model(name)
         let pixels = noise([2, 128, 128, 3])
@@ -57,7 +66,7 @@ import Testing
     }
 
     @Test func weightsAreAtLeastThoseOfTheModel() throws {
-        for name in ["dcae_sana", "dcae_in", "patch skip"] {
+        for name in ["dcae_sana", "dcae_in", "patch skip", "refined"] {
             let model = try model(name)
             let numbers = model.tensors.reduce(0) { $0 + $1.tensor.count }
             let estimate = AutoencoderMemory(model.configuration).weightBytes

@@ -17,9 +17,23 @@ public struct AutoencoderConfiguration: Sendable, Equatable {
         }
         public var stages: [Stage]
 
+        /// Whether there is a network at all: beside a patch code there need not be.
+        var hasLayers: Bool { stages.contains { $0.layers > 0 } }
         /// Channels at the network's own finest resolution: an empty first stage is skipped.
         var firstChannels: Int { stages[0].layers > 0 ? stages[0].channels : stages[1].channels }
         var lastChannels: Int { stages[stages.count - 1].channels }
+    }
+
+    /// The shape of a ``PictureRefiner``.
+    public struct Refiner: Sendable, Equatable, Codable {
+        /// The side of the tiles of pixels that become positions.
+        public var factor: Int
+        public var channels: Int
+        public var layers: Int
+
+        public init(factor: Int, channels: Int, layers: Int) {
+            (self.factor, self.channels, self.layers) = (factor, channels, layers)
+        }
     }
 
     public var imageChannels: Int
@@ -32,9 +46,17 @@ public struct AutoencoderConfiguration: Sendable, Equatable {
     public var hasEncoderShortcut: Bool
     public var hasDecoderShortcut: Bool
     public var finalActivation: Activation
-    /// Whether a linear patch code runs beside the network, which then only corrects it. Not in diffusers: it lets a small
-    /// network start from principal components instead of from nothing.
+    /// Whether a linear patch code runs beside the network, which then only corrects it, or stands alone where no stage has layers.
+    /// Not in diffusers: it lets a small network start from principal components instead of from nothing.
     public var hasPatchSkip: Bool
+    /// What corrects the pictures of a patch code's decoder; not in diffusers either.
+    public var refiner: Refiner?
+
+    public func differsOnlyInRefiner(from other: AutoencoderConfiguration) -> Bool {
+        var same = other
+        same.refiner = refiner
+        return self == same
+    }
 
     /// How many pixels one latent position covers in each direction.
     public var factor: Int { 1 << (encoder.stages.count - 1) }
@@ -75,6 +97,7 @@ extension AutoencoderConfiguration: Codable {
         case encoderShortcut = "encoder_out_shortcut"
         case decoderShortcut = "decoder_in_shortcut"
         case finalActivation = "decoder_conv_act_fn"
+        case refiner = "decoder_refiner"
     }
 
     public init(from decoder: any Decoder) throws {
@@ -96,6 +119,7 @@ extension AutoencoderConfiguration: Codable {
         hasEncoderShortcut = try values.decodeIfPresent(Bool.self, forKey: .encoderShortcut) ?? true
         hasDecoderShortcut = try values.decodeIfPresent(Bool.self, forKey: .decoderShortcut) ?? true
         finalActivation = try values.decodeIfPresent(Activation.self, forKey: .finalActivation) ?? .relu
+        refiner = try values.decodeIfPresent(Refiner.self, forKey: .refiner)
         encoder = try Half(
             values, blocks: .encoderBlocks, channels: .encoderChannels, layers: .encoderLayers, scales: .encoderScales,
             defaultLayers: [2, 2, 2, 3, 3, 3], norms: nil, activations: nil)
@@ -126,6 +150,7 @@ extension AutoencoderConfiguration: Codable {
         try values.encode(hasEncoderShortcut, forKey: .encoderShortcut)
         try values.encode(hasDecoderShortcut, forKey: .decoderShortcut)
         try values.encode(finalActivation, forKey: .finalActivation)
+        try values.encodeIfPresent(refiner, forKey: .refiner)
     }
 
     private func validate(_ values: KeyedDecodingContainer<Key>) throws {
@@ -140,7 +165,9 @@ extension AutoencoderConfiguration: Codable {
             "must have as many stages as the encoder, 2…10")
         for (half, key) in [(encoder, Key.encoderChannels), (decoder, .decoderChannels)] {
             try check(half.stages.allSatisfy { (1...16384).contains($0.channels) }, key, "must lie in 1…16384")
-            try check(half.stages.dropFirst().allSatisfy { $0.layers > 0 }, key, "may have an empty first stage, no other")
+            try check(
+                half.stages.dropFirst().allSatisfy { $0.layers > 0 } || hasPatchSkip && !half.hasLayers, key,
+                "may have an empty first stage, no other; beside a patch code all may be empty")
             for stage in half.stages where stage.block == .efficientViT {
                 try check(stage.channels % headDimension == 0, key, "must be a multiple of the head dimension \(headDimension)")
             }
@@ -160,12 +187,25 @@ extension AutoencoderConfiguration: Codable {
         }
         try check(
             !(hasPatchSkip && hasEncoderShortcut), .encoderShortcut, "must be false beside a patch code, which takes the shortcut's place")
+        if let refiner { try validate(refiner, values) }
         if hasEncoderShortcut {
             try check(encoder.lastChannels % latentChannels == 0, .encoderChannels, "must end in a multiple of latent_channels \(latentChannels)")
         }
         if hasDecoderShortcut {
+            try check(decoder.hasLayers, .decoderShortcut, "needs a network to pass by")
             try check(decoder.lastChannels % latentChannels == 0, .decoderChannels, "must end in a multiple of latent_channels \(latentChannels)")
         }
+    }
+
+    private func validate(_ refiner: Refiner, _ values: KeyedDecodingContainer<Key>) throws {
+        func check(_ holds: Bool, _ expected: String) throws {
+            guard holds else {
+                throw DecodingError.dataCorruptedError(forKey: .refiner, in: values, debugDescription: "\(Key.refiner.rawValue) \(expected)")
+            }
+        }
+        try check(hasPatchSkip, "is for \(Self.patchSkipClassName) only")
+        try check(refiner.factor >= 1 && factor % refiner.factor == 0, "must have a factor that divides the autoencoder's \(factor)")
+        try check((1...16384).contains(refiner.channels) && (1...64).contains(refiner.layers), "must have 1…16384 channels and 1…64 layers")
     }
 }
 

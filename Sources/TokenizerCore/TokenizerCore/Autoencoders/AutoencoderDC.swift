@@ -13,6 +13,16 @@ public struct AutoencoderDC: Layer {
         decoder = AutoencoderDecoder(configuration, &initializer)
     }
 
+    /// `finished` with a refiner of another shape, which starts by changing nothing, or with its own where the shape is the same.
+    /// - Precondition: `configuration` differs in the refiner only.
+    public init(_ configuration: AutoencoderConfiguration, extending finished: AutoencoderDC, _ initializer: Initializer) {
+        precondition(configuration.differsOnlyInRefiner(from: finished.configuration), "only a refiner can be added to what is finished")
+        self.init(configuration, initializer)
+        encoder = finished.encoder
+        (decoder.network, decoder.skip) = (finished.decoder.network, finished.decoder.skip)
+        if configuration.refiner == finished.configuration.refiner { decoder.refiner = finished.decoder.refiner }
+    }
+
     /// The names that a folder of the diffusers layout has.
     public static let configurationName = "config.json"
     public static let weightsName = "diffusion_pytorch_model.safetensors"

@@ -15,7 +15,7 @@ public struct AutoencoderMemory: Sendable {
     private static let bytesPerFloat = 4.5
 
     public init(_ configuration: AutoencoderConfiguration) {
-        let halves = [HalfMemory(configuration.encoder, configuration), HalfMemory(configuration.decoder, configuration)]
+        let halves = [HalfMemory.encoder(configuration), .decoder(configuration)]
         weightBytes = Self.clamped(4 * halves.reduce(0) { $0 + $1.weights })
         bytesPerPixel = Self.bytesPerFloat * halves.reduce(0) { max($0, $1.floatsPerPixel) }
         keptBytesPerPixel = Self.bytesPerFloat * halves.reduce(0) { $0 + $1.keptFloatsPerPixel }

@@ -9,8 +9,28 @@ struct HalfMemory {
     /// Kept for a backward pass, for each pixel of the image.
     private(set) var keptFloatsPerPixel = 0.0
 
-    init(_ half: AutoencoderConfiguration.Half, _ configuration: AutoencoderConfiguration) {
+    static func encoder(_ configuration: AutoencoderConfiguration) -> HalfMemory {
+        HalfMemory(configuration.encoder, configuration)
+    }
+
+    static func decoder(_ configuration: AutoencoderConfiguration) -> HalfMemory {
+        var memory = HalfMemory(configuration.decoder, configuration)
+        if let refiner = configuration.refiner { memory.count(refiner, image: Double(configuration.imageChannels)) }
+        return memory
+    }
+
+    private init(_ half: AutoencoderConfiguration.Half, _ configuration: AutoencoderConfiguration) {
         let image = Double(configuration.imageChannels), latent = Double(configuration.latentChannels)
+        if half.hasLayers { count(half, image: image, latent: latent) }
+        if configuration.hasPatchSkip {
+            weights += image * Double(configuration.factor * configuration.factor) * latent
+            // Beside the network's first or last feature map.
+            let beside = half.hasLayers ? Double(half.firstChannels) / (half.stages[0].layers > 0 ? 1 : 4) : 0
+            hold(4 * image + beside, keeping: 2 * image, level: 0)
+        }
+    }
+
+    private mutating func count(_ half: AutoencoderConfiguration.Half, image: Double, latent: Double) {
         for (level, stage) in half.stages.enumerated() where stage.layers > 0 {
             let (c, layers) = (Double(stage.channels), Double(stage.layers))
             weights += layers * Self.weights(of: stage)
@@ -29,10 +49,16 @@ struct HalfMemory {
         // Pixels, which the caller may hold too, beside the first feature map; four of them make a position of a coarser one.
         let pixels = firstLevel == 0 ? 2 * image : 8 * image
         hold(2 * first + pixels, keeping: 3 * first + pixels, level: firstLevel)
-        if configuration.hasPatchSkip {
-            weights += image * Double(configuration.factor * configuration.factor) * latent
-            hold(4 * image + first / Double(1 << (2 * firstLevel)), keeping: 2 * image, level: 0)
-        }
+    }
+
+    /// Beside the picture there are a block's maps, or the tiles before and after they are put together, or both of those and a map.
+    private mutating func count(_ refiner: AutoencoderConfiguration.Refiner, image: Double) {
+        let (c, layers) = (Double(refiner.channels), Double(refiner.layers))
+        let perTile = Double(refiner.factor * refiner.factor)
+        weights += Self.numbersPerKernel * (2 * c * image * perTile + layers * 2 * c * c)
+        hold(
+            image + max(3 * c / perTile, c / perTile + 2 * image),
+            keeping: image + (4 * layers + 1) * c / perTile, level: 0)
     }
 
     /// Counts numbers at each position of a level, which has a quarter of the positions of the finer one.

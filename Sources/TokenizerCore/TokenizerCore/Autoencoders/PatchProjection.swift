@@ -13,12 +13,12 @@ public struct PatchProjection: Layer {
     private let factor: Int
     private let direction: Direction
 
-    init(_ direction: Direction, imageChannels: Int, latentChannels: Int, factor: Int, _ initializer: inout Initializer) {
-        let patch = imageChannels * factor * factor
+    init(_ direction: Direction, _ configuration: AutoencoderConfiguration, _ initializer: inout Initializer) {
+        factor = configuration.factor
+        let (patch, latents) = (configuration.imageChannels * factor * factor, configuration.latentChannels)
         projection =
             direction == .analysis
-            ? Conv2d(patch, latentChannels, kernel: 1, &initializer) : Conv2d(latentChannels, patch, kernel: 1, &initializer)
-        self.factor = factor
+            ? Conv2d(patch, latents, kernel: 1, &initializer) : Conv2d(latents, patch, kernel: 1, &initializer)
         self.direction = direction
     }
 

@@ -15,6 +15,17 @@ extension Tensor {
         }
     }
 
+    /// The sum of what there is.
+    /// - Precondition: at least one, and equal shapes.
+    static func sum(_ x: consuming Tensor?, _ y: consuming Tensor?) -> Tensor {
+        guard var sum = x else {
+            guard let y else { preconditionFailure("a sum of nothing") }
+            return y
+        }
+        if let y { sum.add(y) }
+        return sum
+    }
+
     public mutating func multiply(by factor: Float) {
         let count = self.count
         withMutablePointer { values in
