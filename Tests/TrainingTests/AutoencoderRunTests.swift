@@ -23,6 +23,81 @@ import Testing
         }
     }
 
+    @Test(arguments: [SafetensorsWriter.Precision.float16, .float32])
+    func aDecoderTrainedOnTokensIsTheSameTokenizerWithOtherPictures(precision: SafetensorsWriter.Precision) throws {
+        try withScratchFolder { folder in
+            let options = try fitted(in: folder, precision)
+            #expect(try run(folder + "/whole", options))
+            for steps in [2, 3] { #expect(try !run(folder + "/parts", options, stopAfter: steps)) }
+            #expect(try run(folder + "/parts", options))
+            for file in ["vae/config.json", "vae/diffusion_pytorch_model.safetensors", "fit/fit.json", "fit/quantizer.safetensors"] {
+                #expect(try StoredFile.read("\(folder)/whole/\(file)") == StoredFile.read("\(folder)/parts/\(file)"))
+            }
+            let (start, trained) = (try AutoencoderDC(directory: options.start!.vae), try AutoencoderDC(directory: folder + "/whole/vae"))
+            #expect(trained.configuration == options.architecture)
+            #expect(start.encoder.tensors.map(\.tensor.values) == trained.encoder.tensors.map(\.tensor.values))
+            let moved = trained.tensors.filter { $0.path.hasSuffix("refiner.conv_out.weight") }
+            #expect(moved.count == 1 && moved[0].tensor.sumOfSquares > 0)
+            #expect(try StoredFile.read(folder + "/whole/fit/quantizer.safetensors") == StoredFile.read(options.start!.fit + "/quantizer.safetensors"))
+            _ = try Publication(vae: folder + "/whole/vae", fit: folder + "/whole/fit", images: options.images, heldOut: 1)
+                .publish(as: "tiny", under: folder + "/checkpoints", console: .silent)
+        }
+    }
+
+    @Test func tokensOfAnotherAutoencoderAreRefused() throws {
+        try withScratchFolder { folder in
+            let valid = try fitted(in: folder)
+            func refusal(_ change: (inout AutoencoderRun.Options) -> Void) -> String? {
+                var options = valid
+                change(&options)
+                return #expect(throws: FileError.self) { try run(folder + "/run", options) }?.reason
+            }
+            let fit = valid.start!.fit
+            #expect(refusal { $0.start!.vae = folder + "/other/vae" } == "\(fit) was fitted to the latents of another autoencoder than \(folder)/other/vae")
+            #expect(refusal { $0.architecture.latentChannels = 40 }?.contains("only in decoder_refiner") == true)
+            #expect(refusal { $0.training.isDecoderOnly = false }?.contains("only the decoder is trained") == true)
+            #expect(refusal { $0.training.latentBits = 60 }?.contains("no test channel") == true)
+            #expect(try !StoredFolder.names(in: folder).contains("run"))
+        }
+    }
+
+    /// Options to train a refiner on the tokens of a patch code, and another patch code.
+    private func fitted(in folder: String, _ precision: SafetensorsWriter.Precision = .float16) throws -> AutoencoderRun.Options {
+        let pictures = try Self.pictures(in: folder)
+        var options = try options(images: pictures, isDecoderOnly: true)
+        options.training.latentBits = nil
+        (options.architecture, options.training.steps) = (try Self.patchCode(), 0)
+        #expect(try run(folder + "/start", options))
+        options.seed = 8
+        #expect(try run(folder + "/other", options))
+        let (vae, latents) = (folder + "/start/vae", folder + "/latents")
+        if precision == .float32 {
+            // Numbers that half precision does not hold.
+            var model = try AutoencoderDC(directory: vae)
+            model.visit(.root) { _, _, tensor in tensor.multiply(by: 1.0001) }
+            try model.save(to: "\(vae)/\(AutoencoderDC.weightsName)")
+        }
+        _ = try LatentExtraction(to: latents, images: pictures, vae: vae, size: 32, precision: .float32, console: .silent).run(isStopRequested: { false })
+        let quantizer = QuantizerOptions(tokens: 192, codes: 8, grouping: .klt(side: 1), distortion: .weighted, sharing: .one)
+        var fit = QuantizerRun.Options(latents: latents)
+        (fit.vae, fit.quantizer, fit.passes, fit.heldOut) = (vae, quantizer, 2, 1)
+        #expect(try QuantizerRun(folder + "/fit", options: fit, console: .silent).run(saveEvery: .seconds(3600)))
+        options.start = .init(vae: vae, fit: folder + "/fit/fit")
+        options.architecture.refiner = .init(factor: 2, channels: 8, layers: 1)
+        options.training.steps = 6
+        return options
+    }
+
+    private static func patchCode() throws -> AutoencoderConfiguration {
+        let json = """
+            {"_class_name": "PatchSkipAutoencoderDC", "encoder_out_shortcut": false, "decoder_in_shortcut": false, "latent_channels": 48,
+             "encoder_block_out_channels": [8, 8, 8], "decoder_block_out_channels": [8, 8, 8], "attention_head_dim": 8,
+             "encoder_layers_per_block": [0, 0, 0], "decoder_layers_per_block": [0, 0, 0],
+             "encoder_qkv_multiscales": [[], [], []], "decoder_qkv_multiscales": [[], [], []]}
+            """
+        return try JSONDecoder().decode(AutoencoderConfiguration.self, from: Data(json.utf8))
+    }
+
     @Test func theResultLoads() throws {
         try withScratchFolder { folder in
             let options = try options(images: try Self.pictures(in: folder))

@@ -17,8 +17,9 @@ struct WeightAverage<Model: Parameterized>: Sendable {
         let keep = min(decay, Float(step) / Float(step + 10))
         let tensors = current.tensors
         var index = 0
-        model.visit(.root) { _, _, tensor in
-            tensor.mix(with: tensors[index].tensor, keeping: keep)
+        model.visit(.root) { _, role, tensor in
+            // Mixed with itself a number may round to another one.
+            if role != .fixed { tensor.mix(with: tensors[index].tensor, keeping: keep) }
             index += 1
         }
     }

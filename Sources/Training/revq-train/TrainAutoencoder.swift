@@ -20,6 +20,12 @@ struct TrainAutoencoder: ParsableCommand {
     @Option(help: "The architecture: a config.json of the diffusers AutoencoderDC layout.")
     var config: String
 
+    @Option(help: "A finished autoencoder, whose decoder is trained further; --config may differ from its own in the refiner.")
+    var vae: String?
+
+    @Option(help: "With --vae: what \"fit\" made for it, on whose tokens the decoder is trained. The result is in \"vae\" and \"\(AutoencoderRun.fitName)\".")
+    var fit: String?
+
     @Option(help: "Images are brought to squares of this side first: shorter side resized, centre cropped.")
     var size = 256
 
@@ -50,14 +56,19 @@ struct TrainAutoencoder: ParsableCommand {
     @Option var seed: UInt64 = 0
     @OptionGroup var resources: Resources
 
+    func validate() throws {
+        guard (vae == nil) == (fit == nil) else { throw ValidationError("--vae and --fit go together") }
+    }
+
     func run() throws {
         resources.apply()
+        let start = vae.flatMap { vae in fit.map { AutoencoderRun.Start(vae: vae, fit: $0) } }
         let options = AutoencoderRun.Options(
             images: images, size: size, crop: crop, heldOut: heldOut, seed: seed,
-            architecture: try AutoencoderConfiguration(contentsOf: config),
+            architecture: try AutoencoderConfiguration(contentsOf: config), start: start,
             training: .init(
                 batch: batch, shards: shards, steps: steps, learningRate: learningRate, warmup: warmup, weightDecay: weightDecay,
-                clip: clip, latentBits: latentBits, averaging: averaging, isDecoderOnly: decoderOnly))
+                clip: clip, latentBits: latentBits, averaging: averaging, isDecoderOnly: decoderOnly || start != nil))
         let console = Console()
         let isComplete = try AutoencoderRun(output, options: options, console: console).run(saveEvery: resources.saveInterval)
         console.say(isComplete ? "done: \(output)/\(AutoencoderRun.resultName)" : "saved; the same command goes on from here")

@@ -13,14 +13,28 @@ public struct AutoencoderRun {
         public var heldOut: Int
         public var seed: UInt64
         public var architecture: AutoencoderConfiguration
+        /// What to go on from; nil to start anew.
+        public var start: Start?
         public var training: AutoencoderTrainer.Options
 
         public init(
-            images: String, size: Int, crop: Int, heldOut: Int, seed: UInt64, architecture: AutoencoderConfiguration,
+            images: String, size: Int, crop: Int, heldOut: Int, seed: UInt64, architecture: AutoencoderConfiguration, start: Start? = nil,
             training: AutoencoderTrainer.Options
         ) {
             (self.images, self.size, self.crop, self.heldOut, self.seed) = (images, size, crop, heldOut, seed)
-            (self.architecture, self.training) = (architecture, training)
+            (self.architecture, self.start, self.training) = (architecture, start, training)
+        }
+    }
+
+    /// A finished autoencoder and a quantiser fitted to its latents, on whose tokens its decoder is trained further.
+    public struct Start: Codable, Equatable, Sendable {
+        /// A folder of the diffusers layout, of the run's architecture but for the refiner.
+        public var vae: String
+        /// What `revq-train fit` made.
+        public var fit: String
+
+        public init(vae: String, fit: String) {
+            (self.vae, self.fit) = (vae, fit)
         }
     }
 
@@ -29,15 +43,20 @@ public struct AutoencoderRun {
         var command = "vae"
         var options: Options
         var imagesSignature: String
+        var fit: FileDigest?
     }
 
     /// The folder in the run's that holds the result, in the diffusers layout.
     public static let resultName = "vae"
+    /// Beside it, where a quantiser was given: the same for the trained decoder.
+    public static let fitName = "fit"
     /// Images from which the patch code's principal components are found.
     private static let basisImages = 1024
 
     private let options: Options
     private let images: SquareImages
+    private let fit: FittedQuantizer?
+    private let tokens: TokenChannel?
     private let directory: RunDirectory
     private let states: TrainingStates
     private let console: Console
@@ -50,9 +69,24 @@ public struct AutoencoderRun {
         self.options = options
         self.console = console
         images = SquareImages(source, size: options.size)
+        fit = try options.start.map { start throws(FileError) in try Self.fit(of: start, for: options.architecture) }
+        tokens = try fit.map { fit throws(FileError) in try TokenChannel(fit, imageSizes: [options.crop, options.size]) }
         directory = try RunDirectory(
-            path, options: Record(options: options, imagesSignature: String(source.signature, radix: 16)))
+            path,
+            options: Record(
+                options: options, imagesSignature: String(source.signature, radix: 16),
+                fit: try options.start.map { start throws(FileError) in try FittedQuantizer.digest(of: start.fit) }))
         states = TrainingStates(of: directory)
+    }
+
+    private static func fit(of start: Start, for architecture: AutoencoderConfiguration) throws(FileError) -> FittedQuantizer {
+        let fit = try FittedQuantizer(start.fit)
+        try fit.check(belongsTo: start.vae, named: start.fit)
+        let finished = try AutoencoderConfiguration(contentsOf: "\(start.vae)/\(AutoencoderDC.configurationName)")
+        guard architecture.differsOnlyInRefiner(from: finished) else {
+            throw FileError(path: start.vae, reason: "the architecture may differ from that of \(start.vae) only in decoder_refiner")
+        }
+        return fit
     }
 
     private static func validate(_ options: Options, images: Int) throws(FileError) {
@@ -73,6 +107,9 @@ public struct AutoencoderRun {
         try check(
             training.latentBits.map { (0...4096).contains($0) } ?? true,
             "the bits per latent position are in 0...4096, not \(training.latentBits ?? 0)")
+        try check(
+            options.start == nil || training.isDecoderOnly && training.latentBits == nil,
+            "what tokens stand for is settled: behind them only the decoder is trained, and no test channel stands for them")
         try check(
             training.shards >= 1 && training.batch >= training.shards && training.batch % training.shards == 0,
             "a batch is a multiple of the \(training.shards) shards, not \(training.batch)")
@@ -113,7 +150,11 @@ public struct AutoencoderRun {
         if let (step, tensors) = try states.newest() {
             console.say("going on at step \(step)")
             return try AutoencoderTrainer(
-                options.architecture, options: options.training, seed: options.seed, step: step, restoring: tensors)
+                options.architecture, tokens: tokens, options: options.training, seed: options.seed, step: step, restoring: tensors)
+        }
+        if let start = options.start, let tokens {
+            let model = AutoencoderDC(options.architecture, extending: try AutoencoderDC(directory: start.vae), .random(seed: options.seed))
+            return AutoencoderTrainer(model, tokens: tokens, options: options.training, seed: options.seed)
         }
         var model = AutoencoderDC(options.architecture, .random(seed: options.seed))
         var variances = [Double](repeating: 1, count: options.architecture.latentChannels)
@@ -139,7 +180,7 @@ public struct AutoencoderRun {
     private func save(_ trainer: AutoencoderTrainer, _ log: TrainingLog) throws(FileError) {
         if let psnr = heldOutPSNR({ trainer.average($0) }), let throughChannel = heldOutPSNR(trainer.reconstruction) {
             try log.append(.init(step: trainer.step, values: ["held_out_psnr": psnr, "held_out_channel_psnr": throughChannel]))
-            console.say("step \(trainer.step): held-out PSNR \(Figure.text(psnr)) dB, \(Figure.text(throughChannel)) dB through the test channel")
+            console.say("step \(trainer.step): held-out PSNR \(Figure.text(psnr)) dB, \(Figure.text(throughChannel)) dB through the channel")
         }
         try log.sync()
         try states.save(trainer.state, step: trainer.step)
@@ -157,11 +198,25 @@ public struct AutoencoderRun {
 
     private func publish(_ model: AutoencoderDC) throws(FileError) {
         let result = "\(directory.path)/\(Self.resultName)"
-        guard try !StoredFolder.names(in: directory.path).contains(Self.resultName) else { return }
+        let present = try StoredFolder.names(in: directory.path)
+        if !present.contains(Self.resultName) { try publish(model, to: result) }
+        if let fit, !present.contains(Self.fitName) { try fit.drawn(by: result).publish(to: "\(directory.path)/\(Self.fitName)") }
+    }
+
+    private func publish(_ model: AutoencoderDC, to result: String) throws(FileError) {
         let staged = try StagedFolder(for: result)
         try StoredFile.write(JSONFile.bytes(options.architecture), to: "\(staged.path)/\(AutoencoderDC.configurationName)")
-        // Half precision halves the file; what is fitted to this autoencoder reads the same rounded weights that are served.
-        try model.save(to: "\(staged.path)/\(AutoencoderDC.weightsName)", precision: .float16)
+        // Half precision halves the file; what is fitted to this autoencoder reads the same rounded weights that are served. But what is
+        // fitted already needs the encoder as it is.
+        let precision: SafetensorsWriter.Precision = fit == nil || model.encoder.isHalfPrecise ? .float16 : .float32
+        try model.save(to: "\(staged.path)/\(AutoencoderDC.weightsName)", precision: precision)
         try staged.publish()
+    }
+}
+
+extension AutoencoderEncoder {
+    /// Whether half precision holds every weight exactly.
+    fileprivate var isHalfPrecise: Bool {
+        tensors.allSatisfy { $0.tensor.values.allSatisfy { Float(Float16($0)) == $0 } }
     }
 }

@@ -38,10 +38,15 @@ public struct AutoencoderTrainer: Sendable {
     public let options: Options
     public private(set) var model: AutoencoderDC
     /// The weights averaged over the last steps: smoother, and better on pictures not seen.
-    public var average: AutoencoderDC { averaging.model }
+    public var average: AutoencoderDC {
+        var average = averaging.model
+        // An average of equal numbers may round to another one, and what tokens mean would change.
+        if options.isDecoderOnly { average.encoder = model.encoder }
+        return average
+    }
     private var averaging: WeightAverage<AutoencoderDC>
     private var optimizer: AdamW
-    private let channel: TestChannel?
+    private let channel: LatentChannel
     private let seed: UInt64
 
     /// Steps taken so far.
@@ -49,11 +54,18 @@ public struct AutoencoderTrainer: Sendable {
 
     /// - Parameter variances: how much of the pixels' variance each latent channel carries, up to a common factor.
     public init(_ model: AutoencoderDC, variances: [Double], options: Options, seed: UInt64) {
-        precondition(options.batch % options.shards == 0, "\(options.shards) shards do not divide a batch of \(options.batch)")
-        self.init(model, channel: options.latentBits.map { TestChannel(variances: variances, bits: $0) }, options: options, seed: seed)
+        self.init(
+            model, channel: options.latentBits.map { .test(TestChannel(variances: variances, bits: $0)) } ?? .open, options: options, seed: seed)
     }
 
-    private init(_ model: AutoencoderDC, channel: TestChannel?, options: Options, seed: UInt64) {
+    /// Trains the decoder on what `tokens` leave of the latents.
+    public init(_ model: AutoencoderDC, tokens: TokenChannel, options: Options, seed: UInt64) {
+        precondition(options.isDecoderOnly && options.latentBits == nil, "tokens pass no gradients, and take the test channel's place")
+        self.init(model, channel: .tokens(tokens), options: options, seed: seed)
+    }
+
+    private init(_ model: AutoencoderDC, channel: LatentChannel, options: Options, seed: UInt64) {
+        precondition(options.batch % options.shards == 0, "\(options.shards) shards do not divide a batch of \(options.batch)")
         self.options = options
         self.model = model
         averaging = WeightAverage(model, decay: options.averaging)
@@ -108,8 +120,14 @@ public struct AutoencoderTrainer: Sendable {
         var z = model.encoder.forward(crops, keeping: &kept)
         var drawn = Activations.keeping
         var random = noise.substream(UInt64(step * options.shards + index))
-        let passage = channel.map { $0.passage(of: z, &random) }
-        if let passage { z = passage.output }
+        var passage: TestChannel.Passage?
+        switch channel {
+        case .open: break
+        case .test(let channel):
+            passage = channel.passage(of: z, &random)
+            z = passage!.output
+        case .tokens(let channel): z = channel.passage(of: z)
+        }
         let (loss, dy) = SquaredError.loss(model.decoder.forward(z, keeping: &drawn), crops)
         var dz = model.decoder.backward(dy, from: &drawn, into: &gradient.decoder)
         if !options.isDecoderOnly {
@@ -121,11 +139,15 @@ public struct AutoencoderTrainer: Sendable {
 
     private var noise: RandomSource { RandomSource(seed: seed, stream: RandomSource.stream(named: "latent noise")) }
 
-    /// Through the encoder, the test channel and the decoder, with the averaged weights.
+    /// Through the encoder, the channel and the decoder, with the averaged weights.
     func reconstruction(of pixels: Tensor) -> Tensor {
         let z = average.encoder(pixels)
         var random = noise
-        return average.decoder(channel.map { $0.passage(of: z, &random).output } ?? z)
+        switch channel {
+        case .open: return average.decoder(z)
+        case .test(let channel): return average.decoder(channel.passage(of: z, &random).output)
+        case .tokens(let channel): return average.decoder(channel.passage(of: z))
+        }
     }
 
     private func learningRate(at step: Int) -> Float {
@@ -142,17 +164,19 @@ extension AutoencoderTrainer {
         var tensors: [(name: String, tensor: Tensor)] = []
         model.visit(ParameterPath("model")) { path, _, tensor in tensors.append((path.description, tensor)) }
         average.visit(ParameterPath("average")) { path, _, tensor in tensors.append((path.description, tensor)) }
-        if let channel { tensors.append((Self.channelName, Tensor(channel.distortions, shape: [channel.distortions.count]))) }
+        if case .test(let channel) = channel { tensors.append((Self.channelName, Tensor(channel.distortions, shape: [channel.distortions.count]))) }
         return tensors + optimizer.state(prefix: "optimizer")
     }
 
-    /// The trainer that ``state`` described after `step` steps.
+    /// The trainer that ``state`` described after `step` steps; `tokens` are those that it was made with.
     init(
-        _ configuration: AutoencoderConfiguration, options: Options, seed: UInt64, step: Int, restoring file: SafetensorsFile
+        _ configuration: AutoencoderConfiguration, tokens: TokenChannel?, options: Options, seed: UInt64, step: Int,
+        restoring file: SafetensorsFile
     ) throws(FileError) {
         var model = AutoencoderDC(configuration, .placeholder)
         try model.load(from: file, prefix: "model")
-        let channel = options.latentBits == nil ? nil : TestChannel(distortions: try file.tensor(Self.channelName).values)
+        var channel = tokens.map { LatentChannel.tokens($0) } ?? .open
+        if options.latentBits != nil { channel = .test(TestChannel(distortions: try file.tensor(Self.channelName).values)) }
         self.init(model, channel: channel, options: options, seed: seed)
         try averaging.load(from: file, prefix: "average")
         let (decay, prefix) = (options.weightDecay, "optimizer")

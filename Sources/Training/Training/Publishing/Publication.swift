@@ -19,10 +19,7 @@ public struct Publication {
     public init(vae vaeDirectory: String, fit fitDirectory: String, imageSize: Int? = nil, images imagesPath: String, heldOut: Int) throws(FileError) {
         let original = try FittedQuantizer(fitDirectory)
         fitted = if let imageSize, imageSize != original.description.imageSize { try original.resized(toImageSize: imageSize) } else { original }
-        let weights = "\(vaeDirectory)/\(AutoencoderDC.weightsName)"
-        guard try FileDigest(of: weights) == fitted.description.vaeWeights else {
-            throw FileError(path: vaeDirectory, reason: "\(fitDirectory) was fitted to the latents of another autoencoder than \(vaeDirectory)")
-        }
+        try fitted.check(belongsTo: vaeDirectory, named: fitDirectory)
         vae = try AutoencoderDC(directory: vaeDirectory)
         self.vaeDirectory = vaeDirectory
         let source = try ImageSource(imagesPath)

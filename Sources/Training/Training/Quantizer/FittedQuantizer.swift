@@ -36,6 +36,12 @@ public struct FittedQuantizer: Sendable {
                 layout: layout, rectifier: rectifier, latentShape: shape, imageSize: imageSize, vaeWeights: vaeWeights, quality: quality,
                 epochs: epochs, bounds: bounds, pictures: pictures)
         }
+
+        func drawn(by vaeWeights: FileDigest) -> Description {
+            Description(
+                layout: layout, rectifier: rectifier, latentShape: latentShape, imageSize: imageSize, vaeWeights: vaeWeights, quality: quality,
+                epochs: epochs, bounds: bounds)
+        }
     }
 
     /// Where a result of gradient steps comes from.
@@ -76,6 +82,12 @@ public struct FittedQuantizer: Sendable {
         (self.normalizer, self.quantizer, self.rectifier) = (normalizer, quantizer, rectifier)
     }
 
+    /// Identifies what ``init(_:)`` would read.
+    static func digest(of directory: String) throws(FileError) -> FileDigest {
+        let files = try StoredFolder.names(in: directory).sorted()
+        return FileDigest(contents: Array(try files.map { name throws(FileError) in try FileDigest(of: "\(directory)/\(name)").sha256 }.joined().utf8))
+    }
+
     /// Writes everything to a new folder that appears whole.
     func publish(to directory: String) throws(FileError) {
         let staged = try StagedFolder(for: directory)
@@ -87,6 +99,18 @@ public struct FittedQuantizer: Sendable {
         if description.rectifier.network != .identity { try rectifier.save(to: "\(staged.path)/\(Self.rectifierName)") }
         try StoredFile.write(JSONFile.bytes(description), to: "\(staged.path)/\(Self.descriptionName)")
         try staged.publish()
+    }
+
+    /// - Throws: when another autoencoder's latents were fitted than that of the folder `vae`.
+    func check(belongsTo vae: String, named name: String) throws(FileError) {
+        guard try FileDigest(of: "\(vae)/\(AutoencoderDC.weightsName)") == description.vaeWeights else {
+            throw FileError(path: vae, reason: "\(name) was fitted to the latents of another autoencoder than \(vae)")
+        }
+    }
+
+    /// The same for an autoencoder that differs only in its decoder: its latents are those that were fitted.
+    func drawn(by vae: String) throws(FileError) -> FittedQuantizer {
+        FittedQuantizer(description.drawn(by: try FileDigest(of: "\(vae)/\(AutoencoderDC.weightsName)")), normalizer, quantizer, rectifier)
     }
 
     /// The same for images of another size: as many more or fewer tokens from the same codes.
