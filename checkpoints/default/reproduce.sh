@@ -19,5 +19,8 @@ train=${REVQ_TRAIN:-revq-train}
 "$train" extract --images "$work/pictures" --vae "$work/vae/vae" --output "$work/latents"
 "$train" fit --latents "$work/latents" --vae "$work/vae/vae" --output "$work/fit" --method lloyd --tokens 512 --codes 16384 \
   --grouping klt-2 --codebooks one --distortion weighted --start k-means++ --passes 12 --held-out 64 --seed 1
-"$train" publish --vae "$work/vae/vae" --fit "$work/fit/fit" --images "$work/held-out" --held-out 64 --name default \
+"$train" vae --images "$work/pictures" --vae "$work/vae/vae" --fit "$work/fit/fit" --output "$work/refined" \
+  --config "$here/refined.json" --size 256 --crop 128 --held-out 16 --steps 5000 --batch 16 --learning-rate 1e-3 --warmup 200 \
+  --averaging 0.998 --seed 1
+"$train" publish --vae "$work/refined/vae" --fit "$work/refined/fit" --images "$work/held-out" --held-out 64 --name default \
   --checkpoints "$checkpoints"
