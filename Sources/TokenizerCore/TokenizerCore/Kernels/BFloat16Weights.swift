@@ -18,7 +18,7 @@ struct BFloat16Weights: Sendable {
         precondition(!isEnlarging || size == 3, "enlarging is folded into 3×3 kernels, got \(weight.shape)")
         let panels = (n + WeightPanels.width - 1) / WeightPanels.width
         let panel = revq_bfloat16_panel(isEnlarging, c, size)
-        var storage = Tensor(uninitialized: [panels, panel / 2])
+        var storage = Tensor(uninitialized: [panels, panel / 2], isLasting: true)
         storage.withMutablePointer { target in
             target.withMemoryRebound(to: UInt16.self, capacity: panels * panel) { target in
                 weight.withPointer { source in

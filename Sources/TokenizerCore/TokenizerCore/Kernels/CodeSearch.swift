@@ -20,7 +20,7 @@ public final class CodeSearch: Sendable {
         precondition(codebooks.shape.count == 3 && codebooks.count > 0, "codebooks are [groups, N, d], got \(codebooks.shape)")
         let (groups, codes, d) = (codebooks.shape[0], codebooks.shape[1], codebooks.shape[2])
         let layout = CodebookLayout(codes: codes, d: d)
-        var arranged = Tensor(uninitialized: [groups, layout.count])
+        var arranged = Tensor(uninitialized: [groups, layout.count], isLasting: true)
         arranged.withMutablePointer { arranged in
             codebooks.withPointer { codebooks in
                 Workers.forEach(groups) { group in

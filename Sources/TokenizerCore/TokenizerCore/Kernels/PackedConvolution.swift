@@ -60,7 +60,7 @@ public final class PackedConvolution: Sendable {
     private func transformed(_ kind: revq_winograd) -> Tensor {
         precondition(size == 3, "Winograd's algorithm is for 3×3 kernels, got \(weight.shape)")
         let panels = (n + WeightPanels.width - 1) / WeightPanels.width
-        var result = Tensor(uninitialized: [panels, Int(revq_winograd_weights(kind)), c, WeightPanels.width])
+        var result = Tensor(uninitialized: [panels, Int(revq_winograd_weights(kind)), c, WeightPanels.width], isLasting: true)
         result.withMutablePointer { target in
             weight.withPointer { source in
                 Workers.forEach(panels) { revq_pack_winograd_panel(kind, source, n, c, $0, target) }

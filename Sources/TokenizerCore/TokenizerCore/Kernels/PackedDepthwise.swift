@@ -19,7 +19,7 @@ public final class PackedDepthwise: Sendable {
     /// The weights turned by 180°, with which the gradient for the input is formed.
     public convenience init(turning weight: Tensor) {
         let (taps, count) = (weight.shape.dropFirst(2).reduce(1, *), weight.count)
-        var turned = Tensor(uninitialized: weight.shape)
+        var turned = Tensor(uninitialized: weight.shape, isLasting: true)
         turned.withMutablePointer { target in
             weight.withPointer { source in
                 for i in 0..<count { target[i] = source[i / taps * taps + taps - 1 - i % taps] }

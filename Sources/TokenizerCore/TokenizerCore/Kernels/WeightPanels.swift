@@ -17,7 +17,7 @@ struct WeightPanels: Sendable {
         precondition(weight.count == n * c * taps, "weights of shape \(weight.shape) are not \(n)×\(c)×\(taps)")
         (self.k, self.n) = (c * taps, n)
         let (k, panels) = (c * taps, (n + Self.width - 1) / Self.width)
-        var storage = Tensor(uninitialized: [panels, k, Self.width])
+        var storage = Tensor(uninitialized: [panels, k, Self.width], isLasting: true)
         storage.withMutablePointer { target in
             weight.withPointer { source in
                 Workers.forEach(panels) { revq_pack_panel(source, n, c, taps, $0, target + $0 * k * Self.width) }

@@ -7,10 +7,12 @@ public struct Tensor: Sendable {
     private var storage: TensorStorage
 
     /// A tensor with undefined contents; the caller writes every element before reading any.
-    public init(uninitialized shape: [Int]) {
+    ///
+    /// - Parameter isLasting: whether it will be kept for long, like weights: then it takes no more memory than it needs.
+    public init(uninitialized shape: [Int], isLasting: Bool = false) {
         precondition(shape.allSatisfy { $0 >= 0 }, "a tensor's extents are not negative: \(shape)")
         self.shape = shape
-        storage = TensorStorage(count: shape.reduce(1, *))
+        storage = TensorStorage(count: shape.reduce(1, *), isLasting: isLasting)
     }
 
     /// A shape without numbers, which a weight file's tensor will replace. It takes no memory, and reading it is our own bug.
@@ -70,7 +72,7 @@ public struct Tensor: Sendable {
     private mutating func makeUnique() {
         guard !(storage.isWritable && isKnownUniquelyReferenced(&storage)) else { return }
         precondition(storage.capacity >= count, "the numbers of \(shape) are changed before they were loaded")
-        let copy = TensorStorage(count: count)
+        let copy = TensorStorage(count: count, isLasting: false)
         copy.base.update(from: storage.base, count: count)
         storage = copy
     }
