@@ -73,7 +73,8 @@ public struct Tensor: Sendable {
         guard !(storage.isWritable && isKnownUniquelyReferenced(&storage)) else { return }
         precondition(storage.capacity >= count, "the numbers of \(shape) are changed before they were loaded")
         let copy = TensorStorage(count: count, isLasting: false)
-        copy.base.update(from: storage.base, count: count)
+        let (target, source) = (copy.base, storage.base)
+        RowPieces.forEach(rows: count, width: 1) { target.advanced(by: $0.lowerBound).update(from: source + $0.lowerBound, count: $0.count) }
         storage = copy
     }
 }
