@@ -29,8 +29,19 @@ struct BufferPoolTests {
 
     @Test func nothingIsServedFromFarLargerMemory() {
         let pool = BufferPool()
-        let large = pool.take(8 * million, isLasting: false)
+        let large = pool.take(32 * million, isLasting: false)
         pool.give(large.base, large.capacity)
         #expect(pool.take(million, isLasting: false).capacity == million)
+    }
+
+    @Test func idleMemoryThatIsTooSmallMakesRoom() {
+        let pool = BufferPool()
+        let small = (0..<3).map { _ in pool.take(million, isLasting: false) }
+        for buffer in small { pool.give(buffer.base, buffer.capacity) }
+        #expect(pool.heldBytes == 12 * million)
+        _ = pool.take(2 * million, isLasting: true)
+        #expect(pool.heldBytes == 12 * million, "what stays is not made from what comes back")
+        _ = pool.take(2 * million, isLasting: false)
+        #expect(pool.heldBytes == 4 * million)
     }
 }

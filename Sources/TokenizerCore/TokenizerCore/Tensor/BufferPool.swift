@@ -14,10 +14,13 @@ final class BufferPool: Sendable {
     /// Past this many idle bytes, freed buffers go back to the system.
     static let maximumHeldBytes = 2 << 30
     private static let hugePageBytes = 2 << 20
-    /// A tensor may sit in a buffer this many times as large: feature maps shrink and grow by factors of two from stage to stage, and one
-    /// stage's idle memory serves the next.
-    private static let slack = 4
+    /// A large tensor may sit in a buffer this many times its size: feature maps shrink and grow by factors of two from stage to stage,
+    /// and one stage's idle memory serves the next.
+    private static let slack = 16
     private let state = Mutex(State())
+
+    /// Bytes of idle buffers.
+    var heldBytes: Int { state.withLock { $0.heldBytes } }
 
     /// Sizes are rounded up so that tensors of nearly equal size share buffers: powers of two below 4 KiB, then 1/8 steps.
     static func roundedCapacity(_ count: Int) -> Int {
@@ -31,8 +34,10 @@ final class BufferPool: Sendable {
     /// - Parameter isLasting: whether it will be kept for long; then it has no more than its rounded capacity.
     func take(_ count: Int, isLasting: Bool) -> (base: UnsafeMutablePointer<Float>, capacity: Int) {
         let wanted = Self.roundedCapacity(count)
-        let most = isLasting || wanted * MemoryLayout<Float>.stride < Self.hugePageBytes ? wanted : Self.slack * wanted
-        return recycled(wanted...most) ?? (Self.allocate(wanted), wanted)
+        let isFlexible = !isLasting && Self.isLarge(wanted)
+        if let found = recycled(wanted...(isFlexible ? Self.slack * wanted : wanted)) { return found }
+        if isFlexible { release(wanted) }
+        return (Self.allocate(wanted), wanted)
     }
 
     func give(_ base: UnsafeMutablePointer<Float>, _ capacity: Int) {
@@ -56,13 +61,31 @@ final class BufferPool: Sendable {
         }
     }
 
+    /// Gives large idle buffers that have proved too small back to the system, up to `capacity` floats, in exchange for one that is about
+    /// to be allocated and will serve their tensors too.
+    private func release(_ capacity: Int) {
+        let released = state.withLock { state -> [UInt] in
+            var (released, left) = ([UInt](), capacity)
+            for size in state.free.keys.filter({ Self.isLarge($0) && $0 < capacity }).sorted(by: >) {
+                while left >= size, let address = state.free[size]?.popLast() {
+                    released.append(address)
+                    left -= size
+                    state.heldBytes -= size * 4
+                }
+            }
+            return released
+        }
+        for address in released { free(UnsafeMutableRawPointer(bitPattern: address)) }
+    }
+
+    private static func isLarge(_ capacity: Int) -> Bool { capacity * MemoryLayout<Float>.stride >= hugePageBytes }
+
     private static func allocate(_ capacity: Int) -> UnsafeMutablePointer<Float> {
         let bytes = capacity * MemoryLayout<Float>.stride
-        let isLarge = bytes >= hugePageBytes
         var memory: UnsafeMutableRawPointer?
-        let failure = posix_memalign(&memory, isLarge ? hugePageBytes : 64, bytes)
+        let failure = posix_memalign(&memory, isLarge(capacity) ? hugePageBytes : 64, bytes)
         precondition(failure == 0, "cannot allocate \(bytes) bytes for a tensor")
-        if isLarge { madvise(memory, bytes, MADV_HUGEPAGE) }
+        if isLarge(capacity) { madvise(memory, bytes, MADV_HUGEPAGE) }
         return memory!.bindMemory(to: Float.self, capacity: capacity)
     }
 }
