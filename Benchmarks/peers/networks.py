@@ -2,7 +2,7 @@
 import torch
 import torch.nn.functional as F
 from diffusers import AutoencoderDC
-from diffusers.models.autoencoders.autoencoder_dc import EfficientViTBlock
+from diffusers.models.autoencoders.autoencoder_dc import EfficientViTBlock, ResBlock
 from diffusers.models.normalization import RMSNorm
 from safetensors.torch import load_file
 from torch import nn
@@ -43,24 +43,41 @@ class Quantiser(nn.Module):
         return nearest.reshape(self.groups, n, run).transpose(0, 1).reshape(n, self.tokens)
 
 
-class PatchSkipEncoder(nn.Module):
-    """The default checkpoint's encoder: a small network beside a linear code of patches."""
+class PatchEncoder(nn.Module):
+    """The default checkpoint's encoder: a linear code of patches."""
 
-    def __init__(self, network, projection, factor):
+    def __init__(self, projection, factor):
         super().__init__()
-        self.network, self.projection, self.factor = network, projection, factor
+        self.projection, self.factor = projection, factor
 
     def forward(self, x):
-        return self.network(x) + self.projection(F.pixel_unshuffle(x, self.factor))
+        return self.projection(F.pixel_unshuffle(x, self.factor))
 
 
-class PatchSkipDecoder(nn.Module):
-    def __init__(self, network, projection, factor):
+class PatchDecoder(nn.Module):
+    """The default checkpoint's decoder: the patches drawn from their code, and a network that corrects the picture."""
+
+    def __init__(self, projection, factor, refiner):
         super().__init__()
-        self.network, self.projection, self.factor = network, projection, factor
+        self.projection, self.factor, self.refiner = projection, factor, refiner
 
     def forward(self, z):
-        return self.network(z) + F.pixel_shuffle(self.projection(z), self.factor)
+        return self.refiner(F.pixel_shuffle(self.projection(z), self.factor))
+
+
+class Refiner(nn.Module):
+    def __init__(self, factor, channels, layers):
+        super().__init__()
+        self.factor = factor
+        self.conv_in = nn.Conv2d(3 * factor**2, channels, 3, padding=1)
+        self.blocks = nn.ModuleList(ResBlock(channels, channels, "rms_norm", "silu") for _ in range(layers))
+        self.conv_out = nn.Conv2d(channels, 3 * factor**2, 3, padding=1)
+
+    def forward(self, x):
+        hidden = self.conv_in(F.pixel_unshuffle(x, self.factor))
+        for block in self.blocks:
+            hidden = block(hidden)
+        return x + F.pixel_shuffle(self.conv_out(hidden), self.factor)
 
 
 def load(model):
@@ -72,22 +89,29 @@ def load(model):
 
 def _autoencoder(model):
     weights = {name: tensor.float() for name, tensor in load_file(model.autoencoder / "diffusion_pytorch_model.safetensors").items()}
+    if "decoder_refiner" in model.configuration:
+        return _patch_code(weights, model)
     configuration = {key: value for key, value in model.configuration.items() if not key.startswith("_")}
     with torch.device("meta"):
         autoencoder = AutoencoderDC(**configuration)
-    skips = {name: weights.pop(name) for name in list(weights) if ".patch_skip." in name}
     autoencoder.load_state_dict(weights, assign=True)
-    if not skips:
-        return {"encode": autoencoder.encoder, "decode": autoencoder.decoder}
-    projection = {half: _projection(skips, half) for half in ("encoder", "decoder")}
-    return {"encode": PatchSkipEncoder(autoencoder.encoder, projection["encoder"], model.factor),
-            "decode": PatchSkipDecoder(autoencoder.decoder, projection["decoder"], model.factor)}
+    return {"encode": autoencoder.encoder, "decode": autoencoder.decoder}
 
 
-def _projection(weights, half):
-    weight = weights[f"{half}.patch_skip.projection.weight"]
-    layer = nn.Conv2d(weight.shape[1], weight.shape[0], 1)
-    layer.load_state_dict({"weight": weight, "bias": weights[f"{half}.patch_skip.projection.bias"]})
+def _patch_code(weights, model):
+    refiner = Refiner(**model.configuration["decoder_refiner"])
+    refiner.load_state_dict(_below(weights, "decoder.refiner."))
+    encoder, decoder = (_projection(_below(weights, f"{half}.patch_skip.projection.")) for half in ("encoder", "decoder"))
+    return {"encode": PatchEncoder(encoder, model.factor), "decode": PatchDecoder(decoder, model.factor, refiner)}
+
+
+def _below(weights, prefix):
+    return {name.removeprefix(prefix): tensor for name, tensor in weights.items() if name.startswith(prefix)}
+
+
+def _projection(weights):
+    layer = nn.Conv2d(weights["weight"].shape[1], weights["weight"].shape[0], 1)
+    layer.load_state_dict(weights)
     return layer
 
 
