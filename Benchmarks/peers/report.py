@@ -60,9 +60,12 @@ def _ratio(result, ours, operation):
 
 
 def thresholds(results, wanted):
-    """Lines that say pass or fail for each threshold whose case was measured: a share of the sgemm rate of the same run."""
-    lines = []
+    """Lines that say pass or fail for each threshold whose case was measured: a share of the sgemm rate of the same run. Those with a
+    `processor` are for processors with that feature, as Linux names it."""
+    lines, features = [], _processor_features()
     for threshold in wanted:
+        if threshold.get("processor", "") not in features:
+            continue
         for result in results:
             peer = result["peers"].get("revq bf16" if threshold["precision"] == "bf16" else "revq")
             keys = ("model", "precision", "size", "batch", "threads")
@@ -72,6 +75,11 @@ def thresholds(results, wanted):
                 verdict = "pass" if share >= threshold["sgemm_share"] else "FAIL"
                 lines.append(f"- {verdict}: {title(result).split(';')[0]}: {threshold['operation']} at {share:.2f} of sgemm, at least {threshold['sgemm_share']} wanted")
     return "\n".join(lines)
+
+
+def _processor_features():
+    flags = next((line for line in open("/proc/cpuinfo") if line.startswith("flags")), ":")
+    return {"", *flags.split(":")[1].split()}
 
 
 def _median(values):
