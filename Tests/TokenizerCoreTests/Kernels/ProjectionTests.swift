@@ -39,6 +39,23 @@ struct ProjectionTests {
         }
     }
 
+    /// Not even where denormals count, as they do outside the ``Workers``.
+    @Test(arguments: InstructionSet.supported)
+    func tinyFactorsLeaveTheOthersAlone(set: InstructionSet) {
+        // Its last bits are denormal.
+        let tiny = Float(sign: .plus, exponent: -112, significand: 1 + .ulpOfOne)
+        for (rows, k, place) in [(1, 20, 19), (33, 64, 16), (33, 64, 63)] {
+            let ones = [Float](repeating: 1, count: rows * k)
+            let mixed = (0..<rows * k).map { $0 % k == place ? tiny : 1 }
+            for (a, b) in [(mixed, ones), (ones, mixed)] {
+                let panels = WeightPanels(Tensor(b, shape: [rows, k]), n: rows, c: k, taps: 1)
+                var c = [Float](repeating: -7, count: rows * rows)
+                panels.withPointer(fromColumn: 0) { set.kernels.multiply(rows, rows, k, a, k, $0, &c, rows, nil, .REVQ_IDENTITY) }
+                #expect(c == [Float](repeating: Float(k - 1), count: rows * rows))
+            }
+        }
+    }
+
     @Test(arguments: InstructionSet.supported)
     func aRowDoesNotDependOnTheOthers(set: InstructionSet) {
         var values = TestValues(seed: 2)

@@ -20,20 +20,24 @@ enum { PARTS = 3, TILE_SIDE = 16, TILE_BYTES = TILE_SIDE * 64 };
 
 #include "step.h"
 
+/// The bits of an fp32 number that are a bf16 one.
+#define UPPER_HALF 0xffff0000u
+
 /// The nearest number whose lower half is zero: a bf16 one. (Ties go away from zero.)
-INLINE vfloat first_part(vfloat x) { return (vfloat)(((vbits)x + 0x8000u) & 0xffff0000u); }
+INLINE vfloat first_part(vfloat x) { return (vfloat)(((vbits)x + 0x8000u) & UPPER_HALF); }
 
 /// Where a strip keeps the pair that column k of a row belongs to, in the first part; the next part is TILE_SIDE pairs further on.
 INLINE uint32_t *strip_pair(float *strip, ptrdiff_t row, ptrdiff_t k) {
     return (uint32_t *)strip + (k / STEP * TILE_ROWS + row) * PARTS * TILE_SIDE + k % TILE_SIDE;
 }
 
-/// Splits two vectors and stores their parts, the first one in the lower halves of the pairs, `step` pairs apart.
+/// Splits two vectors and stores their parts, the first one in the lower halves of the pairs, `step` pairs apart. What is left for the
+/// last part fits it, unless it is denormal: then it is cut off.
 INLINE void store_parts(vfloat low, vfloat high, uint32_t *to, ptrdiff_t step) {
 #pragma clang loop unroll(full)
     for (int part = 0; part < PARTS; part++, to += step) {
         vfloat upper_low = part < PARTS - 1 ? first_part(low) : low, upper_high = part < PARTS - 1 ? first_part(high) : high;
-        store((float *)to, (vfloat)((vbits)upper_low >> 16 | (vbits)upper_high));
+        store((float *)to, (vfloat)((vbits)upper_low >> 16 | ((vbits)upper_high & UPPER_HALF)));
         low -= upper_low;
         high -= upper_high;
     }
@@ -57,7 +61,7 @@ INLINE void strip_set(float *strip, ptrdiff_t row, ptrdiff_t k, float x) {
         float upper = part < PARTS - 1 ? first_part(splat(x))[0] : x;
         uint32_t bits;
         __builtin_memcpy(&bits, &upper, sizeof bits);
-        *to = is_second ? (*to & 0xffffu) | bits : bits >> 16;
+        *to = is_second ? (*to & ~UPPER_HALF) | (bits & UPPER_HALF) : bits >> 16;
         x -= upper;
     }
 }
