@@ -19,6 +19,7 @@ enum { PARTS = 3, TILE_SIDE = 16, TILE_BYTES = TILE_SIDE * 64 };
 #define STRIP_WIDTH (TILE_ROWS * PARTS / 2)
 
 #include "step.h"
+#include "tile_registers.h"
 
 /// The bits of an fp32 number that are a bf16 one.
 #define UPPER_HALF 0xffff0000u
@@ -94,21 +95,6 @@ INLINE void split_pairs(splitting *s) {
     bool ends_step = --s->pairs % TILE_SIDE == 0;
     s->from = low + (ends_step ? (TILE_SIDE + 1) * PANEL : PANEL);
     s->to += ends_step ? PAIRS_IN_STEP - (TILE_SIDE - 1) * TILE_SIDE : TILE_SIDE;
-}
-
-/// Eight registers of 16 rows of 64 bytes. A thread that holds any makes the system save 8 KiB at every switch, so they are given
-/// back after use.
-INLINE void begin_tiles(void) {
-    struct {
-        uint8_t palette, start_row, reserved[14];
-        uint16_t row_bytes[16];
-        uint8_t rows[16];
-    } layout = {.palette = 1};
-    for (int i = 0; i < 8; i++) {
-        layout.row_bytes[i] = 64;
-        layout.rows[i] = TILE_SIDE;
-    }
-    _tile_loadconfig(&layout);
 }
 
 /// Registers 0 to 3 are the sums, 4 and 5 rows of the left factor, 6 and 7 weights.
@@ -279,6 +265,6 @@ static void multiply_strips(const product_shape *s, const product *products, ptr
         }
         finish_splitting(next);
     }
-    _tile_release();
+    end_tiles();
     write_block(&before, s->ldc);
 }
