@@ -1,6 +1,8 @@
 // For syscall.
 #define _DEFAULT_SOURCE
 
+#include <stdatomic.h>
+
 #include "KernelTable.h"
 
 extern const revq_kernel_table revq_table_plain;
@@ -35,9 +37,20 @@ static bool has_x86_64_amx(void) {
     return (edx & both) == both && syscall(SYS_arch_prctl, REQUEST_PERMISSION, TILE_DATA) == 0;
 }
 
-revq_instruction_set revq_best_instruction_set(void) {
+static revq_instruction_set find_best_instruction_set(void) {
     __builtin_cpu_init();
     return has_x86_64_amx() ? REVQ_X86_64_AMX : has_x86_64_v4() ? REVQ_X86_64_V4 : has_x86_64_v3() ? REVQ_X86_64_V3 : REVQ_PLAIN;
+}
+
+/// Asked once: an operation looks its kernels up, and a virtual machine leaves to its host what a processor says of itself.
+revq_instruction_set revq_best_instruction_set(void) {
+    static _Atomic int found = -1;
+    int best = atomic_load_explicit(&found, memory_order_relaxed);
+    if (best < 0) {
+        best = (int)find_best_instruction_set();
+        atomic_store_explicit(&found, best, memory_order_relaxed);
+    }
+    return (revq_instruction_set)best;
 }
 
 const revq_kernel_table *revq_kernels(revq_instruction_set set) {
