@@ -40,4 +40,13 @@ import Testing
         }
         #expect(profile.peakBytes == 3 * 4096)
     }
+
+    @Test func countsWhatWasAskedForHoweverMuchThePoolHadAtHand() {
+        let million = 1 << 20
+        let profile = ComputeProfile()
+        // Freed again at once.
+        _ = (0..<8).map { _ in Tensor(zeros: [4 * million]) }
+        ComputeProfile.$current.withValue(profile) { _ = (0..<8).map { _ in Tensor(zeros: [2 * million]) } }
+        #expect(profile.peakBytes == 8 * 8 * million)
+    }
 }

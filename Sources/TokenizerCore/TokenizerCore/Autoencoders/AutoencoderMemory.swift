@@ -1,7 +1,7 @@
 /// How much memory an ``AutoencoderDC`` takes, from its configuration alone: what decides, before anything is allocated, whether a
 /// picture is too large.
 ///
-/// Feature maps are counted as the layers hold them. Freed ones wait in a pool for the next of their size, so that as much again may
+/// Feature maps are counted as the layers hold them. Freed ones wait in a pool for others that fit in them, so that as much again may
 /// be held.
 public struct AutoencoderMemory: Sendable {
     /// Weights as the kernels arrange them, every convolution in its largest layout.

@@ -10,8 +10,9 @@ final class TensorStorage: @unchecked Sendable {
     /// Whether the floats may be written when this storage is uniquely held. Borrowed memory never is.
     let isWritable: Bool
     private let owner: AnyObject?
-    /// Where this memory is counted while it lives.
+    /// Where this memory is counted while it lives, as what was asked for: how much more the pool had at hand is chance.
     private let profile: ComputeProfile?
+    private let countedBytes: Int
 
     /// Memory for at least `count` floats, contents undefined.
     ///
@@ -21,7 +22,8 @@ final class TensorStorage: @unchecked Sendable {
         isWritable = true
         owner = nil
         profile = ComputeProfile.current
-        profile?.tookMemory(4 * capacity)
+        countedBytes = 4 * BufferPool.roundedCapacity(count)
+        profile?.tookMemory(countedBytes)
     }
 
     /// A read-only view of `count` floats that `owner` keeps alive.
@@ -30,7 +32,7 @@ final class TensorStorage: @unchecked Sendable {
         capacity = count
         isWritable = false
         self.owner = owner
-        profile = nil
+        (profile, countedBytes) = (nil, 0)
     }
 
     /// No memory at all.
@@ -38,7 +40,7 @@ final class TensorStorage: @unchecked Sendable {
 
     private init() {
         base = UnsafeMutablePointer(bitPattern: MemoryLayout<Float>.alignment)!
-        (capacity, isWritable, owner, profile) = (0, false, nil, nil)
+        (capacity, isWritable, owner, profile, countedBytes) = (0, false, nil, nil, 0)
     }
 
     /// Lets the system take back the pages of borrowed memory; they are read from their file again when next touched.
@@ -51,7 +53,7 @@ final class TensorStorage: @unchecked Sendable {
     }
 
     deinit {
-        profile?.gaveMemory(4 * capacity)
+        profile?.gaveMemory(countedBytes)
         if isWritable { BufferPool.shared.give(base, capacity) }
     }
 }

@@ -81,7 +81,7 @@ public final class SafetensorsFile: TensorSource, Sendable {
     }
 
     private static func converted(_ shape: [Int], _ element: (Int) -> Float) -> Tensor {
-        var tensor = Tensor(uninitialized: shape)
+        var tensor = Tensor(uninitialized: shape, isLasting: true)
         let count = tensor.count
         tensor.withMutablePointer { for i in 0..<count { $0[i] = element(i) } }
         return tensor
