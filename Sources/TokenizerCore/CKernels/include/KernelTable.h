@@ -67,7 +67,7 @@ typedef struct revq_kernel_table {
     /// [⌈n / 32⌉][k][32], padded with zeros.
     ///
     /// An element is the sum of fp32 sums over 256 (with AMX 512) consecutive k each, so it does not depend on m or n, nor on its
-    /// place.
+    /// place. With AMX, products with a factor that is infinite or beyond 3.39e38 are not numbers.
     void (*multiply)(
         ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const float *a, ptrdiff_t lda, const float *panels, float *c, ptrdiff_t ldc,
         const float *_Nullable bias, revq_activation activation);

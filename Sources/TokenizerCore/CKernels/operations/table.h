@@ -1,4 +1,4 @@
-// Compiled once per instruction set; the including file has defined LANES and TABLE.
+// Compiled once per instruction set; the including file has defined LANES and TABLE, and MATRIX_TILES where there is a matrix unit.
 #include "vector.h"
 #include "activation.h"
 

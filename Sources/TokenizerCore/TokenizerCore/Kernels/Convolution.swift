@@ -2,7 +2,7 @@ import CKernels
 
 /// A k×k convolution with zero padding k/2.
 ///
-/// Sums are formed in fp32, 256 products at a time (or as ``Precision`` says). Images of a batch and pixels of an image never influence
+/// Sums are formed in fp32, in runs whose length depends on the processor alone (or as ``Precision`` says). Images of a batch and pixels of an image never influence
 /// each other's rounding.
 ///
 /// - Parameters:

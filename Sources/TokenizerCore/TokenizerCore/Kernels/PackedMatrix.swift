@@ -34,8 +34,8 @@ public final class PackedMatrix: Sendable {
 
 /// `y = activation(x · Wᵀ + bias)` for every row of x.
 ///
-/// Each sum is formed in fp32, 256 products at a time (or as ``Precision/bfloat16`` says), in the order of the inputs, whatever other
-/// rows there are.
+/// Sums are formed in fp32, in runs whose length depends on the processor alone (or as ``Precision`` says), whatever other rows there
+/// are.
 ///
 /// - Parameters:
 ///   - x: `[…, in]`.

@@ -2,7 +2,7 @@ import CKernels
 
 /// The product that weight gradients are: `sum[m, n] += aᵀ · b` for `a[rows, m]` and `b[rows, n]`.
 ///
-/// Each sum is formed in fp32, 256 rows at a time, in their order.
+/// Each sum is formed in fp32, in runs of rows whose length depends on the processor alone.
 ///
 /// - Parameters:
 ///   - sum: `[m, n]`, or another shape with these elements.
