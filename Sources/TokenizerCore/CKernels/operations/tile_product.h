@@ -1,7 +1,7 @@
 // The register tile of AMX: 32 rows times 32 columns, with every fp32 number as the exact sum of three bf16 ones (8 bits each).
 //
-// Of the nine products of parts the six largest are formed; the other three together are below 2⁻²³ of the whole, as an fp32 product's
-// own rounding is. Sums are fp32.
+// Of the nine products of parts the six largest are formed; the other three together are at most a little over 2⁻²³ of the whole, where
+// rounding a product to fp32 loses up to 2⁻²⁴. Sums are fp32.
 //
 // A strip is [depth / 32][32 rows][part][16 pairs]: pair i of a step holds columns i and i + 16, so that a vector of columns is split
 // without moving anything between lanes. Weights are split a panel at a time into [depth / 32][part][2][16 pairs][16 columns].
@@ -72,30 +72,7 @@ INLINE void strip_end(float *strip, ptrdiff_t row, ptrdiff_t depth) {
     for (; depth % STEP != 0; depth++) strip_set(strip, row, depth, 0);
 }
 
-/// Rows of a panel that are split at a time: twice this, in parts, fills the first-level cache.
-enum { RESIDENT = 128 };
-enum { PAIRS_IN_STEP = PARTS * PANEL * TILE_SIDE, PAIRS_IN_PART = RESIDENT / STEP * PAIRS_IN_STEP };
-
-/// Rows of a panel on their way into [depth / 32][part][2][16 pairs][16 columns]: `pairs` rows of pairs are still to be made. What
-/// comes `after` them is brought into the second-level cache.
-typedef struct {
-    const float *from, *after;
-    uint32_t *to;
-    ptrdiff_t pairs;
-} splitting;
-
-/// Makes the next row of pairs.
-INLINE void split_pairs(splitting *s) {
-    const float *low = s->from, *high = low + TILE_SIDE * PANEL;
-    store_parts(load(low), load(high), s->to, PANEL * TILE_SIDE);
-    store_parts(load(low + LANES), load(high + LANES), s->to + TILE_SIDE * TILE_SIDE, PANEL * TILE_SIDE);
-#pragma clang loop unroll(full)
-    for (int line = 0; line < 2 * PANEL; line += LINE) __builtin_prefetch(s->after + line, 0, 2);
-    s->after += 2 * PANEL;
-    bool ends_step = --s->pairs % TILE_SIDE == 0;
-    s->from = low + (ends_step ? (TILE_SIDE + 1) * PANEL : PANEL);
-    s->to += ends_step ? PAIRS_IN_STEP - (TILE_SIDE - 1) * TILE_SIDE : TILE_SIDE;
-}
+#include "split_weights.h"
 
 /// Registers 0 to 3 are the sums, 4 and 5 rows of the left factor, 6 and 7 weights.
 #define LOAD_ROWS(PART)                                                                                                       \
@@ -164,6 +141,13 @@ typedef struct {
     epilogue end;
 } block;
 
+/// The block at `row` and `column` of a product.
+INLINE block block_of(const product_shape *s, const product *p, ptrdiff_t row, ptrdiff_t column, float *sums) {
+    return (block){
+        s->rows - row < TILE_ROWS ? s->rows - row : TILE_ROWS, s->n - column < PANEL ? s->n - column : PANEL, sums,
+        p->c + row * s->ldc + column, {s->end.bias ? s->end.bias + column : NULL, s->end.accumulating, s->end.activation}};
+}
+
 INLINE void write_rows(const block *b, const revq_activation activation, ptrdiff_t ldc) {
     const float *bias = b->end.accumulating ? NULL : b->end.bias;
     for (ptrdiff_t column = 0; column < b->columns; column += LANES) {
@@ -186,50 +170,6 @@ INLINE void write_block(const block *b, ptrdiff_t ldc) {
     }
 }
 
-/// The panels of several products, cut into parts of at most RESIDENT rows, in the order in which they are multiplied.
-typedef struct {
-    const product_shape *shape;
-    const product *products;
-    /// Parts of a panel, of a product, and of all products.
-    ptrdiff_t in_panel, in_product, count;
-} weight_parts;
-
-INLINE weight_parts parts_of(const product_shape *s, const product *products, ptrdiff_t count) {
-    ptrdiff_t in_panel = (s->depth + RESIDENT - 1) / RESIDENT, in_product = in_panel * ((s->n + PANEL - 1) / PANEL);
-    return (weight_parts){s, products, in_panel, in_product, in_product * count};
-}
-
-INLINE ptrdiff_t part_row(const weight_parts *w, ptrdiff_t part) { return part % w->in_panel * RESIDENT; }
-
-INLINE ptrdiff_t part_depth(const weight_parts *w, ptrdiff_t part) {
-    ptrdiff_t left = w->shape->depth - part_row(w, part);
-    return left < RESIDENT ? left : RESIDENT;
-}
-
-INLINE ptrdiff_t part_column(const weight_parts *w, ptrdiff_t part) { return part % w->in_product / w->in_panel * PANEL; }
-
-INLINE const float *part_start(const weight_parts *w, ptrdiff_t part) {
-    const float *panels = w->products[part / w->in_product].panels;
-    return panels + part_column(w, part) / PANEL * w->shape->panel_step + part_row(w, part) * PANEL;
-}
-
-/// Begins to split a part; none after the last one. Rows that a last step lacks are zeros, for which `padded` has room.
-INLINE splitting split_part(const weight_parts *w, ptrdiff_t part, float *padded, uint32_t *to) {
-    if (part >= w->count) return (splitting){0};
-    const float *from = part_start(w, part), *after = part + 1 < w->count ? part_start(w, part + 1) : from;
-    ptrdiff_t depth = part_depth(w, part), whole = (depth + STEP - 1) / STEP * STEP;
-    if (whole > depth) {
-        __builtin_memcpy(padded, from, (size_t)(depth * PANEL) * sizeof(float));
-        __builtin_memset(padded + depth * PANEL, 0, (size_t)((whole - depth) * PANEL) * sizeof(float));
-        from = padded;
-    }
-    return (splitting){from, after, to, whole / 2};
-}
-
-INLINE void finish_splitting(splitting s) {
-    while (s.pairs > 0) split_pairs(&s);
-}
-
 static void multiply_strips(const product_shape *s, const product *products, ptrdiff_t count) {
     uint32_t weights[2][PAIRS_IN_PART] __attribute__((aligned(64)));
     float sums[2][STRIPS_IN_BLOCK][TILE_ROWS * PANEL] __attribute__((aligned(64))), padded[RESIDENT * PANEL];
@@ -247,10 +187,7 @@ static void multiply_strips(const product_shape *s, const product *products, ptr
         const uint8_t *b = (const uint8_t *)weights[part % 2];
         splitting next = split_part(&w, part + 1, padded, weights[(part + 1) % 2]);
         for (ptrdiff_t row = 0; row < s->rows; row += TILE_ROWS) {
-            block here = {
-                s->rows - row < TILE_ROWS ? s->rows - row : TILE_ROWS, s->n - column < PANEL ? s->n - column : PANEL,
-                sums[part / w.in_panel % 2][row / TILE_ROWS], p->c + row * s->ldc + column,
-                {s->end.bias ? s->end.bias + column : NULL, s->end.accumulating, s->end.activation}};
+            block here = block_of(s, p, row, column, sums[part / w.in_panel % 2][row / TILE_ROWS]);
             const uint8_t *a = (const uint8_t *)(p->strips + row / TILE_ROWS * s->strip_step + part_row(&w, part) * STRIP_WIDTH);
             bool is_direct = is_last && is_plain && here.rows == TILE_ROWS && here.columns == PANEL;
             float *to = is_direct ? here.c : here.sums;
