@@ -121,14 +121,21 @@ import Testing
         try withScratchFolder { folder in
             let domain = try Self.domain(folder)
             let sweep = try RectifierSweep(
-                domain, .init(tokens: [96], codes: 8, passes: 2, epochs: 1, batch: 64, learningRate: 0.01, width: 48, depth: 1, head: 8, seed: 1))
+                domain, .init(tokens: [96], codes: 8, passes: 2, epochs: 3, batch: 64, learningRate: 0.01, width: 48, depth: 1, head: 8, seed: 1))
             #expect(sweep.cells.count == 9)
             let figures = try measured(sweep, sweep.cells)
             #expect(Set(figures.map(\.figures.quality.quantizedMSE)).count == 1)
             let identity = figures[0].figures
             #expect(abs(identity.quality.rectifiedMSE - identity.quality.quantizedMSE) < 1e-9 && identity.parameters == 0)
             #expect(figures.dropFirst().allSatisfy { $0.figures.parameters > 0 })
-            #expect(sweep.report(figures).html.contains("mlp, residual"))
+            for result in figures {
+                let isTrained = [.mlp, .cnn, .vit].contains(result.cell.kind)
+                #expect(result.figures.epochs.count == (isTrained ? 3 : 0))
+                #expect(!isTrained || result.figures.epochs.last == result.figures.quality.rectifiedMSE, "what was measured last is what is reported")
+                #expect(result.figures.training != result.figures.quality, "on other latents")
+            }
+            let html = sweep.report(figures).html
+            #expect(html.contains("mlp, residual") && html.contains("Held-out error by epoch, 96 tokens"))
         }
     }
 

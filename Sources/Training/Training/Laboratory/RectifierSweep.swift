@@ -39,12 +39,20 @@ public struct RectifierSweep: Experiment {
     public struct Figures: Codable, Sendable {
         /// On held-out latents.
         public let quality: LatentQuality
+        /// On as many of those that were learned from.
+        public let training: LatentQuality
+        /// The held-out ``LatentQuality/rectifiedMSE`` after each epoch, to see whether training was long enough; empty for what is not
+        /// trained by steps.
+        public let epochs: [Double]
         public let parameters: Int
         public let pictures: PictureFigures?
+
+        /// By which share the last epoch changed the held-out error: far below 0 where training was too short.
+        var lastChange: Double? { epochs.count < 2 ? nil : epochs[epochs.count - 1] / epochs[epochs.count - 2] - 1 }
     }
 
     private let domain: LatentDomain
-    private let options: Options
+    let options: Options
     /// The quantiser of the latest cell; the next one mostly has the same.
     private var latest: (tokens: Int, fit: LloydFit)?
 
@@ -81,34 +89,41 @@ public struct RectifierSweep: Experiment {
         }
         let (design, codes) = (latest!.fit.design, latest!.fit.quantizer)
         let (learned, unseen) = (design.normalizer.normalize(domain.training), design.normalizer.normalize(domain.heldOut))
-        guard let rectifier = try rectifier(cell, behind: codes, learned, unseen, isStopRequested) else { return nil }
+        guard let (rectifier, epochs) = try rectifier(cell, behind: codes, learned, unseen, isStopRequested) else { return nil }
         let q = domain.shape.featureMap(codes.latents(codes.tokens(unseen)))
+        let known = learned.images(0..<min(learned.n, unseen.n))
         return Figures(
             quality: LatentQuality(of: unseen, codes, rectifier, shape: domain.shape),
+            training: LatentQuality(of: known, codes, rectifier, shape: domain.shape), epochs: epochs,
             parameters: rectifier.tensors.reduce(0) { $0 + ($1.role == .learned ? $1.tensor.count : 0) },
             pictures: domain.pictures(of: design.normalizer.restore(domain.shape.flattened(rectifier(q)))))
     }
 
+    /// - Returns: the rectifier, and its held-out error after each epoch.
     private func rectifier(
         _ cell: Cell, behind codes: GroupQuantizer, _ learned: Tensor, _ unseen: Tensor, _ isStopRequested: () -> Bool
-    ) throws(ExperimentError) -> Rectifier? {
+    ) throws(ExperimentError) -> (Rectifier, epochs: [Double])? {
         let configuration = configuration(cell.kind, isResidual: cell.isResidual)
         if configuration.network.isSolved {
-            return LinearRectifierFit(configuration, behind: codes, shape: domain.shape, training: learned, heldOut: unseen).rectifier
+            return (LinearRectifierFit(configuration, behind: codes, shape: domain.shape, training: learned, heldOut: unseen).rectifier, [])
         }
         let start = Rectifier(configuration, shape: domain.shape, .random(seed: options.seed))
-        guard configuration.network.isTrained else { return start }
+        guard configuration.network.isTrained else { return (start, []) }
         var trainer = QuantizerTrainer(
             codes, start, shape: domain.shape,
             options: .init(epochs: options.epochs, batch: options.batch, learningRate: options.learningRate, reset: .none, movesCodes: false),
             imageCount: learned.n, seed: options.seed)
+        var epochs: [Double] = []
         while trainer.step < trainer.totalSteps {
             if isStopRequested() { return nil }
             guard trainer.advance(on: learned).rectified.isFinite else {
                 throw ExperimentError("the loss of \(cell) is no longer finite: lower --learning-rate")
             }
+            if trainer.step % trainer.stepsPerEpoch == 0 {
+                epochs.append(LatentQuality(of: unseen, codes, trainer.rectifier, shape: domain.shape).rectifiedMSE)
+            }
         }
-        return trainer.rectifier
+        return (trainer.rectifier, epochs)
     }
 
     private func quantizer(_ tokens: Int) -> QuantizerOptions {
@@ -125,58 +140,5 @@ public struct RectifierSweep: Experiment {
             case .vit: .vit(width: options.width, depth: options.depth, headDimension: options.head, scales: [5])
             }
         return RectifierConfiguration(network, isResidual: isResidual)
-    }
-
-    public func report(_ results: [ExperimentResult<Cell, Figures>]) -> Report {
-        Report(
-            title: "Rectifiers behind the same codes",
-            question: """
-                At each number of tokens one codebook is fitted by Lloyd's algorithm and kept; then each network learns to move the quantised latents \
-                back to the original ones, with and without a residual connection. Held-out error relative to no rectifier says what it is worth.
-                """,
-            facts: [
-                Report.Fact("codes", "\(options.codes), one codebook, \(options.passes) passes"),
-                Report.Fact("networks", "width \(options.width), depth \(options.depth), heads of \(options.head); the linear one sees 3×3 sites and is solved in closed form, its penalty chosen on the held-out latents"),
-                Report.Fact("training", "\(options.epochs) epochs of \(options.batch) images, learning rate \(options.learningRate * 0.05), seed \(options.seed)"),
-            ],
-            sections: [comparison(results), all(results)])
-    }
-
-    private func comparison(_ results: [ExperimentResult<Cell, Figures>]) -> Report.Section {
-        var series: [Plot.Series] = []
-        for (index, kind) in Kind.allCases.enumerated() where kind != .identity {
-            for isResidual in [false, true] {
-                let own = results.filter { $0.cell.kind == kind && $0.cell.isResidual == isResidual }
-                let name = "\(kind.rawValue)\(isResidual ? ", residual" : "")"
-                series.append(
-                    Plot.Series(
-                        name, colour: isResidual ? index + 3 : index - 1,
-                        own.map { .init(Double($0.cell.tokens), $0.figures.quality.rectifiedMSE / $0.figures.quality.quantizedMSE) }))
-            }
-        }
-        series.append(Plot.Series("rectifier (paper, kind not stated)", .published, colour: 3, PublishedFigures.tokens.map { .init($0.tokens, $0.rectified / $0.mse) }))
-        let plot = Plot(
-            "Held-out error with a rectifier, relative to that without", x: PlotAxis("tokens per image", .octaves), y: PlotAxis("rectified / quantised MSE", including: [1]),
-            series: series)
-        let published = PublishedFigures.rectifiers.map { row -> [ReportTable.Cell] in
-            [.number(Double(row.tokens)), .text(row.kind), .number(row.mse), .number(row.rFID)]
-        }
-        return Report.Section(
-            "What a rectifier is worth",
-            [.plot(plot), .table(ReportTable("The paper's figures (512T has 14 bits per token, 256T-B 16)", columns: ["tokens", "rectifier", "latent MSE", "rFID"], rows: published))])
-    }
-
-    private func all(_ results: [ExperimentResult<Cell, Figures>]) -> Report.Section {
-        let rows = results.map { result -> [ReportTable.Cell] in
-            let quality = result.figures.quality
-            return [
-                .number(Double(result.cell.tokens)), .text(result.cell.name), .number(Double(result.figures.parameters)), .number(quality.quantizedMSE),
-                .number(quality.rectifiedMSE), .init(decibels: result.figures.pictures?.difference.psnr), .init(result.figures.pictures?.difference.ssim),
-                .init(result.figures.pictures?.distribution?.frechet),
-            ]
-        }
-        return Report.Section(
-            "All cells",
-            [.table(ReportTable("Held-out figures", columns: ["tokens", "rectifier", "parameters", "quantised MSE", "rectified MSE", "PSNR, dB", "SSIM", "rFID"], rows: rows))])
     }
 }
