@@ -95,7 +95,7 @@ import Testing
             let zero = Tensor(zeros: [0, shape.k])
             #expect(project(zero, with: packed).shape == [0, shape.n])
             var silu = y.values
-            InstructionSet.best.kernels.activate(&silu, silu.count, .REVQ_SILU)
+            InstructionSet.best.kernels.activate(silu, silu.count, .REVQ_SILU, &silu)
             #expect(project(x, with: packed, bias: bias, activation: .silu).values == silu)
             #expect(project(x, with: packed, bias: bias, activation: .relu).values == y.values.map { max($0, 0) })
         }

@@ -31,7 +31,7 @@ struct InstructionSetTests {
     func siluAgreesWithDoublePrecision(set: InstructionSet) {
         let inputs = Array(stride(from: Float(-100), through: 100, by: 0.37)) + [0, -0.0001, 0.0001]
         var outputs = inputs + [-7]
-        set.kernels.activate(&outputs, inputs.count, .REVQ_SILU)
+        set.kernels.activate(inputs, inputs.count, .REVQ_SILU, &outputs)
         #expect(outputs.last == -7)
         for (x, y) in zip(inputs, outputs) where x > -87 {
             let exact = Double(x) / (1 + exp(-Double(x)))

@@ -97,7 +97,7 @@ struct ProjectionTests {
             results.append(c)
         }
         var silu = results[0]
-        set.kernels.activate(&silu, silu.count, .REVQ_SILU)
+        set.kernels.activate(silu, silu.count, .REVQ_SILU, &silu)
         #expect(results[1] == results[0].map { max($0, 0) })
         #expect(results[2] == silu)
     }

@@ -72,7 +72,7 @@ struct WinogradTests {
             }
         }
         var silu = results[0]
-        set.kernels.activate(&silu, silu.count, .REVQ_SILU)
+        set.kernels.activate(silu, silu.count, .REVQ_SILU, &silu)
         #expect(results[1] == results[0].map { max($0, 0) })
         #expect(results[2] == silu)
     }

@@ -54,13 +54,16 @@ typedef struct revq_adamw_step {
     float gradient_scale;
 } revq_adamw_step;
 
+/// The largest kernel of a depthwise convolution that has gradients.
+#define REVQ_DEPTHWISE_LARGEST_SIZE 15
+
 /// The operations, compiled for one instruction set. Counts are in elements; no pointer needs alignment; buffers do not overlap
 /// unless an operation says that it works in place.
 typedef struct revq_kernel_table {
     /// y[i] += x[i]
     void (*add)(float *y, const float *x, ptrdiff_t count);
-    /// x[i] = activation(x[i]); SiLU is x / (1 + exp(-x)) with a relative error below 1e-6.
-    void (*activate)(float *x, ptrdiff_t count, revq_activation activation);
+    /// y[i] = activation(x[i]); SiLU is x / (1 + exp(-x)) with a relative error below 1e-6. y may be x.
+    void (*activate)(const float *x, ptrdiff_t count, revq_activation activation, float *y);
     /// y[rows, c] = the first half of x[rows, 2c] times the SiLU of the second.
     void (*gate)(const float *x, ptrdiff_t rows, ptrdiff_t c, float *y);
     /// c[m, n] = activation(a[m, k] · b[k, n] + bias[n]), with a's rows `lda` and c's rows `ldc` floats apart and b packed as
@@ -108,10 +111,11 @@ typedef struct revq_kernel_table {
         const float *_Nullable residual, float *y);
     /// One head of DC-AE's attention: y = relu(q) · M / (relu(q) · s + epsilon) with M = Σ relu(k) vᵀ and s = Σ relu(k) over all
     /// positions. A position is q, k and v of d numbers each, one after the other; positions are `stride`, results `y_stride`
-    /// floats apart. `scratch` holds d · (d + 1) floats.
+    /// floats apart. `scratch` holds `attend_scratch` floats.
     void (*attend)(
         const float *qkv, ptrdiff_t positions, ptrdiff_t stride, ptrdiff_t d, float epsilon, float *y, ptrdiff_t y_stride,
         float *scratch);
+    ptrdiff_t (*attend_scratch)(ptrdiff_t positions, ptrdiff_t d);
     /// Output lines first..<last, counted through the images, of y[images, h / 2, w / 2, 4c / share] += the means of each `share`
     /// consecutive channels of the pixel-unshuffled x[images, h, w, c].
     void (*add_downsampled)(
@@ -122,8 +126,6 @@ typedef struct revq_kernel_table {
         const float *x, ptrdiff_t h, ptrdiff_t w, ptrdiff_t c, ptrdiff_t share, ptrdiff_t first, ptrdiff_t last, float *y);
     /// dy[i] *= activation'(x[i])
     void (*activate_backward)(const float *x, float *dy, ptrdiff_t count, revq_activation activation);
-    /// The gradient of `gate`: fills dx[rows, 2c] from dy[rows, c].
-    void (*gate_backward)(const float *x, const float *dy, ptrdiff_t rows, ptrdiff_t c, float *dx);
     /// sums[columns] += Σ over the rows of x, which are `stride` floats apart.
     void (*add_columns)(const float *x, ptrdiff_t rows, ptrdiff_t stride, ptrdiff_t columns, float *sums);
     /// Σ x², in double precision.
@@ -131,10 +133,14 @@ typedef struct revq_kernel_table {
     /// The gradient of `rms_norm` without activation and residual: turns dy into dx, and adds to dweight[c] and dbias[c].
     void (*rms_norm_backward)(
         const float *x, ptrdiff_t rows, ptrdiff_t c, const float *weight, float epsilon, float *dy, float *dweight, float *dbias);
-    /// dweight[c, size, size] += the gradient for the weights of `convolve_depthwise`, channels first..<last; size is at most 15.
+    /// The gradients of `convolve_depthwise` behind an activation, channels first..<last of all images: fills dx, and adds to
+    /// dtaps[size, size, c] and dbias[c]. x is what the activation was applied to, `turned` are the weights turned by 180°, `size` is at
+    /// most REVQ_DEPTHWISE_LARGEST_SIZE. dy is the gradient for the results; or, where `halves` are those results, the gradient for
+    /// what `gate` made of them, and then first..<last are channels of that.
     void (*depthwise_backward)(
-        const float *x, const float *dy, ptrdiff_t images, ptrdiff_t h, ptrdiff_t w, ptrdiff_t c, ptrdiff_t size, ptrdiff_t first,
-        ptrdiff_t last, float *dweight);
+        const float *x, const float *_Nullable halves, const float *dy, ptrdiff_t images, ptrdiff_t h, ptrdiff_t w, ptrdiff_t c,
+        ptrdiff_t size, const float *turned, revq_activation activation, ptrdiff_t first, ptrdiff_t last, float *dx, float *dtaps,
+        float *_Nullable dbias);
     /// The gradient of `attend`: fills dqkv, laid out as qkv is. `scratch` holds `attend_backward_scratch` floats.
     void (*attend_backward)(
         const float *qkv, ptrdiff_t positions, ptrdiff_t stride, ptrdiff_t d, float epsilon, const float *dy, ptrdiff_t dy_stride,

@@ -1,92 +1,114 @@
 // DC-AE's attention: similarity is relu(q) · relu(k), so keys and values are summed up once for all queries.
+//
+// Rows of queries, keys and values are copied first, filled up with zeros to `width`, d rounded up to whole vectors: products of copies
+// need no case for a last vector, and ReLU is applied once.
 
 /// Positions whose sums are formed in registers before they are added to the rest: as for products, more accurate than one long sum.
 #define POSITIONS_TOGETHER 256
-#define KEYS_TOGETHER 8
-#define QUERIES_TOGETHER 4
+#define ROWS_TOGETHER 4
+#define VECTORS_TOGETHER 2
 
-/// One head: rows of q, k and v, each d numbers, `stride` floats apart.
+/// A small left factor: element (i, k) is at[i · row_step + k · step].
 typedef struct {
-    const float *rows;
-    ptrdiff_t positions, stride, d;
-} attention_head;
+    const float *at;
+    ptrdiff_t row_step, step;
+} small_factor;
 
-/// memory[key][column] += Σ relu(k) v over positions first..<last, for KEYS_TOGETHER keys (or the first `keys`) and LANES columns.
-INLINE void remember_block(
-    const attention_head *in, ptrdiff_t first, ptrdiff_t last, ptrdiff_t key, ptrdiff_t keys, ptrdiff_t column, float *memory) {
-    vfloat sums[KEYS_TOGETHER] = {{0}};
-    ptrdiff_t left = in->d - column;
-    for (ptrdiff_t i = first; i < last; i++) {
-        const float *k = in->rows + i * in->stride + in->d + key;
-        vfloat v = load_some(in->rows + i * in->stride + 2 * in->d + column, left);
-        if (keys == KEYS_TOGETHER)
+/// out = (out +) x · m for ROWS_TOGETHER rows of x (or the first `rows`) and `vectors` vectors of columns.
+INLINE void multiply_small_tile(
+    const int vectors, small_factor x, const float *m, ptrdiff_t rows, ptrdiff_t depth, ptrdiff_t width, bool is_added, float *out) {
+    vfloat sums[ROWS_TOGETHER][VECTORS_TOGETHER] = {{{0}}};
+    if (rows == ROWS_TOGETHER)
+        for (ptrdiff_t k = 0; k < depth; k++)
 #pragma clang loop unroll(full)
-            for (int j = 0; j < KEYS_TOGETHER; j++) sums[j] += maximum(splat(k[j]), splat(0)) * v;
-        else
-            for (int j = 0; j < keys; j++) sums[j] += maximum(splat(k[j]), splat(0)) * v;
-    }
-    for (ptrdiff_t j = 0; j < keys; j++) {
-        float *to = memory + (key + j) * in->d + column;
-        store_some(to, load_some(to, left) + sums[j], left);
+            for (int i = 0; i < ROWS_TOGETHER; i++)
+#pragma clang loop unroll(full)
+                for (int v = 0; v < vectors; v++)
+                    sums[i][v] += splat(x.at[i * x.row_step + k * x.step]) * load(m + k * width + v * LANES);
+    else
+        for (ptrdiff_t k = 0; k < depth; k++)
+            for (ptrdiff_t i = 0; i < rows; i++)
+                for (int v = 0; v < vectors; v++)
+                    sums[i][v] += splat(x.at[i * x.row_step + k * x.step]) * load(m + k * width + v * LANES);
+    for (ptrdiff_t i = 0; i < rows; i++)
+        for (int v = 0; v < vectors; v++) {
+            float *to = out + i * width + v * LANES;
+            store(to, is_added ? load(to) + sums[i][v] : sums[i][v]);
+        }
+}
+
+/// out[rows][width] = (out +) x[rows][depth] · m[depth][width].
+INLINE void multiply_small(small_factor x, const float *m, ptrdiff_t rows, ptrdiff_t depth, ptrdiff_t width, bool is_added, float *out) {
+    for (ptrdiff_t row = 0; row < rows; row += ROWS_TOGETHER) {
+        ptrdiff_t together = rows - row < ROWS_TOGETHER ? rows - row : ROWS_TOGETHER, column = 0;
+        small_factor here = {x.at + row * x.row_step, x.row_step, x.step};
+        for (; column + VECTORS_TOGETHER * LANES <= width; column += VECTORS_TOGETHER * LANES)
+            multiply_small_tile(VECTORS_TOGETHER, here, m + column, together, depth, width, is_added, out + row * width + column);
+        for (; column < width; column += LANES)
+            multiply_small_tile(1, here, m + column, together, depth, width, is_added, out + row * width + column);
     }
 }
 
-/// keys[d] += Σ relu(k) over positions first..<last.
-INLINE void count_keys(const attention_head *in, ptrdiff_t first, ptrdiff_t last, float *keys) {
-    for (ptrdiff_t column = 0; column < in->d; column += LANES) {
-        ptrdiff_t left = in->d - column;
+/// Rows of a copy as a left factor, and the same transposed.
+INLINE small_factor rows_of(const float *copy, ptrdiff_t width) { return (small_factor){copy, width, 1}; }
+INLINE small_factor columns_of(const float *copy, ptrdiff_t width) { return (small_factor){copy, 1, width}; }
+
+/// d rounded up to whole vectors.
+INLINE ptrdiff_t whole_vectors(ptrdiff_t d) { return (d + LANES - 1) / LANES * LANES; }
+
+/// Copies rows of d numbers, after ReLU where asked, filled up with zeros.
+INLINE void gather_rows(const float *from, ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t d, const bool is_rectified, float *to) {
+    ptrdiff_t width = whole_vectors(d);
+    for (ptrdiff_t i = 0; i < rows; i++)
+        for (ptrdiff_t column = 0; column < width; column += LANES) {
+            vfloat values = load_some(from + i * stride + column, d - column);
+            store(to + i * width + column, is_rectified ? maximum(values, splat(0)) : values);
+        }
+}
+
+/// sums[width] = (sums +) Σ_i weights[i] · x[i][width]; null weights stand for ones.
+INLINE void add_weighted_rows(const float *x, const float *weights, ptrdiff_t rows, ptrdiff_t width, bool is_added, float *sums) {
+    for (ptrdiff_t column = 0; column < width; column += LANES) {
         vfloat total = splat(0);
-        for (ptrdiff_t i = first; i < last; i++)
-            total += maximum(load_some(in->rows + i * in->stride + in->d + column, left), splat(0));
-        store_some(keys + column, load_some(keys + column, left) + total, left);
+        for (ptrdiff_t i = 0; i < rows; i++) total += load(x + i * width + column) * splat(weights ? weights[i] : 1);
+        store(sums + column, is_added ? load(sums + column) + total : total);
     }
 }
 
-/// relu(q) · keys
-INLINE float total_similarity(const float *q, const float *keys, ptrdiff_t d) {
+INLINE float dot(const float *a, const float *b, ptrdiff_t width) {
     vfloat total = splat(0);
-    for (ptrdiff_t i = 0; i < d; i += LANES)
-        total += maximum(load_some(q + i, d - i), splat(0)) * load_some(keys + i, d - i);
+    for (ptrdiff_t column = 0; column < width; column += LANES) total += load(a + column) * load(b + column);
     return sum(total);
 }
 
-/// y = relu(q) · memory / (relu(q) · keys + epsilon) for `count` queries from `first` on.
-INLINE void answer(
-    const attention_head *in, ptrdiff_t first, const int count, const float *memory, const float *keys, float epsilon, float *y,
-    ptrdiff_t y_stride) {
-    const float *q = in->rows + first * in->stride;
-    float shares[QUERIES_TOGETHER];
-#pragma clang loop unroll(full)
-    for (int i = 0; i < count; i++) shares[i] = 1.0f / (total_similarity(q + i * in->stride, keys, in->d) + epsilon);
-    for (ptrdiff_t column = 0; column < in->d; column += LANES) {
-        ptrdiff_t left = in->d - column;
-        vfloat sums[QUERIES_TOGETHER] = {{0}};
-        for (ptrdiff_t j = 0; j < in->d; j++) {
-            vfloat values = load_some(memory + j * in->d + column, left);
-#pragma clang loop unroll(full)
-            for (int i = 0; i < count; i++) sums[i] += maximum(splat(q[i * in->stride + j]), splat(0)) * values;
-        }
-#pragma clang loop unroll(full)
-        for (int i = 0; i < count; i++)
-            store_some(y + (first + i) * y_stride + column, sums[i] * splat(shares[i]), left);
-    }
+INLINE ptrdiff_t positions_in_part(ptrdiff_t positions, ptrdiff_t first) {
+    return positions - first < POSITIONS_TOGETHER ? positions - first : POSITIONS_TOGETHER;
+}
+
+static ptrdiff_t attend_scratch(ptrdiff_t positions, ptrdiff_t d) {
+    ptrdiff_t width = whole_vectors(d);
+    return 2 * positions_in_part(positions, 0) * width + d * width + width;
 }
 
 static void attend(
-    const float *qkv, ptrdiff_t positions, ptrdiff_t stride, ptrdiff_t d, float epsilon, float *y, ptrdiff_t y_stride,
-    float *scratch) {
-    attention_head in = {qkv, positions, stride, d};
-    float *memory = scratch, *keys = scratch + d * d;
-    __builtin_memset(scratch, 0, (size_t)(d * d + d) * sizeof(float));
+    const float *qkv, ptrdiff_t positions, ptrdiff_t stride, ptrdiff_t d, float epsilon, float *y, ptrdiff_t y_stride, float *scratch) {
+    ptrdiff_t width = whole_vectors(d), size = positions_in_part(positions, 0) * width;
+    float *rows = scratch, *values = rows + size, *memory = values + size, *key_sum = memory + d * width;
     for (ptrdiff_t first = 0; first < positions; first += POSITIONS_TOGETHER) {
-        ptrdiff_t last = positions - first < POSITIONS_TOGETHER ? positions : first + POSITIONS_TOGETHER;
-        for (ptrdiff_t column = 0; column < d; column += LANES)
-            for (ptrdiff_t key = 0; key < d; key += KEYS_TOGETHER)
-                remember_block(&in, first, last, key, d - key < KEYS_TOGETHER ? d - key : KEYS_TOGETHER, column, memory);
-        count_keys(&in, first, last, keys);
+        ptrdiff_t count = positions_in_part(positions, first);
+        gather_rows(qkv + first * stride + d, stride, count, d, true, rows);
+        gather_rows(qkv + first * stride + 2 * d, stride, count, d, false, values);
+        multiply_small(columns_of(rows, width), values, d, count, width, first > 0, memory);
+        add_weighted_rows(rows, NULL, count, width, first > 0, key_sum);
     }
-    ptrdiff_t i = 0;
-    for (; i + QUERIES_TOGETHER <= positions; i += QUERIES_TOGETHER)
-        answer(&in, i, QUERIES_TOGETHER, memory, keys, epsilon, y, y_stride);
-    for (; i < positions; i++) answer(&in, i, 1, memory, keys, epsilon, y, y_stride);
+    for (ptrdiff_t first = 0; first < positions; first += POSITIONS_TOGETHER) {
+        ptrdiff_t count = positions_in_part(positions, first);
+        gather_rows(qkv + first * stride, stride, count, d, true, rows);
+        multiply_small(rows_of(rows, width), memory, count, d, width, false, values);
+        for (ptrdiff_t i = 0; i < count; i++) {
+            float share = 1.0f / (dot(rows + i * width, key_sum, width) + epsilon);
+            for (ptrdiff_t column = 0; column < d; column += LANES)
+                store_some(y + (first + i) * y_stride + column, load(values + i * width + column) * splat(share), d - column);
+        }
+    }
 }

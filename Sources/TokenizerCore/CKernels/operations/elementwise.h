@@ -4,10 +4,10 @@ static void add(float *y, const float *x, ptrdiff_t count) {
     if (i < count) store_first(y + i, load_first(y + i, count - i) + load_first(x + i, count - i), count - i);
 }
 
-static void activate(float *x, ptrdiff_t count, revq_activation activation) {
+static void activate(const float *x, ptrdiff_t count, revq_activation activation, float *y) {
     ptrdiff_t i = 0;
-    for (; i + LANES <= count; i += LANES) store(x + i, activated(load(x + i), activation));
-    if (i < count) store_first(x + i, activated(load_first(x + i, count - i), activation), count - i);
+    for (; i + LANES <= count; i += LANES) store(y + i, activated(load(x + i), activation));
+    if (i < count) store_first(y + i, activated(load_first(x + i, count - i), activation), count - i);
 }
 
 static void gate(const float *x, ptrdiff_t rows, ptrdiff_t c, float *y) {

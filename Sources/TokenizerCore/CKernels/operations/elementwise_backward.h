@@ -20,17 +20,6 @@ static void activate_backward(const float *x, float *dy, ptrdiff_t count, revq_a
     }
 }
 
-static void gate_backward(const float *x, const float *dy, ptrdiff_t rows, ptrdiff_t c, float *dx) {
-    for (ptrdiff_t row = 0; row < rows; row++, x += 2 * c, dx += 2 * c, dy += c)
-        for (ptrdiff_t i = 0; i < c; i += LANES) {
-            ptrdiff_t left = c - i;
-            vfloat value = load_some(x + i, left), gate = load_some(x + c + i, left), share = load_some(dy + i, left);
-            vfloat s = sigmoid_of(gate);
-            store_some(dx + i, share * gate * s, left);
-            store_some(dx + c + i, share * value * silu_slope(gate, s), left);
-        }
-}
-
 /// Rows whose sum is formed in registers before it is added to the rest: as for products, more accurate than one long sum.
 #define ROWS_IN_SUM 64
 

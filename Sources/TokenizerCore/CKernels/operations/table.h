@@ -19,6 +19,7 @@
 
 #include "elementwise_backward.h"
 #include "normalization_backward.h"
+#include "pixel_blocks.h"
 #include "depthwise_backward.h"
 #include "attention_backward.h"
 
@@ -41,10 +42,10 @@ const revq_kernel_table TABLE = {
     .rms_norm = rms_norm,
     .scale_shift = scale_shift,
     .attend = attend,
+    .attend_scratch = attend_scratch,
     .add_downsampled = add_downsampled,
     .add_upsampled = add_upsampled,
     .activate_backward = activate_backward,
-    .gate_backward = gate_backward,
     .add_columns = add_columns,
     .sum_squares = sum_squares,
     .rms_norm_backward = rms_norm_backward,

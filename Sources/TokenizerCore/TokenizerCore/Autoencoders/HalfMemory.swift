@@ -73,10 +73,10 @@ struct HalfMemory {
         switch stage.block {
         case .residual: return 3
         case .efficientViT:
-            // The input, three projections, their concatenation, each scale, all of it concatenated, the heads' results; or the
-            // input, the expanded maps and the gated ones.
+            // The input, its projections at each scale, and what the last scale gathers or the heads' results; or the input, the
+            // expanded maps and the gated ones.
             let scales = Double(stage.scales.count)
-            return max(1 + 3 + 3 + 3 * scales + 3 * (1 + scales) + (1 + scales), 1 + 8 + 4)
+            return max(1 + 3 * (1 + scales) + max(3, 1 + scales), 1 + 8 + 4)
         }
     }
 
@@ -86,9 +86,10 @@ struct HalfMemory {
         // Of two convolutions, the activation and the norm.
         case .residual: return 4
         case .efficientViT:
-            // Of the projections, each scale, the heads, the output and the norm; then of the feed-forward's five steps and its gate.
+            // Of the projections, what each scale gathers, the heads, the output and the norm; then of the feed-forward's expansion,
+            // its activation, gate, contraction and norm.
             let scales = Double(stage.scales.count)
-            return 1 + 6 * scales + 3 * (1 + scales) + (1 + scales) + 1 + (1 + 8 + 8 + 8 + 4 + 1)
+            return 1 + 3 * scales + 3 * (1 + scales) + (1 + scales) + 1 + (1 + 8 + 8 + 4 + 1)
         }
     }
 

@@ -84,6 +84,12 @@ extension Optional<Tensor> {
         guard let tensor = self else { return try body(nil) }
         return try tensor.withPointer { try body($0) }
     }
+
+    /// The same to write.
+    mutating func withMutablePointer<R>(_ body: (UnsafeMutablePointer<Float>?) throws -> R) rethrows -> R {
+        guard self != nil else { return try body(nil) }
+        return try self!.withMutablePointer { try body($0) }
+    }
 }
 
 extension revq_activation {

@@ -20,18 +20,4 @@ extension Tensor {
         }
         return whole
     }
-
-    /// Channels `range` of every position, copied.
-    func channels(_ range: Range<Int>) -> Tensor {
-        let (width, rows) = (c, self.rows)
-        var part = Tensor(uninitialized: shape.dropLast() + [range.count])
-        part.withMutablePointer { target in
-            withPointer { source in
-                for row in 0..<rows {
-                    (target + row * range.count).update(from: source + row * width + range.lowerBound, count: range.count)
-                }
-            }
-        }
-        return part
-    }
 }

@@ -21,7 +21,7 @@ public struct Conv2d: Layer {
         packed = PackedConvolutions(initializer.precision)
     }
 
-    /// A projection stored as a matrix `[out, in]` without bias, as attention layers have them.
+    /// A projection stored as a matrix `[out, in]` without bias, as attention layers have it.
     init(projecting input: Int, to output: Int, _ initializer: inout Initializer) {
         weight = initializer.uniform([output, input], fanIn: input)
         bias = nil
@@ -77,7 +77,6 @@ public struct Conv2d: Layer {
         packed = PackedConvolutions(packed.precision)
     }
 
-    /// Adds Σ dyᵀ · patches.
     private func addWeightGradient(_ dy: Tensor, _ x: Tensor, to gradient: inout Tensor) {
         guard kernel > 1 else { return Self.addWeightGradient(dy, x, PatchGeometry(x.shape, kernel: 1, stride: stride), to: &gradient) }
         // Patches are ordered (tap, channel), weights (channel, tap).
@@ -86,7 +85,8 @@ public struct Conv2d: Layer {
         gradient.add(tapMajor.swappingInnerAxes(outer: outputChannels, kernel * kernel, inputChannels).reshaped(weight.shape))
     }
 
-    private static func addWeightGradient(_ dy: Tensor, _ x: Tensor, _ patches: PatchGeometry, to sum: inout Tensor) {
+    /// Adds Σ dyᵀ · patches of x.
+    static func addWeightGradient(_ dy: Tensor, _ x: Tensor, _ patches: PatchGeometry, to sum: inout Tensor) {
         let (k, outputs) = (patches.width, dy.c)
         sum.withMutablePointer { sum in
             x.withPointer { x in

@@ -25,31 +25,57 @@ public struct DepthwiseConv2d: Layer {
     }
 
     /// The first half of the resulting channels times the SiLU of the second; in one pass where nothing is kept.
+    ///
+    /// - Parameter x: the activation of the tensor that was kept last; itself it is not kept.
     func forwardGated(_ x: consuming Tensor, keeping kept: inout Activations) -> Tensor {
         guard kept.isKeeping else { return convolve(x, with: PackedDepthwise(weight), bias: bias, isGated: true) }
-        let halves = forward(x, keeping: &kept)
+        let halves = convolve(x, with: PackedDepthwise(weight), bias: bias)
         kept.keep(halves)
         return gate(halves)
     }
 
-    func backwardGated(_ dy: consuming Tensor, from kept: inout Activations, into gradient: inout DepthwiseConv2d) -> Tensor {
-        backward(gateBackward(dy, halves: kept.take()), from: &kept, into: &gradient)
+    /// Of ``forwardGated(_:keeping:)`` and of `activation` before it, in one pass.
+    func backwardGated(
+        _ dy: consuming Tensor, behind activation: Activation, from kept: inout Activations, into gradient: inout DepthwiseConv2d
+    ) -> Tensor {
+        let halves = kept.take()
+        return backward(dy, kept.take(), activation, halves: halves, into: &gradient)
     }
 
     public func backward(_ dy: consuming Tensor, from kept: inout Activations, into gradient: inout DepthwiseConv2d) -> Tensor {
-        let x = kept.take()
+        backward(dy, kept.take(), nil, halves: nil, into: &gradient)
+    }
+
+    /// - Parameters:
+    ///   - x: what the activation was applied to.
+    ///   - halves: what was gated, where dy is the gradient for that.
+    private func backward(
+        _ dy: Tensor, _ x: Tensor, _ activation: Activation?, halves: Tensor?, into gradient: inout DepthwiseConv2d
+    ) -> Tensor {
         let (n, h, w, c, k, kernels) = (x.n, x.h, x.w, channels, kernel, InstructionSet.current.kernels)
-        gradient.bias?.addColumns(of: dy)
-        gradient.weight.withMutablePointer { dweight in
-            dy.withPointer { dy in
-                x.withPointer { x in
-                    ColumnPieces.forEach(columns: c) { channels in
-                        kernels.depthwise_backward(x, dy, n, h, w, c, k, channels.lowerBound, channels.upperBound, dweight)
+        var dx = Tensor(uninitialized: x.shape)
+        var dtaps = Tensor(zeros: [k * k, c])
+        dx.withMutablePointer { dx in
+            dtaps.withMutablePointer { dtaps in
+                gradient.bias.withMutablePointer { dbias in
+                    PackedDepthwise(turning: weight).taps.withPointer { turned in
+                        x.withPointer { x in
+                            halves.withPointer { halves in
+                                dy.withPointer { dy in
+                                    ColumnPieces.forEach(columns: halves == nil ? c : c / 2) { channels in
+                                        kernels.depthwise_backward(
+                                            x, halves, dy, n, h, w, c, k, turned, revq_activation(activation), channels.lowerBound,
+                                            channels.upperBound, dx, dtaps, dbias)
+                                    }
+                                }
+                            }
+                        }
                     }
                 }
             }
         }
-        return convolve(dy, with: PackedDepthwise(turning: weight))
+        gradient.weight.add(dtaps.swappingInnerAxes(outer: 1, k * k, c).reshaped(weight.shape))
+        return dx
     }
 
     public mutating func visit(_ path: ParameterPath, _ visitor: ParameterVisitor) {
@@ -68,21 +94,5 @@ public struct DepthwiseConv2d: Layer {
             }
         }
         return y
-    }
-
-    private func gateBackward(_ dy: Tensor, halves: Tensor) -> Tensor {
-        let (rows, c, kernels) = (dy.rows, dy.c, InstructionSet.current.kernels)
-        var dx = Tensor(uninitialized: halves.shape)
-        dx.withMutablePointer { dx in
-            halves.withPointer { x in
-                dy.withPointer { dy in
-                    RowPieces.forEach(rows: rows, width: 2 * c) { range in
-                        let start = range.lowerBound * c
-                        kernels.gate_backward(x + 2 * start, dy + start, range.count, c, dx + 2 * start)
-                    }
-                }
-            }
-        }
-        return dx
     }
 }

@@ -26,8 +26,8 @@ public struct GatedFeedForward: Layer {
     public func backward(_ dy: consuming Tensor, from kept: inout Activations, into gradient: inout GatedFeedForward) -> Tensor {
         var dx = copy dy
         let dgated = contract.backward(norm.backward(dy, from: &kept, into: &gradient.norm), from: &kept, into: &gradient.contract)
-        let dexpanded = mix.backwardGated(dgated, from: &kept, into: &gradient.mix)
-        dx.add(expand.backward(Activation.silu.backward(dexpanded, from: &kept), from: &kept, into: &gradient.expand))
+        let dexpanded = mix.backwardGated(dgated, behind: .silu, from: &kept, into: &gradient.mix)
+        dx.add(expand.backward(dexpanded, from: &kept, into: &gradient.expand))
         return dx
     }
 

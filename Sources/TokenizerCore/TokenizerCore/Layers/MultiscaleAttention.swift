@@ -21,7 +21,7 @@ public struct MultiscaleAttention: Layer {
         }
     }
 
-    var query, key, value: Conv2d
+    var projections: QueryKeyValue
     var scales: [Scale]
     var output: Conv2d
     var norm: Normalization
@@ -31,9 +31,7 @@ public struct MultiscaleAttention: Layer {
         channels: Int, headDimension: Int, scales kernels: [Int], norm kind: Normalization.Kind, _ initializer: inout Initializer
     ) {
         let inner = channels / headDimension * headDimension
-        query = Conv2d(projecting: channels, to: inner, &initializer)
-        key = Conv2d(projecting: channels, to: inner, &initializer)
-        value = Conv2d(projecting: channels, to: inner, &initializer)
+        projections = QueryKeyValue(channels: channels, inner: inner, &initializer)
         scales = []
         for kernel in kernels {
             scales.append(
@@ -48,37 +46,26 @@ public struct MultiscaleAttention: Layer {
 
     /// - Parameter x: `[n, h, w, c]`.
     public func forward(_ x: consuming Tensor, keeping kept: inout Activations) -> Tensor {
-        let projections = Tensor.concatenatingChannels([
-            query.forward(copy x, keeping: &kept), key.forward(copy x, keeping: &kept), value.forward(copy x, keeping: &kept),
-        ])
-        var all = [projections]
-        for scale in scales { all.append(scale.forward(projections, keeping: &kept)) }
-        let qkv = Tensor.concatenatingChannels(all)
-        kept.keep(qkv)
-        return norm.forward(output.forward(attention.forward(qkv), keeping: &kept), adding: x, keeping: &kept)
+        var views = [projections.forward(copy x, keeping: &kept)]
+        for scale in scales { views.append(scale.forward(views[0], keeping: &kept)) }
+        for view in views { kept.keep(view) }
+        return norm.forward(output.forward(attention.forward(views), keeping: &kept), adding: x, keeping: &kept)
     }
 
     public func backward(_ dy: consuming Tensor, from kept: inout Activations, into gradient: inout MultiscaleAttention) -> Tensor {
         var dx = copy dy
         let dattention = output.backward(norm.backward(dy, from: &kept, into: &gradient.norm), from: &kept, into: &gradient.output)
-        let dqkv = attention.backward(dattention, qkv: kept.take())
-        let width = dqkv.c / (1 + scales.count)
-        var dprojections = dqkv.channels(0..<width)
+        let views = Array((0...scales.count).map { _ in kept.take() }.reversed())
+        var dviews = attention.backward(dattention, views)
         for i in scales.indices.reversed() {
-            let dscale = dqkv.channels((i + 1) * width..<(i + 2) * width)
-            dprojections.add(scales[i].backward(dscale, from: &kept, into: &gradient.scales[i]))
+            dviews[0].add(scales[i].backward(dviews.removeLast(), from: &kept, into: &gradient.scales[i]))
         }
-        let inner = width / 3
-        dx.add(value.backward(dprojections.channels(2 * inner..<3 * inner), from: &kept, into: &gradient.value))
-        dx.add(key.backward(dprojections.channels(inner..<2 * inner), from: &kept, into: &gradient.key))
-        dx.add(query.backward(dprojections.channels(0..<inner), from: &kept, into: &gradient.query))
+        dx.add(projections.backward(dviews.removeLast(), from: &kept, into: &gradient.projections))
         return dx
     }
 
     public mutating func visit(_ path: ParameterPath, _ visitor: ParameterVisitor) {
-        query.visit(path / "to_q", visitor)
-        key.visit(path / "to_k", visitor)
-        value.visit(path / "to_v", visitor)
+        projections.visit(path, visitor)
         for i in scales.indices { scales[i].visit(path / "to_qkv_multiscale" / i, visitor) }
         output.visit(path / "to_out", visitor)
         norm.visit(path / "norm_out", visitor)

@@ -48,17 +48,17 @@ final class PackedConvolutions: Sendable {
     }
 
     /// For the layer itself.
-    func forward(_ weight: Tensor) -> Packed {
+    func forward(_ weight: @autoclosure () -> Tensor) -> Packed {
         state.withLock { state in
-            if state.forward == nil { state.forward = Packed(weight, precision: precision) }
+            if state.forward == nil { state.forward = Packed(weight(), precision: precision) }
             return state.forward!
         }
     }
 
     /// For its gradient with respect to the input, stride 1.
-    func backward(_ weight: Tensor) -> Packed {
+    func backward(_ weight: @autoclosure () -> Tensor) -> Packed {
         state.withLock { state in
-            if state.backward == nil { state.backward = Packed(turning: weight) }
+            if state.backward == nil { state.backward = Packed(turning: weight()) }
             return state.backward!
         }
     }

@@ -3,27 +3,30 @@
 /// diffusers forms the similarities themselves where positions are fewer than a head's dimension; the function is the same.
 ///
 /// Heads are runs of `3·d` consecutive channels holding q, k and v: head 0's k is channels d ..< 2d of the *concatenated* projections.
-/// Each (image, head) is one piece of work.
+/// Each (image, head) is one piece of work. The scales are attended to one by one, their results lie side by side.
 ///
 /// Source: diffusers `SanaMultiscaleLinearAttention.apply_linear_attention` and `apply_quadratic_attention`.
 struct ReLUAttention: Sendable {
     let headDimension: Int
     private static let epsilon: Float = 1e-15
 
-    /// - Parameter qkv: `[n, h, w, heads·3·d]`.
-    /// - Returns: `[n, h, w, heads·d]`.
-    func forward(_ qkv: Tensor) -> Tensor {
-        let geometry = Heads(qkv, headDimension)
+    /// - Parameter views: queries, keys and values at each scale, `[n, h, w, heads·3·d]`.
+    /// - Returns: `[n, h, w, views·heads·d]`.
+    func forward(_ views: [Tensor]) -> Tensor {
+        let geometry = Heads(views, headDimension)
         let kernels = InstructionSet.current.kernels
-        var y = Tensor(uninitialized: qkv.shape.dropLast() + [geometry.outputWidth])
+        let scratchCount = kernels.attend_scratch(geometry.positions, headDimension)
+        var y = Tensor(uninitialized: views[0].shape.dropLast() + [geometry.outputWidth])
         y.withMutablePointer { y in
-            qkv.withPointer { qkv in
-                geometry.forEach { head in
-                    var scratch = Tensor(uninitialized: [headDimension * (headDimension + 1)])
-                    scratch.withMutablePointer { scratch in
-                        kernels.attend(
-                            qkv + geometry.inputOffset(head), geometry.positions, geometry.inputWidth, headDimension, Self.epsilon,
-                            y + geometry.outputOffset(head), geometry.outputWidth, scratch)
+            for (index, qkv) in views.enumerated() {
+                qkv.withPointer { qkv in
+                    geometry.forEach { head in
+                        var scratch = Tensor(uninitialized: [scratchCount])
+                        scratch.withMutablePointer { scratch in
+                            kernels.attend(
+                                qkv + geometry.inputOffset(head), geometry.positions, geometry.inputWidth, headDimension, Self.epsilon,
+                                y + geometry.outputOffset(head, view: index), geometry.outputWidth, scratch)
+                        }
                     }
                 }
             }
@@ -31,52 +34,60 @@ struct ReLUAttention: Sendable {
         return y
     }
 
-    /// The gradient for `qkv`.
-    func backward(_ dy: Tensor, qkv: Tensor) -> Tensor {
-        let geometry = Heads(qkv, headDimension)
+    /// The gradients for `views`.
+    func backward(_ dy: Tensor, _ views: [Tensor]) -> [Tensor] {
+        let geometry = Heads(views, headDimension)
         let kernels = InstructionSet.current.kernels
         let scratchCount = kernels.attend_backward_scratch(geometry.positions, headDimension)
-        var dqkv = Tensor(uninitialized: qkv.shape)
-        dqkv.withMutablePointer { dqkv in
-            qkv.withPointer { qkv in
-                dy.withPointer { dy in
-                    geometry.forEach { head in
-                        let (input, output) = (geometry.inputOffset(head), geometry.outputOffset(head))
-                        var scratch = Tensor(uninitialized: [scratchCount])
-                        scratch.withMutablePointer { scratch in
-                            kernels.attend_backward(
-                                qkv + input, geometry.positions, geometry.inputWidth, headDimension, Self.epsilon, dy + output,
-                                geometry.outputWidth, dqkv + input, scratch)
+        return views.enumerated().map { index, qkv in
+            var dqkv = Tensor(uninitialized: qkv.shape)
+            dqkv.withMutablePointer { dqkv in
+                qkv.withPointer { qkv in
+                    dy.withPointer { dy in
+                        geometry.forEach { head in
+                            let input = geometry.inputOffset(head)
+                            var scratch = Tensor(uninitialized: [scratchCount])
+                            scratch.withMutablePointer { scratch in
+                                kernels.attend_backward(
+                                    qkv + input, geometry.positions, geometry.inputWidth, headDimension, Self.epsilon,
+                                    dy + geometry.outputOffset(head, view: index), geometry.outputWidth, dqkv + input, scratch)
+                            }
                         }
                     }
                 }
             }
+            return dqkv
         }
-        return dqkv
     }
 }
 
-/// How heads lie in a feature map of concatenated projections.
+/// How heads lie in the feature maps of one scale, and in what is made of those of all.
 private struct Heads {
-    let images, positions, heads, headDimension: Int
+    let images, positions, heads, headDimension, views: Int
 
-    init(_ qkv: Tensor, _ headDimension: Int) {
+    init(_ views: [Tensor], _ headDimension: Int) {
+        let qkv = views[0]
         precondition(qkv.c % (3 * headDimension) == 0, "\(qkv.c) channels are not heads of 3·\(headDimension)")
+        precondition(views.allSatisfy { $0.shape == qkv.shape }, "scales of \(views.map(\.shape))")
         images = qkv.n
         positions = qkv.h * qkv.w
         heads = qkv.c / (3 * headDimension)
         self.headDimension = headDimension
+        self.views = views.count
     }
 
     var inputWidth: Int { heads * 3 * headDimension }
-    var outputWidth: Int { heads * headDimension }
+    var outputWidth: Int { views * heads * headDimension }
 
     func inputOffset(_ piece: Int) -> Int { piece / heads * positions * inputWidth + piece % heads * 3 * headDimension }
-    func outputOffset(_ piece: Int) -> Int { piece / heads * positions * outputWidth + piece % heads * headDimension }
+    func outputOffset(_ piece: Int, view: Int) -> Int {
+        piece / heads * positions * outputWidth + (view * heads + piece % heads) * headDimension
+    }
 
+    /// Calls `body` for each head of each image, of one view.
     func forEach(_ body: (_ piece: Int) -> Void) {
         let products = images * heads * positions * 2 * headDimension * (headDimension + 1)
-        let cost = ComputeProfile.Cost(multiplications: products, floats: images * positions * (inputWidth + outputWidth))
+        let cost = ComputeProfile.Cost(multiplications: products, floats: images * positions * heads * 4 * headDimension)
         Workers.forEach(images * heads, operation: "attention", cost: cost, body)
     }
 }

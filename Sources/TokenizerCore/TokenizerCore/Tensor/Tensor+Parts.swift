@@ -18,4 +18,19 @@ extension Tensor {
         }
         return joined!
     }
+
+    /// Tensors `[n, …]` with equal extents but the first, one after the other.
+    static func joiningImages(_ parts: [Tensor]) -> Tensor {
+        let n = parts.reduce(0) { $0 + $1.n }
+        var whole = Tensor(uninitialized: [n] + parts[0].shape.dropFirst())
+        whole.withMutablePointer { target in
+            var target = target
+            for part in parts {
+                precondition(part.shape.dropFirst() == parts[0].shape.dropFirst(), "\(part.shape) cannot follow \(parts[0].shape)")
+                part.withPointer { target.update(from: $0, count: part.count) }
+                target += part.count
+            }
+        }
+        return whole
+    }
 }
