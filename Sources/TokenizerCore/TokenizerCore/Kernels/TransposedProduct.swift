@@ -11,7 +11,7 @@ func addTransposedProduct(
 ) {
     let kernels = InstructionSet.current.kernels
     let panels = WeightPanels(rows: b, k: rows, n: n)
-    let pieces = ProductPieces(rows: m, columns: n, columnsPerPiece: 1024)
+    let pieces = ProductPieces(rows: m, columns: n, least: 1024)
     Workers.forEach(pieces.count) { piece in
         let (rowRange, columns) = pieces[piece]
         let (top, left) = (rowRange.lowerBound, columns.lowerBound)

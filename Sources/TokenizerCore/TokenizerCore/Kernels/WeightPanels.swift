@@ -45,23 +45,32 @@ struct WeightPanels: Sendable {
     }
 }
 
-/// How the result of a product is cut into pieces for the ``Workers``: rows × columns that, with their weights, stay in a core's
-/// second-level cache. The cut depends on the matrix alone, and so do the results, bit for bit.
+/// How the result of a product is cut into pieces for the ``Workers``. The cut depends on the matrix alone, and so do the results, bit for
+/// bit.
 struct ProductPieces {
     static let rowsPerPiece = 256
+    /// So many pieces, where the matrix is large enough, keep all cores busy.
+    private static let wanted = 16
+    private static let mostColumns = 2048
 
     let rows: Int
     let columns: Int
     private let columnsPerPiece: Int
 
-    /// - Parameter columnsPerPiece: wider pieces copy and split their rows less often, narrower ones share the work of a small matrix.
-    init(rows: Int, columns: Int, columnsPerPiece: Int? = nil) {
+    /// - Parameter least: columns that a piece has at least, where there are so many; wider pieces copy and split their rows less often.
+    init(rows: Int, columns: Int, least: Int? = nil) {
         (self.rows, self.columns) = (rows, columns)
-        self.columnsPerPiece = columnsPerPiece ?? (columns < 2048 ? 8 : 16) * WeightPanels.width
+        let least = least ?? (columns < 2048 ? 256 : 512)
+        let across = Self.pieces(Self.wanted, of: max(1, Self.pieces(rows, of: Self.rowsPerPiece)))
+        let share = Self.pieces(Self.pieces(columns, of: across), of: least) * least
+        columnsPerPiece = max(least, min(share, Self.mostColumns))
     }
 
-    private var across: Int { (columns + columnsPerPiece - 1) / columnsPerPiece }
-    private var down: Int { (rows + Self.rowsPerPiece - 1) / Self.rowsPerPiece }
+    /// How many pieces of `size` there are in `count`, the last one perhaps smaller.
+    private static func pieces(_ count: Int, of size: Int) -> Int { (count + size - 1) / size }
+
+    private var across: Int { Self.pieces(columns, of: columnsPerPiece) }
+    private var down: Int { Self.pieces(rows, of: Self.rowsPerPiece) }
     var count: Int { across * down }
 
     /// Neighbouring pieces share their rows, so that threads read the same inputs at about the same time.
