@@ -13,7 +13,7 @@ import Testing
         }
         let source = LatentDomain.Source(
             vae: folder + "/vae", images: withPictures ? pictures : nil, latents: folder + "/latents", size: 32, heldOut: heldOut)
-        return try #require(try LatentDomain(source, in: folder + "/own", networks: .none, console: .silent))
+        return try #require(try LatentDomain(source, in: folder, networks: .none, console: .silent))
     }
 
     private func measured<E: Experiment>(_ experiment: E, _ cells: [E.Cell]) throws -> [ExperimentResult<E.Cell, E.Figures>] {
@@ -22,6 +22,11 @@ import Testing
             let figures = try experiment.measure(cell) { false }
             return ExperimentResult(cell: cell, figures: try #require(figures))
         }
+    }
+
+    /// In a report's grid of `cells` cells, beside the original and the autoencoder's own picture.
+    private static func images(_ html: String, cells: Int) -> Bool {
+        html.split(separator: "<img ", omittingEmptySubsequences: false).count - 1 == SamplePictures.count * (2 + cells)
     }
 
     @Test func picturesBelongToTheLastLatents() throws {
@@ -82,12 +87,14 @@ import Testing
             for bound in ["Zador, white, 4 codes", "Zador, white, 16 codes", "Shannon, white", "water-filling of the measured covariance"] {
                 #expect(html.contains(bound))
             }
+            #expect(Self.images(html, cells: 2), "both numbers of tokens with the larger codebook")
             #expect(html.contains("7 tokens of 4 codes: 7 tokens do not divide 3072 latent values") && html.contains("paper, without rectifier"))
 
             let grouping = try GroupingSweep(
                 domain, .init(tokens: 768, codes: 8, groupings: [.strip, .klt(side: 1)], distortions: [.normalised], sharings: [.one], passes: 2, seed: 1))
             let groupings = try measured(grouping, grouping.cells)
-            #expect(grouping.report(groupings).html.contains(">klt-1</text>"))
+            let groupingHTML = grouping.report(groupings).html
+            #expect(groupingHTML.contains(">klt-1</text>") && Self.images(groupingHTML, cells: 2))
             let every = try GroupingSweep(
                 domain, .init(tokens: 384, codes: 8, groupings: nil, distortions: [.normalised], sharings: [.one], passes: 2, seed: 1))
             #expect(every.cells.map(\.grouping.name) == ["strip", "block-2x4", "spatial", "klt-1", "klt-2"])
@@ -104,7 +111,8 @@ import Testing
             #expect(ablation.sizes == [2, 4, 8, 16, 32, 64], "128 images, as few as two for each code")
             let results = try measured(ablation, [.init(codes: 64, reset: .none), .init(codes: 64, reset: .paper)])
             #expect(results[1].figures.training.codebookUse >= results[0].figures.training.codebookUse)
-            #expect(ablation.report(results).html.contains("with reset (paper)"))
+            let html = ablation.report(results).html
+            #expect(html.contains("with reset (paper)") && Self.images(html, cells: 2))
             var stopped = ablation
             let unfinished = try stopped.measure(.init(codes: 2, reset: .none)) { true }
             #expect(unfinished == nil)
@@ -135,6 +143,7 @@ import Testing
                 #expect(result.figures.training != result.figures.quality, "on other latents")
             }
             let html = sweep.report(figures).html
+            #expect(Self.images(html, cells: RectifierSweep.Kind.allCases.count), "each kind once")
             #expect(html.contains("mlp, residual") && html.contains("Held-out error by epoch, 96 tokens"))
         }
     }
@@ -146,7 +155,14 @@ import Testing
             let same = try TransferExperiment(from: first, to: first, options)
             let results = try measured(same, same.cells)
             #expect(Set(results.map(\.figures.heldOut.quantizedMSE)).count == 1, "a domain transfers to itself without loss")
-            #expect(same.report(results).html.contains("statistics refitted"))
+            let html = same.report(results).html
+            #expect(html.contains("statistics refitted") && html.contains("autoencoder alone, first and second domain"))
+            #expect(Self.images(html, cells: 3), "all but the first domain's own")
+            let resumed = try TransferExperiment(from: first, to: first, options)
+            #expect(resumed.report(results).html == html, "pictures outlive an interruption")
+            let blind = try Self.domain(folder, withPictures: false)
+            let without = try TransferExperiment(from: blind, to: blind, options)
+            #expect(Self.images(without.report(try measured(without, [.kept])).html, cells: -2), "no originals, no grid")
         }
     }
 }

@@ -43,7 +43,7 @@ struct LaboratoryArguments: ParsableArguments {
         let run = try ExperimentRun(command, in: output, options: record, console: console)
         var domains: [LatentDomain] = []
         for (index, source) in record.sources.enumerated() {
-            guard let domain = try LatentDomain(source, in: "\(run.path)/latents-\(index)", networks: networks, console: console) else {
+            guard let domain = try LatentDomain(source, in: run.path, number: index, networks: networks, console: console) else {
                 return console.say("stopped; the same command goes on from here")
             }
             domains.append(domain)

@@ -76,7 +76,17 @@ public struct GroupingSweep: Experiment {
                 Report.Fact("bits per image", Figure.text(results.first?.figures.bits ?? 0)),
                 Report.Fact("fit", "\(options.passes) passes of Lloyd's algorithm, seed \(options.seed)"),
             ],
-            sections: [Report.Section("Groupings at equal bits", blocks)])
+            sections: [Report.Section("Groupings at equal bits", blocks), Report.Section("Pictures", pictures(results))])
+    }
+
+    /// Of each grouping, the cell with the best pictures.
+    private func pictures(_ results: [ExperimentResult<Cell, QuantizerFigures>]) -> [Report.Section.Block] {
+        let best = groupings.compactMap { grouping in
+            results.filter { $0.cell.grouping == grouping }.max {
+                ($0.figures.pictures?.difference.psnr ?? 0) < ($1.figures.pictures?.difference.psnr ?? 0)
+            }
+        }
+        return trials.pictures("Each grouping at its best", best.map { ("\($0.cell)", $0.cell) })
     }
 
     private static func everyKind(tokens: Int, _ shape: LatentShape) -> [Grouping] {

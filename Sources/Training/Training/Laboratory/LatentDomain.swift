@@ -29,17 +29,22 @@ public struct LatentDomain: Sendable {
     /// Those of ``heldOut``; empty where only latents were given.
     let originals: [PictureMeter.Original]
     let networks: PerceptualNetworks
+    private let samples: SamplePictures
     public let digest: FileDigest
     public let facts: [Report.Fact]
 
     private static let batch = 8
 
     /// Extracts latents where they are missing.
-    /// - Parameter directory: for latents, where the source names no folder.
+    /// - Parameters:
+    ///   - directory: of the experiment: for latents, where the source names no folder, and for pictures.
+    ///   - number: among the experiment's domains.
     /// - Returns: nil when a stop was requested before all latents were there.
     /// - Throws: when there are too few images, or something cannot be read or does not belong together.
-    public init?(_ source: Source, in directory: String, networks: PerceptualNetworks, console: Console) throws(FileError) {
-        guard let folder = source.latents ?? source.images.map({ _ in directory }) else {
+    public init?(
+        _ source: Source, in directory: String, number: Int = 0, networks: PerceptualNetworks, console: Console
+    ) throws(FileError) {
+        guard let folder = source.latents ?? source.images.map({ _ in "\(directory)/latents-\(number)" }) else {
             throw FileError(path: source.vae, reason: "nothing to measure: name --images, --latents or both")
         }
         if let images = source.images {
@@ -56,7 +61,7 @@ public struct LatentDomain: Sendable {
         let split = all.n - source.heldOut
         (training, heldOut, shape) = (all.images(0..<split), all.images(split..<all.n), store.latentShape)
         probe = DecoderProbe(vae.decoder, at: training)
-        self.networks = networks
+        (self.networks, samples) = (networks, SamplePictures(in: "\(directory)/pictures-\(number)"))
         let pictures = try source.images.map { images throws(FileError) in
             try Self.last(source.heldOut, of: SquareImages(ImageSource(images), size: store.imageSize, maximumHeldBytes: 0))
         }
@@ -92,6 +97,30 @@ public struct LatentDomain: Sendable {
             for (picture, original) in zip(drawn, originals[range]) { meter.add(picture, original) }
         }
         return meter.figures
+    }
+
+    /// Keeps the first held-out pictures, drawn from the latents that a cell makes of the held-out ones, for ``grid(_:of:)``. Nothing where
+    /// there are no originals to show beside them.
+    /// - Parameter latents: raw, as many as ``heldOut``.
+    func keepSample(of latents: Tensor, _ cell: some CustomStringConvertible) throws(ExperimentError) {
+        guard !originals.isEmpty else { return }
+        let first = latents.images(0..<min(SamplePictures.count, latents.n))
+        do {
+            try samples.keep(PixelBatch(vae.decoder(shape.featureMap(first))).images(), of: "\(cell)")
+        } catch {
+            throw ExperimentError(error.reason)
+        }
+    }
+
+    /// Original, autoencoder alone, and what was kept of each of the cells; nil without pictures.
+    func grid<Cell: CustomStringConvertible>(_ caption: String, of cells: [(name: String, cell: Cell)]) -> ImageGrid? {
+        let shown = cells.compactMap { cell in samples.pictures(of: "\(cell.cell)").map { (cell.name, $0) } }
+        guard !originals.isEmpty, let count = shown.map(\.1.count).min() else { return nil }
+        let own = PixelBatch(vae.decoder(shape.featureMap(heldOut.images(0..<count)))).images()
+        let rows = (0..<count).map { index in
+            ImageGrid.Row("held-out image \(index + 1)", [originals[index].image, own[index]] + shown.map { $0.1[index] })
+        }
+        return ImageGrid(caption, columns: ["original", "autoencoder alone"] + shown.map(\.0), rows: rows)
     }
 
     /// Original, autoencoder alone, and each of the treatments, for the first few held-out pictures; nil without pictures.

@@ -9,12 +9,15 @@ public struct QuantizerFigures: Codable, Sendable {
     /// Of held-out images, where they were given.
     public let pictures: PictureFigures?
 
-    init(_ fit: LloydFit, in domain: LatentDomain) {
+    /// - Parameter cell: whose pictures are kept.
+    init(_ fit: LloydFit, in domain: LatentDomain, _ cell: some CustomStringConvertible) throws(ExperimentError) {
         let z = fit.design.normalizer.normalize(domain.heldOut)
         let q = fit.quantizer.latents(fit.quantizer.tokens(z))
         bits = fit.design.layout.bits
         (heldOut, training, bounds) = (fit.quality, fit.trainingQuality, fit.bounds)
-        pictures = domain.pictures(of: fit.design.normalizer.restore(q))
+        let drawn = fit.design.normalizer.restore(q)
+        pictures = domain.pictures(of: drawn)
+        try domain.keepSample(of: drawn, cell)
     }
 
     init(bits: Double, heldOut: LatentQuality, training: LatentQuality, pictures: PictureFigures?) {

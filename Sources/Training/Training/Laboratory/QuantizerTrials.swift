@@ -35,7 +35,12 @@ struct QuantizerTrials<Cell: CustomStringConvertible & Sendable>: Sendable {
     /// - Returns: nil when a stop was requested before the fit was finished.
     func measure(_ cell: Cell, isStopRequested: () -> Bool) throws(ExperimentError) -> QuantizerFigures? {
         let fit = try LloydFit(quantizer(cell), in: domain, passes: passes, seed: seed, isStopRequested: isStopRequested)
-        return fit.map { QuantizerFigures($0, in: domain) }
+        return try fit.map { fit throws(ExperimentError) in try QuantizerFigures(fit, in: domain, cell) }
+    }
+
+    /// The first held-out pictures of some cells, if there are any.
+    func pictures(_ caption: String, _ cells: [(name: String, cell: Cell)]) -> [Report.Section.Block] {
+        domain.grid(caption, of: cells).map { [.images($0)] } ?? []
     }
 
     /// The error, beside what theory allows; one heading for each of ``cells(_:)``.

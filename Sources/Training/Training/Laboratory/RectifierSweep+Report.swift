@@ -16,7 +16,7 @@ extension RectifierSweep {
                 Report.Fact("networks", "width \(options.width), depth \(options.depth), heads of \(options.head); the linear one sees 3×3 sites and is solved in closed form, its penalty chosen on the held-out latents"),
                 Report.Fact("training", "\(options.epochs) epochs of \(options.batch) images, learning rate \(options.learningRate * 0.05), seed \(options.seed)"),
             ],
-            sections: [comparison(results), training(results), all(results)])
+            sections: [comparison(results), training(results), pictures(results), all(results)])
     }
 
     /// Every rectifier at one number of tokens, in the order of the legend.
@@ -40,6 +40,16 @@ extension RectifierSweep {
         return Report.Section(
             "What a rectifier is worth",
             [.plot(plot), .table(ReportTable("The paper's figures (512T has 14 bits per token, 256T-B 16)", columns: ["tokens", "rectifier", "latent MSE", "rFID"], rows: published))])
+    }
+
+    /// Behind the fewest tokens, each kind with or without the residual connection, whichever is better.
+    private func pictures(_ results: [ExperimentResult<Cell, Figures>]) -> Report.Section {
+        let fewest = options.tokens.min()
+        let best = Kind.allCases.compactMap { kind in
+            results.filter { $0.cell.tokens == fewest && $0.cell.kind == kind }.min { $0.figures.quality.rectifiedMSE < $1.figures.quality.rectifiedMSE }
+        }
+        let grid = domain.grid("Behind the fewest tokens", of: best.map { ("\($0.cell)", $0.cell) })
+        return Report.Section("Pictures", grid.map { [.images($0)] } ?? [])
     }
 
     /// How the held-out error fell, for what is trained by steps.

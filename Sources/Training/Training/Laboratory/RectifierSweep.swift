@@ -51,7 +51,7 @@ public struct RectifierSweep: Experiment {
         var lastChange: Double? { epochs.count < 2 ? nil : epochs[epochs.count - 1] / epochs[epochs.count - 2] - 1 }
     }
 
-    private let domain: LatentDomain
+    let domain: LatentDomain
     let options: Options
     /// The quantiser of the latest cell; the next one mostly has the same.
     private var latest: (tokens: Int, fit: LloydFit)?
@@ -91,12 +91,14 @@ public struct RectifierSweep: Experiment {
         let (learned, unseen) = (design.normalizer.normalize(domain.training), design.normalizer.normalize(domain.heldOut))
         guard let (rectifier, epochs) = try rectifier(cell, behind: codes, learned, unseen, isStopRequested) else { return nil }
         let q = domain.shape.featureMap(codes.latents(codes.tokens(unseen)))
+        let drawn = design.normalizer.restore(domain.shape.flattened(rectifier(q)))
+        try domain.keepSample(of: drawn, cell)
         let known = learned.images(0..<min(learned.n, unseen.n))
         return Figures(
             quality: LatentQuality(of: unseen, codes, rectifier, shape: domain.shape),
             training: LatentQuality(of: known, codes, rectifier, shape: domain.shape), epochs: epochs,
             parameters: rectifier.tensors.reduce(0) { $0 + ($1.role == .learned ? $1.tensor.count : 0) },
-            pictures: domain.pictures(of: design.normalizer.restore(domain.shape.flattened(rectifier(q)))))
+            pictures: domain.pictures(of: drawn))
     }
 
     /// - Returns: the rectifier, and its held-out error after each epoch.

@@ -26,6 +26,7 @@ public struct ResetAblation: Experiment {
 
     let domain: LatentDomain
     let options: Options
+    private let normalizer: LatentNormalizer
     private let training, heldOut: Tensor
 
     static let resets: [CodebookReset] = [.none, .paper, .code, .distortion]
@@ -37,7 +38,7 @@ public struct ResetAblation: Experiment {
             throw ExperimentError("--epochs is in 1...10000, --batch in 1...\(QuantizerTrainer.mostBatchImages) and --learning-rate in 0...1")
         }
         (self.domain, self.options) = (domain, options)
-        let normalizer = LatentNormalizer(fitting: domain.training)
+        normalizer = LatentNormalizer(fitting: domain.training)
         (training, heldOut) = (normalizer.normalize(domain.training), normalizer.normalize(domain.heldOut))
         guard sizes.count >= 2 else {
             throw ExperimentError("\(training.n) images are too few to vary the number of codes: at least 64 are needed")
@@ -71,6 +72,8 @@ public struct ResetAblation: Experiment {
                 throw ExperimentError("the loss of \(cell) is no longer finite: lower --learning-rate")
             }
         }
+        let drawn = normalizer.restore(trainer.quantizer.latents(trainer.quantizer.tokens(heldOut)))
+        try domain.keepSample(of: drawn, cell)
         return QuantizerFigures(
             bits: layout.bits, heldOut: LatentQuality(of: heldOut, trainer.quantizer, none, shape: domain.shape),
             training: LatentQuality(of: training, trainer.quantizer, none, shape: domain.shape), pictures: nil)
@@ -96,8 +99,16 @@ public struct ResetAblation: Experiment {
                         .plot(plot("Held-out error", "mean squared error of the normalised latents, held out", results, .decades, \.heldOut.quantizedMSE, nil)),
                         .text("The paper's losses belong to another autoencoder and 128 thousand images: compare directions and the gap between the curves, not heights."),
                         .table(table(results)),
-                    ])
+                    ]),
+                Report.Section("Pictures", pictures(results)),
             ])
+    }
+
+    /// With the largest codebooks, where resets matter most.
+    private func pictures(_ results: [ExperimentResult<Cell, QuantizerFigures>]) -> [Report.Section.Block] {
+        let largest = results.map(\.cell.codes).max()
+        let grid = domain.grid("With the largest codebooks", of: results.filter { $0.cell.codes == largest }.map { ("\($0.cell)", $0.cell) })
+        return grid.map { [.images($0)] } ?? []
     }
 
     private func plot(

@@ -61,8 +61,17 @@ public struct TokenSweep: Experiment {
                         .plot(distortionPlot(results)), .plot(picturePlot(results)), .plot(tokenPlot(results)),
                         .text("The paper's points come from another autoencoder, and the size of its codebooks is not stated: compare the slopes."),
                     ]),
+                Report.Section("Pictures", pictures(results)),
                 Report.Section("All cells", [.table(table(results))] + trials.refusals.map { .text("Not possible: \($0)") }),
             ])
+    }
+
+    /// Every number of tokens, with the largest codebooks.
+    private func pictures(_ results: [ExperimentResult<Cell, QuantizerFigures>]) -> [Report.Section.Block] {
+        let codes = results.map(\.cell.codes).max()
+        return trials.pictures(
+            "Fewer and fewer tokens",
+            results.filter { $0.cell.codes == codes }.sorted { $0.cell.tokens > $1.cell.tokens }.map { ("\($0.cell)", $0.cell) })
     }
 
     private func bySize(

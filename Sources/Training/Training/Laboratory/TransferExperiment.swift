@@ -51,15 +51,18 @@ public struct TransferExperiment: Experiment {
     }
 
     public mutating func measure(_ cell: Cell, isStopRequested: () -> Bool) throws(ExperimentError) -> QuantizerFigures? {
-        if cell == .native { return try fitted(in: second, passes: options.passes, isStopRequested).map { QuantizerFigures($0, in: second) } }
+        if cell == .native {
+            guard let native = try fitted(in: second, passes: options.passes, isStopRequested) else { return nil }
+            return try QuantizerFigures(native, in: second, cell)
+        }
         if fit == nil { fit = try fitted(in: first, passes: options.passes, isStopRequested) }
         guard let fit else { return nil }
         switch cell {
-        case .home: return QuantizerFigures(fit, in: first)
-        case .kept: return figures(fit.design.normalizer, fit.quantizer)
+        case .home: return try QuantizerFigures(fit, in: first, cell)
+        case .kept: return try figures(cell, fit.design.normalizer, fit.quantizer)
         default:
             guard let design = try fitted(in: second, passes: 0, isStopRequested)?.design else { return nil }
-            return figures(design.normalizer, GroupQuantizer(design.layout, transform: design.transform, codebooks: fit.quantizer.codebooks))
+            return try figures(cell, design.normalizer, GroupQuantizer(design.layout, transform: design.transform, codebooks: fit.quantizer.codebooks))
         }
     }
 
@@ -68,10 +71,11 @@ public struct TransferExperiment: Experiment {
     }
 
     /// On the second domain, in its own units of normalised latents, so that errors compare.
-    private func figures(_ normalizer: LatentNormalizer, _ quantizer: GroupQuantizer) -> QuantizerFigures {
+    private func figures(_ cell: Cell, _ normalizer: LatentNormalizer, _ quantizer: GroupQuantizer) throws(ExperimentError) -> QuantizerFigures {
         let none = Rectifier(.none, shape: second.shape, .placeholder)
         let (learned, unseen) = (normalizer.normalize(second.training), normalizer.normalize(second.heldOut))
         let drawn = normalizer.restore(quantizer.latents(quantizer.tokens(unseen)))
+        try second.keepSample(of: drawn, cell)
         return QuantizerFigures(
             bits: quantizer.layout.bits, heldOut: LatentQuality(of: unseen, quantizer, none, shape: second.shape),
             training: LatentQuality(of: learned, quantizer, none, shape: second.shape), pictures: second.pictures(of: drawn))
@@ -86,9 +90,7 @@ public struct TransferExperiment: Experiment {
                 .number(figures.heldOut.perplexity),
             ]
         }
-        let ceilings = [("first", first), ("second", second)].compactMap { name, domain -> [ReportTable.Cell]? in
-            domain.pictures(of: domain.heldOut).map { PublishedFigures.row("\(name) domain", $0) }
-        }
+        let ceilings = [("first", first), ("second", second)].compactMap { name, domain in domain.pictures(of: domain.heldOut).map { (name, $0) } }
         return Report(
             title: "From one kind of pictures to another",
             question: """
@@ -103,12 +105,37 @@ public struct TransferExperiment: Experiment {
                 Report.Section(
                     "Held-out figures",
                     [
+                        .plot(plot(results, ceilings)),
                         .table(
                             ReportTable(
                                 "The normalised error is in units of the statistics used in that row: compare rows of equal statistics, and PSNR throughout",
                                 columns: ["case", "PSNR, dB", "SSIM", "rFID", "normalised MSE", "codes used", "perplexity"], rows: rows)),
-                        .table(ReportTable("The autoencoder alone", columns: PublishedFigures.columns, rows: ceilings)),
-                    ])
+                        .table(
+                            ReportTable(
+                                "The autoencoder alone", columns: PublishedFigures.columns,
+                                rows: ceilings.map { PublishedFigures.row("\($0.0) domain", $0.1) })),
+                    ]),
+                Report.Section("Pictures of the second domain", pictures(results)),
+            ])
+    }
+
+    private func pictures(_ results: [ExperimentResult<Cell, QuantizerFigures>]) -> [Report.Section.Block] {
+        let shown = results.map(\.cell).filter { $0 != .home }
+        return second.grid("Tokens of the second domain's pictures", of: shown.map { ($0.rawValue, $0) }).map { [.images($0)] } ?? []
+    }
+
+    /// - Parameter ceilings: of the two domains, by the autoencoder alone.
+    private func plot(_ results: [ExperimentResult<Cell, QuantizerFigures>], _ ceilings: [(String, PictureFigures)]) -> Plot {
+        let place = Dictionary(uniqueKeysWithValues: Cell.allCases.enumerated().map { ($1, Double($0 + 1)) })
+        let alone = ceilings.map { name, figures in
+            Plot.Point(name == "first" ? place[.home]! : place[.native]!, figures.difference.psnr)
+        }
+        return Plot(
+            "Picture quality", x: PlotAxis("fitted and measured at home; on the second domain with statistics kept, refitted, and fitted there", .names(Cell.allCases.map(\.rawValue))),
+            y: PlotAxis("PSNR over RGB, dB"),
+            series: [
+                Plot.Series("tokens", colour: 0, results.compactMap { result in result.figures.pictures.map { .init(place[result.cell]!, $0.difference.psnr) } }),
+                Plot.Series("autoencoder alone, first and second domain", .published, colour: 1, alone),
             ])
     }
 }

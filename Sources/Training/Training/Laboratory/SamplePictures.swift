@@ -1,0 +1,33 @@
+import TokenizerCore
+
+/// The first held-out pictures as each cell of an experiment draws them, in files, so that a report can show them after an interruption
+/// too.
+struct SamplePictures: Sendable {
+    /// Pictures of each cell.
+    static let count = 3
+    private let folder: String
+
+    init(in folder: String) {
+        self.folder = folder
+    }
+
+    func keep(_ pictures: [RGBImage], of cell: String) throws(FileError) {
+        try StoredFolder.create(folder)
+        for (index, picture) in pictures.enumerated() {
+            try StoredFile.write(PNGEncoder.encode(picture), to: path(cell, index), .relaxed)
+        }
+    }
+
+    /// - Returns: nil where the cell was not measured, or its files are gone.
+    func pictures(of cell: String) -> [RGBImage]? {
+        let pictures = (0..<Self.count).compactMap { index in
+            (try? StoredFile.read(path(cell, index))).flatMap { try? ImageDecoder.decode($0) }
+        }
+        return pictures.isEmpty ? nil : pictures
+    }
+
+    private func path(_ cell: String, _ index: Int) -> String {
+        let name = cell.map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "-" }
+        return "\(folder)/\(String(name))-\(index + 1).png"
+    }
+}
