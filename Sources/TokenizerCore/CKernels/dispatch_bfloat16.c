@@ -17,6 +17,9 @@ revq_bfloat16_convolve revq_bfloat16_kernel(revq_bfloat16_unit unit) {
 
 #else
 
-revq_bfloat16_convolve revq_bfloat16_kernel(revq_bfloat16_unit unit) { return NULL; }
+revq_bfloat16_convolve revq_bfloat16_kernel(revq_bfloat16_unit unit) {
+    (void)unit;
+    return NULL;
+}
 
 #endif
