@@ -30,7 +30,7 @@ extension RectifierSweep {
             return Plot.Series(
                 rectifier.name, colour: colour, own.map { .init(Double($0.cell.tokens), $0.figures.quality.rectifiedMSE / $0.figures.quality.quantizedMSE) })
         }
-        series.append(Plot.Series("rectifier (paper, kind not stated)", .published, colour: 3, PublishedFigures.tokens.map { .init($0.tokens, $0.rectified / $0.mse) }))
+        series.append(Plot.Series("rectifier (paper, kind not stated)", .published, colour: 6, PublishedFigures.tokens.map { .init($0.tokens, $0.rectified / $0.mse) }))
         let plot = Plot(
             "Held-out error with a rectifier, relative to that without", x: PlotAxis("tokens per image", .octaves), y: PlotAxis("rectified / quantised MSE", including: [1]),
             series: series)

@@ -12,7 +12,7 @@ enum ReportStyle {
           --paper: #14181e; --card: #1b2027; --c0: #6ea8ff; --c1: #ff9d5c; --c2: #5fd08f; --c3: #f08bc9; --c4: #b09cf5;
           --c5: #55c8d8; --c6: #dcb44a; --c7: #a7b0bb; } }
         * { box-sizing: border-box; }
-        body { margin: 0 auto; max-width: 60rem; padding: 2.5rem 1.25rem 4rem; background: var(--paper); color: var(--ink);
+        body { margin: 0 auto; max-width: 70rem; padding: 2.5rem 1.25rem 4rem; background: var(--paper); color: var(--ink);
           font: 16px/1.55 system-ui, "Segoe UI", Roboto, "Helvetica Neue", "DejaVu Sans", sans-serif; }
         h1 { font-size: 1.8rem; line-height: 1.2; margin: 0 0 .6rem; }
         h2 { font-size: 1.2rem; margin: 2.6rem 0 .6rem; }
@@ -23,7 +23,7 @@ enum ReportStyle {
         figcaption { font-weight: 600; margin-bottom: .4rem; }
         table { border-collapse: collapse; width: 100%; font-size: .88rem; }
         caption { text-align: left; font-weight: 600; font-size: 1rem; padding-bottom: .5rem; }
-        th, td { padding: .3rem .6rem; text-align: left; border-bottom: 1px solid var(--line); vertical-align: top; }
+        th, td { padding: .3rem .5rem; text-align: left; border-bottom: 1px solid var(--line); vertical-align: top; }
         thead th { color: var(--soft); font-weight: 600; }
         td.number { font-variant-numeric: tabular-nums; white-space: nowrap; }
         .facts th { width: 14rem; color: var(--soft); font-weight: 500; }
