@@ -37,12 +37,46 @@ import TokenizerCore
     @Test func measurementsOfSomethingElseAreNotMixedIn() throws {
         try withScratchFolder { folder in
             let place = try Self.place(in: folder)
-            _ = try Self.evaluated(place, in: folder + "/output", stopAfter: 3)
-            let picture = place.pictures + "/00000000.png"
-            try StoredFile.write(StoredFile.read(place.pictures + "/00000004.png"), to: picture)
-            let again = try Self.evaluated(place, in: folder + "/output", stopAfter: 1)
-            #expect(again.entries.map(\.name) == ["00000000.png"])
-            #expect(try again.entries[0].tokens == Self.evaluated(place, in: folder + "/fresh", stopAfter: .max).entries[3].tokens)
+            let output = folder + "/output"
+            for isFinished in [false, true] {
+                _ = try Self.evaluated(place, in: output, stopAfter: isFinished ? .max : 3)
+                if isFinished { try StoredFile.write([1], to: output + "/results.json") }
+                let names = try StoredFolder.names(in: output)
+                let whole = try StoredFile.read(place.pictures + "/00000000.png")
+                try StoredFile.write(whole + [0], to: place.pictures + "/00000000.png")
+                let error = #expect(throws: FileError.self) { try Self.evaluated(place, in: output, stopAfter: 1) }
+                #expect(error?.reason.hasPrefix("\(output) was begun with imagesSignature = ") == true)
+                #expect(try StoredFolder.names(in: output) == names)
+                StoredFolder.remove(output)
+            }
+        }
+    }
+
+    /// Figures of others have the same names.
+    @Test(arguments: ["results.json", "fit", "holiday.jpg"])
+    func aFolderOfSomethingElseIsRefused(_ name: String) throws {
+        try withScratchFolder { folder in
+            let (place, output) = (try Self.place(in: folder), folder + "/output")
+            try StoredFolder.create(output)
+            try StoredFile.write([1], to: "\(output)/\(name)")
+            let reason = "\(output) is not empty and is not a run's folder: choose a new one"
+            #expect(throws: FileError(path: output, reason: reason)) { try Self.evaluated(place, in: output, stopAfter: .max) }
+            try StoredFile.write(Array("{\"command\": \"tolerance\"}".utf8), to: output + "/config.json")
+            let other = "\(output) was begun with command = tolerance, not evaluate: use the same options, or a new folder"
+            #expect(throws: FileError(path: output, reason: other)) { try Self.evaluated(place, in: output, stopAfter: .max) }
+            #expect(try StoredFile.read("\(output)/\(name)") == [1])
+        }
+    }
+
+    @Test func aFinishedEvaluationMayBeDoneAgain() throws {
+        try withScratchFolder { folder in
+            let place = try Self.place(in: folder)
+            let twice = try (0..<2).map { _ in
+                let evaluation = try Self.evaluated(place, in: folder + "/output", stopAfter: .max)
+                try StoredFile.write(JSONFile.bytes(EvaluationRecord(evaluation, facts: [])), to: folder + "/output/results.json")
+                return try StoredFile.read(folder + "/output/results.json")
+            }
+            #expect(twice[0] == twice[1])
         }
     }
 
@@ -61,7 +95,7 @@ import TokenizerCore
                 }
             }
             let lock = try FileLock(file: output + "/.lock", waits: false)
-            #expect(throws: FileError(path: output, reason: "\(output) is in use by another evaluation")) {
+            #expect(throws: FileError(path: output, reason: "\(output) is in use by another process")) {
                 try Self.evaluated(place, in: output, stopAfter: .max)
             }
             withExtendedLifetime(lock) {}

@@ -220,6 +220,22 @@ import Testing
         }
     }
 
+    @Test func aRefusedCallLeavesItsFolderToTheCorrectedOne() throws {
+        try withScratchFolder { folder in
+            var options = try options(.lloyd, in: folder)
+            let shard = folder + "/latents/latents-00000.safetensors"
+            let whole = try StoredFile.read(shard)
+            try StoredFile.write(Array(whole.dropLast()) + [whole.last! ^ 1], to: shard)
+            #expect(throws: FileError.self) { try run(folder + "/run", options) }
+            try StoredFile.write(whole, to: shard)
+            options.passes = 2
+            #expect(try run(folder + "/run", options))
+            options.passes = 3
+            let reason = "\(folder)/run was begun with options.passes = 2, not 3: use the same options, or a new folder"
+            #expect(throws: FileError(path: folder + "/run", reason: reason)) { try run(folder + "/run", options) }
+        }
+    }
+
     /// - Parameter steps: of this call.
     private func run(_ path: String, _ options: QuantizerRun.Options, stopAfter steps: Int? = nil) throws -> Bool {
         let before = Self.steps(in: path)

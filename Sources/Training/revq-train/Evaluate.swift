@@ -7,7 +7,7 @@ struct Evaluate: ParsableCommand {
         abstract: "Measures a checkpoint on images: through the tokens, through the autoencoder alone, and block DCT at the same bits.",
         discussion: """
             Prints one line per image in CSV and a summary. With --output also writes results.json, images.csv and report.html there, and goes \
-            on where it was stopped. \
+            on where it was stopped; a folder of something else is refused. \
             PSNR is reported over RGB, over the brightness and over red alone, which is what the paper's figures are.
             """)
 

@@ -1,54 +1,41 @@
 import Glibc
 import TokenizerCore
 
-/// What an evaluation that was stopped has measured, image by image, in the folder of its results: it goes on from there.
+/// The folder of an evaluation's results, and what one that was stopped has measured there, image by image: it goes on from there.
 ///
-/// A journal of something else is begun anew, and one whose results were written is removed.
+/// The folder belongs to one evaluation, as ``RunDirectory`` says, also when it is finished: the same one may be done again, another one is
+/// refused.
 public final class EvaluationJournal {
-    /// What is measured: other subjects' measurements are not mixed.
-    public struct Subject: Codable, Equatable, Sendable {
-        /// The checkpoint's fingerprint.
+    /// What `config.json` of the folder holds: all that the figures depend on.
+    public struct Subject: Encodable, Sendable {
+        let command = "evaluate"
+        /// The checkpoint's.
         let fingerprint: String
-        /// Names, sizes and stamps of the images.
-        let images: [String]
+        /// What was named, and the names, sizes and stamps of the images there.
+        let images, imagesSignature, imagesStamp: String
         /// Of the weights that figures are defined by.
         let weights: [FileDigest]
 
         public init(_ manifest: CheckpointManifest, _ source: ImageSource, weights: [FileDigest]) {
             fingerprint = manifest.fingerprint
-            images = [String(source.signature, radix: 16), source.stamp(of: 0..<source.count)]
+            (images, imagesSignature) = (source.path, String(source.signature, radix: 16))
+            imagesStamp = source.stamp(of: 0..<source.count)
             self.weights = weights
         }
     }
 
-    private enum Line: Codable {
-        /// The first one.
-        case subject(Subject)
-        case measurement(Evaluation.Measurement)
-    }
-
     let path: String
-    private let lock: FileLock
-    private let file: LineFile<Line>
+    private let directory: RunDirectory
+    private let file: LineFile<Evaluation.Measurement>
     private var measurements: [Evaluation.Measurement]
 
     /// Opens the journal in a folder, which is made where it is missing.
-    /// - Throws: when another evaluation is being written there, or nothing can be.
-    public init(in directory: String, of subject: Subject) throws(FileError) {
-        try StoredFolder.create(directory)
-        guard let lock = try FileLock(file: "\(directory)/.lock", waits: false) else {
-            throw FileError(path: directory, reason: "\(directory) is in use by another evaluation")
-        }
-        (path, self.lock) = ("\(directory)/measured.jsonl", lock)
-        let lines = access(path, F_OK) == 0 ? try LineFile<Line>.lines(path) : []
-        measurements = []
-        if case .subject(subject)? = lines.first {
-            for case .measurement(let measurement) in lines.dropFirst() { measurements.append(measurement) }
-            file = try LineFile(path) { _ in true }
-        } else {
-            file = try LineFile(path) { _ in false }
-            try file.append(.subject(subject))
-        }
+    /// - Throws: when the folder holds something else, another process is at work there, or nothing can be written.
+    public init(in folder: String, of subject: Subject) throws(FileError) {
+        directory = try RunDirectory(folder, options: subject)
+        path = "\(folder)/measured.jsonl"
+        measurements = access(path, F_OK) == 0 ? try LineFile.lines(path) : []
+        file = try LineFile(path) { _ in true }
     }
 
     /// What earlier calls measured, in the order of the images; at the next call there is nothing.
@@ -57,7 +44,7 @@ public final class EvaluationJournal {
         return measurements
     }
 
-    func append(_ measurement: Evaluation.Measurement) throws(FileError) { try file.append(.measurement(measurement)) }
+    func append(_ measurement: Evaluation.Measurement) throws(FileError) { try file.append(measurement) }
 
     /// Removes the file: its figures are in the results now.
     public func remove() { StoredFolder.remove(path) }

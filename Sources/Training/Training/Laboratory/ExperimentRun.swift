@@ -29,7 +29,8 @@ public struct ExperimentRun {
     /// Opens the folder, new or begun.
     /// - Throws: when it holds something else, or was begun with other options.
     public init(_ command: String, in path: String, options: some Encodable, console: Console) throws(FileError) {
-        directory = try RunDirectory(path, options: Record(command: command, options: options))
+        // Latents that ``LatentDomain`` extracted say themselves what they are of.
+        directory = try RunDirectory(path, options: Record(command: command, options: options)) { $0.hasPrefix("latents-") }
         (self.command, self.console) = (command, console)
     }
 
