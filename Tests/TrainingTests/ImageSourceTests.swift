@@ -36,7 +36,7 @@ import TokenizerCore
         try withScratchFolder { folder in
             let pictures = try AutoencoderRunTests.pictures(in: folder)
             try StoredFile.write(StoredFile.read(TrainingFixture.path("pax.tar")), to: folder + "/pax.tar")
-            let lines = "pictures/00000003.png\r\n\nmissing.png\n\(pictures)/00000001.png\npax.tar\npictures"
+            let lines = "# chosen by hand\npictures/00000003.png\r\n\n \t\nmissing.png\n\(pictures)/00000001.png\npax.tar\npictures"
             try StoredFile.write(Array(lines.utf8), to: folder + "/list.txt")
             let source = try ImageSource(folder + "/list.txt")
             #expect(names(source).prefix(4) == ["pictures/00000003.png", "missing.png", "\(pictures)/00000001.png", "pax.tar/0001.jpg"])
@@ -70,14 +70,47 @@ import TokenizerCore
         }
     }
 
-    @Test func refusesLinksThatNeverEnd() throws {
+    /// A download that broke off, or went wrong.
+    @Test func takesWhatIsReadableOfDamagedArchives() throws {
+        try withScratchFolder { folder in
+            let whole = try StoredFile.read(TrainingFixture.path("ustar.tar"))
+            let first = try #require(try TarArchive(TrainingFixture.path("ustar.tar")).members.first).range
+            try StoredFile.write(whole, to: folder + "/a.tar")
+            try StoredFile.write(Array(whole.prefix(first.upperBound + 700)), to: folder + "/b.tar")
+            try StoredFile.write([], to: folder + "/c.tar")
+            try StoredFile.write(Array("<html>".utf8) + [UInt8](repeating: 32, count: 4096), to: folder + "/d.tar")
+            #expect(symlink("nowhere", folder + "/e.tar") == 0)
+            let source = try ImageSource(folder)
+            #expect(names(source) == ["a.tar/0001.jpg", try #require(names(source).dropFirst().first), "b.tar/0001.jpg"])
+            #expect(try source.bytes(at: 2) == source.bytes(at: 0))
+            #expect(source.remarks.count == 4 && source.remarks[0] == "\(folder)/e.tar cannot be followed or examined")
+            #expect(source.remarks[1].hasPrefix("the end of \(folder)/b.tar, behind its picture 1: \(folder)/b.tar is truncated: "))
+            #expect(source.remarks[2] == "\(folder)/c.tar is no tar archive: it has only 0 bytes")
+            #expect(source.remarks[3] == "\(folder)/d.tar is no uncompressed tar archive")
+            try StoredFile.write([], to: folder + "/f.tar")
+            #expect(try ImageSource(folder).remarks.last == "1 more archives cannot be read to their ends")
+            try StoredFile.write(Array("b.tar\nc.tar\ngone.tar\n".utf8), to: folder + "/list")
+            let listed = try ImageSource(folder + "/list")
+            #expect(names(listed) == ["b.tar/0001.jpg"] && listed.remarks.last == "cannot open \(folder)/gone.tar: No such file or directory")
+            #expect(throws: FileError(path: folder + "/c.tar", reason: source.remarks[2])) { try ImageSource(folder + "/c.tar") }
+        }
+    }
+
+    @Test func passesLinksBackOver() throws {
         try withScratchFolder { folder in
             try StoredFolder.create(folder + "/a/b")
             try StoredFile.write([0], to: folder + "/a/b/x.png")
             for name in ["c", "d"] { #expect(symlink("../../a", "\(folder)/a/b/\(name)") == 0) }
-            let loop = folder + "/a/b/c"
-            #expect(throws: FileError(path: loop, reason: "\(loop) is a link to a folder that it lies in")) { try ImageSource(folder) }
-            // No loop, but two ways at each of twenty forks.
+            #expect(symlink(".", folder + "/self") == 0)
+            let source = try ImageSource(folder)
+            #expect(names(source) == ["a/b/x.png"])
+            #expect(source.remarks == ["\(folder)/a/b/c, \(folder)/a/b/d, \(folder)/self: links to folders that they lie in"])
+        }
+    }
+
+    /// No loop, but two ways at each of twenty forks.
+    @Test func refusesLinksThatLeadByTooManyWays() throws {
+        try withScratchFolder { folder in
             let forks = folder + "/forks"
             for level in 0..<20 {
                 try StoredFolder.create("\(forks)/\(level)")
@@ -117,7 +150,7 @@ import TokenizerCore
                 ("a.png\nnotes.txt", "\(list), line 2: notes.txt is neither a PNG or JPEG file, a .tar file nor a folder"),
                 ("\n\n", "\(list) holds no PNG or JPEG files"),
                 ("a\0b", "\(list) is no list of pictures: expected a folder, a .tar file, or text with one path a line"),
-                ("gone.tar", "cannot open \(folder)/gone.tar: No such file or directory"),
+                ("gone.tar", "\(list) holds no PNG or JPEG files; cannot open \(folder)/gone.tar: No such file or directory"),
             ] {
                 try StoredFile.write(Array(text.utf8), to: list)
                 let error = #expect(throws: FileError.self) { try ImageSource(list) }

@@ -9,7 +9,10 @@ import TokenizerCore
         try withScratchFolder { folder in
             let place = try Self.place(in: folder)
             try StoredFile.write([1], to: place.pictures + "/00000002.png")
-            #expect(try Self.extraction(place, to: folder + "/latents").run(isStopRequested: { false }))
+            var lines: [String] = []
+            let console = Console(isTerminal: false) { lines.append($0) }
+            #expect(try Self.extraction(place, to: folder + "/latents", console: console).run(isStopRequested: { false }))
+            #expect(lines.last == "1 of 6 images could not be read and have no latents\n")
             let store = try LatentStore(folder + "/latents")
             let latents = try store.load()
             // Picture 2 of 6 is broken: no row.

@@ -21,8 +21,10 @@ struct ImageListing {
     /// The folder or archive that names are relative to.
     let root: String
     private(set) var entries: [Entry] = []
-    /// Compressed archives that were passed over, and names that lead nowhere.
-    private var compressed: [String] = [], broken: [String] = []
+    /// Compressed archives that were passed over, names that lead nowhere, and links that lead back to where they lie.
+    private var compressed: [String] = [], broken: [String] = [], loops: [String] = []
+    /// What is wrong with archives of which only some members were taken, or none.
+    private var damaged: [String] = []
 
     private static let imageExtensions: Set<String> = ["png", "jpg", "jpeg"]
     private static let archiveExtension = "tar"
@@ -40,7 +42,7 @@ struct ImageListing {
             try addFolder(path, prefix: "")
         } else if Self.isArchive(path) {
             root = path
-            try addArchive(path, prefix: "")
+            add(try TarArchive(path).members, of: path, prefix: "")
         } else {
             root = PathName.folder(of: path)
             if Self.isImage(path) {
@@ -56,6 +58,9 @@ struct ImageListing {
     var remarks: [String] {
         (compressed.isEmpty ? [] : [Self.remark(onCompressed: compressed)])
             + (broken.isEmpty ? [] : ["\(Self.enumerated(broken)) cannot be followed or examined"])
+            + (loops.isEmpty ? [] : ["\(Self.enumerated(loops)): links to folders that they lie in"])
+            + damaged.prefix(Self.namedAtMost)
+            + (damaged.count > Self.namedAtMost ? ["\(damaged.count - Self.namedAtMost) more archives cannot be read to their ends"] : [])
     }
 
     static func path(_ name: String, in folder: String) -> String { name.hasPrefix("/") ? name : "\(folder)/\(name)" }
@@ -101,20 +106,31 @@ extension ImageListing {
             if Self.isImage(name) || Self.isArchive(name) { found.append(Found(name: name, status: status)) }
             if Self.isCompressedArchive(name) { compressed.append("\(root)/\(name)") }
         }
+        (broken, loops) = (broken + walk.locked, loops + walk.loops)
         found.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
         for file in found {
             if Self.isImage(file.name) {
                 entries.append(Entry(name: prefix + file.name, bytes: Int(file.status.st_size), place: .file, stamp: FileStamp(file.status)))
             } else {
-                try addArchive("\(root)/\(file.name)", prefix: "\(prefix)\(file.name)/")
+                addArchive("\(root)/\(file.name)", prefix: "\(prefix)\(file.name)/")
             }
         }
     }
 
-    private mutating func addArchive(_ path: String, prefix: String) throws(FileError) {
+    /// An archive among other things: what can be read of it.
+    private mutating func addArchive(_ path: String, prefix: String) {
+        let archive = TarArchive(salvaging: path)
+        if let damage = archive.damage {
+            let count = archive.members.count { Self.isImage($0.name) }
+            damaged.append(count == 0 ? damage.reason : "the end of \(path), behind its picture \(count): \(damage.reason)")
+        }
+        add(archive.members, of: path, prefix: prefix)
+    }
+
+    private mutating func add(_ members: [TarArchive.Member], of path: String, prefix: String) {
         var status = stat()
         let stamp = stat(path, &status) == 0 ? FileStamp(status) : .missing
-        entries += try TarArchive(path).members.filter { Self.isImage($0.name) }.map {
+        entries += members.filter { Self.isImage($0.name) }.map {
             Entry(name: prefix + $0.name, bytes: $0.range.count, place: .member(archive: path, range: $0.range), stamp: stamp)
         }
     }
@@ -134,11 +150,11 @@ extension ImageListing {
         for (number, line) in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated() {
             let name = String(decoding: line.last == UInt8(ascii: "\r") ? line.dropLast() : line, as: UTF8.self)
             let target = Self.path(name, in: root)
-            if name.isEmpty { continue }
+            if name.allSatisfy(\.isWhitespace) || name.hasPrefix("#") { continue }
             if Self.isImage(name) {
                 addPicture(target, named: name)
             } else if Self.isArchive(name) {
-                try addArchive(target, prefix: name + "/")
+                addArchive(target, prefix: name + "/")
             } else if StoredFolder.exists(target) {
                 try addFolder(target, prefix: name + "/")
             } else if Self.isCompressedArchive(name) {

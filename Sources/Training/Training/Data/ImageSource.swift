@@ -19,8 +19,11 @@ public struct ImageSource: Sendable {
     /// - Parameter path: one of
     ///   - a folder, searched to the bottom: its pictures and those in its tar files, in byte order of the paths;
     ///   - a `.tar` file, as WebDataset writes them: its pictures in the archive's order;
-    ///   - a text file with the path of a picture, a `.tar` file or a folder on each line, relative to the list's own folder.
-    /// - Throws: when nothing can be read there, an archive is damaged, or there is no picture at all.
+    ///   - a text file with the path of a picture, a `.tar` file or a folder on each line, relative to the list's own folder; empty lines
+    ///     and those that begin with # say nothing.
+    ///
+    ///   Of a damaged archive in a folder or list, the pictures before the damage count, and a remark says so.
+    /// - Throws: when nothing can be read there, `path` is a damaged archive, or there is no picture at all.
     public init(_ path: String) throws(FileError) {
         let listing = try ImageListing(path)
         (root, entries, remarks) = (listing.root, listing.entries, listing.remarks)

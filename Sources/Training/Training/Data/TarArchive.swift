@@ -16,6 +16,8 @@ struct TarArchive {
 
     /// In the archive's order.
     let members: [Member]
+    /// Why there may be more than ``members``: the archive cannot be opened, or not be read to its end.
+    let damage: FileError?
 
     static let blockBytes = 512
     private static let maximumNameBytes = 1 << 20
@@ -23,12 +25,28 @@ struct TarArchive {
     /// Reads all headers, and no member.
     /// - Throws: when the file is no tar archive, ends early, or says impossible things.
     init(_ path: String) throws(FileError) {
-        let file = try ReadableFile(path)
+        self.init(salvaging: path)
+        if let damage { throw damage }
+    }
+
+    /// Reads the headers as far as they can be read.
+    init(salvaging path: String) {
         var members: [Member] = []
+        do throws(FileError) {
+            try Self.read(path, into: &members)
+            damage = nil
+        } catch {
+            damage = error
+        }
+        self.members = members
+    }
+
+    private static func read(_ path: String, into members: inout [Member]) throws(FileError) {
+        let file = try ReadableFile(path)
         var extended = TarExtension()
         var offset = 0
-        while let header = try Self.header(file, at: offset) {
-            let start = offset + Self.blockBytes
+        while let header = try header(file, at: offset) {
+            let start = offset + blockBytes
             let size = header.hasData ? extended.size ?? header.size : 0
             guard size <= file.count - start else {
                 throw FileError(path: path, reason: "\(path) is truncated: \(size) bytes at byte \(start) of \(file.count) are announced")
@@ -38,16 +56,15 @@ struct TarArchive {
                 members.append(Member(name: (extended.name ?? header.name).withoutControls, range: start..<start + size))
                 extended = TarExtension()
             case .longName, .extended:
-                guard size <= Self.maximumNameBytes else {
-                    throw FileError(path: path, reason: "\(path) has a name or extended header of \(size) bytes at byte \(offset), more than \(Self.maximumNameBytes)")
+                guard size <= maximumNameBytes else {
+                    throw FileError(path: path, reason: "\(path) has a name or extended header of \(size) bytes at byte \(offset), more than \(maximumNameBytes)")
                 }
                 try extended.read(file.read(start..<start + size), as: header.type, path)
             case .passedOver: extended = TarExtension()
             case .sparse: throw .sparse(path)
             }
-            offset = start + (size + Self.blockBytes - 1) / Self.blockBytes * Self.blockBytes
+            offset = start + (size + blockBytes - 1) / blockBytes * blockBytes
         }
-        self.members = members
     }
 
     /// The header at `offset`, or nil where the archive says that it ends.

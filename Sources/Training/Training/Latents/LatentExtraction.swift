@@ -76,6 +76,8 @@ public struct LatentExtraction {
             }
         }
         console.closeLine()
+        let skipped = manifest.shards.reduce(0) { $0 + $1.imageCount - $1.rows }
+        if skipped > 0 { console.say("\(skipped) of \(manifest.coveredImages) images could not be read and have no latents") }
         return manifest.coveredImages == source.count
     }
 
