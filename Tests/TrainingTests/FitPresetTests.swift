@@ -14,6 +14,9 @@ import Testing
         let rectifier = Rectifier(options.rectifier, shape: shape, .placeholder)
         let count = rectifier.tensors.reduce(0) { $0 + $1.tensor.count }
         #expect(abs(Double(count) / 1e6 - parameters) < 0.005)
+        var ours = options
+        ours.change(method: .lloyd)
+        #expect(ours.method == .lloyd && ours.passes == 20 && ours.reset == .distortion && ours.rectifier == options.rectifier)
         #expect(options.method == .adam && options.reset == .code && options.epochs == 100 && options.learningRate == 0.01)
     }
 }

@@ -52,10 +52,7 @@ struct FitQuantizer: ParsableCommand {
     /// The preset's options, or this program's own, with those changed that were given.
     private var options: QuantizerRun.Options {
         var options = preset?.options(latents: latents) ?? QuantizerRun.Options(latents: latents)
-        if let method, method != options.method {
-            options.method = method
-            options.reset = method == .lloyd ? .distortion : .code
-        }
+        if let method { options.change(method: method) }
         quantizer.change(&options.quantizer)
         options.vae = vae
         options.passes = passes ?? options.passes

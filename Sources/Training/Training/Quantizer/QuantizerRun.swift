@@ -41,6 +41,14 @@ public struct QuantizerRun {
             (self.passes, self.epochs, self.batch, self.learningRate, self.gradient) = (passes, epochs, batch, learningRate, gradient)
             (self.reset, self.rectifier, self.heldOut, self.seed) = (reset, rectifier, heldOut, seed)
         }
+
+        /// Finds the codebooks by another method, with the passes and the reset that go with it.
+        public mutating func change(method: Method) {
+            guard method != self.method else { return }
+            let usual = Options(latents: latents)
+            self.method = method
+            (passes, reset) = method == .lloyd ? (usual.passes, usual.reset) : (passes, .code)
+        }
     }
 
     /// What `config.json` of the run holds.
