@@ -6,20 +6,21 @@ import TokenizerCore
 enum TrainCommand {
     /// Runs it to its end.
     /// - Parameter maximumFileBytes: writing more than that to a file fails, as on a full disk.
-    /// - Returns: its exit status, and what it wrote to standard error.
-    static func run(_ arguments: [String], maximumFileBytes: Int? = nil) throws -> (status: Int32, errors: String) {
+    /// - Returns: its exit status, and what it wrote to standard output and to standard error.
+    static func run(_ arguments: [String], maximumFileBytes: Int? = nil) throws -> (status: Int32, output: String, errors: String) {
         try withScratchFolder { folder in
             // The shell counts blocks of 512 bytes; a process that ignores the signal gets an error instead.
             let limit = maximumFileBytes.map { "trap '' XFSZ; ulimit -f \($0 / 512); " } ?? ""
-            let words = ["/bin/sh", "-c", limit + "exec \"$@\" 2> \(folder)/errors", "sh", try path] + arguments
+            let words = ["/bin/sh", "-c", limit + "exec \"$@\" > \(folder)/output 2> \(folder)/errors", "sh", try path] + arguments
             var pid = pid_t()
             var pointers: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
             defer { for pointer in pointers { free(pointer) } }
             try #require(posix_spawn(&pid, "/bin/sh", nil, nil, &pointers, environ) == 0)
             var status: Int32 = 0
             while waitpid(pid, &status, 0) < 0 { try #require(errno == EINTR) }
+            let texts = try ["output", "errors"].map { String(decoding: try StoredFile.read("\(folder)/\($0)"), as: UTF8.self) }
             // The low byte is the signal that ended it, if one did.
-            return (status & 0x7F == 0 ? status >> 8 : -(status & 0x7F), String(decoding: try StoredFile.read(folder + "/errors"), as: UTF8.self))
+            return (status & 0x7F == 0 ? status >> 8 : -(status & 0x7F), texts[0], texts[1])
         }
     }
 

@@ -42,6 +42,10 @@ struct FitQuantizer: ParsableCommand {
     @Option var seed: UInt64 = 0
     @OptionGroup var resources: Resources
 
+    func validate() throws {
+        _ = try options
+    }
+
     func run() throws {
         resources.apply()
         let console = Console()
@@ -51,19 +55,21 @@ struct FitQuantizer: ParsableCommand {
 
     /// The preset's options, or this program's own, with those changed that were given.
     private var options: QuantizerRun.Options {
-        var options = preset?.options(latents: latents) ?? QuantizerRun.Options(latents: latents)
-        if let method { options.change(method: method) }
-        quantizer.change(&options.quantizer)
-        options.vae = vae
-        options.passes = passes ?? options.passes
-        options.epochs = epochs ?? options.epochs
-        options.batch = batch ?? options.batch
-        options.learningRate = learningRate ?? options.learningRate
-        gradient.change(&options.gradient)
-        options.reset = reset ?? options.reset
-        options.rectifier = rectifier.configuration ?? options.rectifier
-        options.heldOut = heldOut ?? options.heldOut
-        options.seed = seed
-        return options
+        get throws {
+            var options = preset?.options(latents: latents) ?? QuantizerRun.Options(latents: latents)
+            if let method { options.change(method: method) }
+            quantizer.change(&options.quantizer)
+            options.vae = vae
+            options.passes = passes ?? options.passes
+            options.epochs = epochs ?? options.epochs
+            options.batch = batch ?? options.batch
+            options.learningRate = learningRate ?? options.learningRate
+            gradient.change(&options.gradient)
+            options.reset = reset ?? options.reset
+            try rectifier.change(&options.rectifier)
+            options.heldOut = heldOut ?? options.heldOut
+            options.seed = seed
+            return options
+        }
     }
 }

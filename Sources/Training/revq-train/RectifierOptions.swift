@@ -9,31 +9,80 @@ struct RectifierOptions: ParsableArguments {
 
     @Option(help: "identity, vit, mlp, cnn, or linear (solved for in closed form). (default: identity)")
     var rectifier: Network?
-    @Option(help: "Channels of the vit or cnn, or width of the mlp.")
-    var rectifierWidth = 512
-    @Option(help: "Blocks of the rectifier.")
-    var rectifierDepth = 3
-    @Option(help: "Channels of an attention head of the vit.")
-    var rectifierHead = 32
-    @Option(help: "Channels of the cnn's 3×3 convolutions.")
-    var rectifierRank = 128
-    @Option(help: "Side of the neighbourhood that the linear rectifier sees, odd; 0 is the whole image.")
-    var rectifierReach = 3
+    @Option(help: "Channels of the vit or cnn, or width of the mlp. (default: 512)")
+    var rectifierWidth: Int?
+    @Option(help: "Blocks of the vit, mlp or cnn. (default: 3)")
+    var rectifierDepth: Int?
+    @Option(help: "Channels of an attention head of the vit. (default: 32)")
+    var rectifierHead: Int?
+    @Option(help: "Channels of the cnn's 3×3 convolutions. (default: 128)")
+    var rectifierRank: Int?
+    @Option(help: "Side of the neighbourhood that the linear rectifier sees, odd; 0 is the whole image. (default: 3)")
+    var rectifierReach: Int?
     @Flag(help: "Add the rectifier's answer to the quantised latents instead of replacing them.")
     var residual = false
 
-    /// Nil where none was asked for.
-    var configuration: RectifierConfiguration? {
-        rectifier.map { RectifierConfiguration(network($0), isResidual: residual && $0 != .identity) }
+    /// Sets what was given.
+    /// - Throws: when an option does not fit the network.
+    func change(_ configuration: inout RectifierConfiguration) throws {
+        if let rectifier { configuration = RectifierConfiguration(rectifier.usual, isResidual: false) }
+        let network = Network(configuration.network)
+        for (name, isGiven) in given where isGiven && !network.options.contains(name) {
+            throw ValidationError("\(name) does not go with the \(network) rectifier" + (rectifier == nil ? ": choose one with --rectifier" : ""))
+        }
+        switch configuration.network {
+        case .identity: break
+        case .vit(let width, let depth, let head, let scales):
+            configuration.network = .vit(
+                width: rectifierWidth ?? width, depth: rectifierDepth ?? depth, headDimension: rectifierHead ?? head, scales: scales)
+        case .mlp(let width, let depth): configuration.network = .mlp(width: rectifierWidth ?? width, depth: rectifierDepth ?? depth)
+        case .cnn(let width, let depth, let rank):
+            configuration.network = .cnn(width: rectifierWidth ?? width, depth: rectifierDepth ?? depth, rank: rectifierRank ?? rank)
+        case .linear(let reach):
+            configuration.network = .linear(reach: rectifierReach.map { $0 == 0 ? .image : .neighbourhood(size: $0) } ?? reach)
+        }
+        if residual { configuration.isResidual = true }
     }
 
-    private func network(_ rectifier: Network) -> RectifierConfiguration.Network {
-        switch rectifier {
+    private var given: [(name: String, isGiven: Bool)] {
+        [
+            ("--rectifier-width", rectifierWidth != nil), ("--rectifier-depth", rectifierDepth != nil), ("--rectifier-head", rectifierHead != nil),
+            ("--rectifier-rank", rectifierRank != nil), ("--rectifier-reach", rectifierReach != nil), ("--residual", residual),
+        ]
+    }
+}
+
+extension RectifierOptions.Network {
+    fileprivate init(_ network: RectifierConfiguration.Network) {
+        self =
+            switch network {
+            case .identity: .identity
+            case .vit: .vit
+            case .mlp: .mlp
+            case .cnn: .cnn
+            case .linear: .linear
+            }
+    }
+
+    /// Of the size that it has without further options.
+    fileprivate var usual: RectifierConfiguration.Network {
+        switch self {
         case .identity: .identity
-        case .vit: .vit(width: rectifierWidth, depth: rectifierDepth, headDimension: rectifierHead, scales: [5])
-        case .mlp: .mlp(width: rectifierWidth, depth: rectifierDepth)
-        case .cnn: .cnn(width: rectifierWidth, depth: rectifierDepth, rank: rectifierRank)
-        case .linear: .linear(reach: rectifierReach == 0 ? .image : .neighbourhood(size: rectifierReach))
+        case .vit: .vit(width: 512, depth: 3, headDimension: 32, scales: [5])
+        case .mlp: .mlp(width: 512, depth: 3)
+        case .cnn: .cnn(width: 512, depth: 3, rank: 128)
+        case .linear: .linear(reach: .neighbourhood(size: 3))
+        }
+    }
+
+    /// The options that say more about it.
+    fileprivate var options: Set<String> {
+        switch self {
+        case .identity: []
+        case .vit: ["--rectifier-width", "--rectifier-depth", "--rectifier-head", "--residual"]
+        case .mlp: ["--rectifier-width", "--rectifier-depth", "--residual"]
+        case .cnn: ["--rectifier-width", "--rectifier-depth", "--rectifier-rank", "--residual"]
+        case .linear: ["--rectifier-reach", "--residual"]
         }
     }
 }

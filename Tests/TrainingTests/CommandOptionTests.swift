@@ -1,0 +1,30 @@
+import Testing
+import TokenizerCore
+
+@testable import Training
+
+/// What the command makes of its options before any work.
+@Suite struct CommandOptionTests {
+    @Test func rectifierOptionsChangeSingleOnesOfAPreset() throws {
+        try withScratchFolder { folder in
+            _ = try LatentExtractionTests.extraction(LatentExtractionTests.place(in: folder), to: folder + "/latents").run { false }
+            let fit = ["fit", "--latents", folder + "/latents", "--output", folder + "/run", "--tokens", "192", "--codes", "4", "--held-out", "1"]
+            let ended = try TrainCommand.run(
+                fit + ["--preset", "512T", "--epochs", "0", "--rectifier-width", "48", "--rectifier-depth", "1", "--rectifier-head", "16", "--residual"])
+            #expect(ended.status == 0, "\(ended.errors)")
+            let fitted = try FittedQuantizer(folder + "/run/fit")
+            #expect(fitted.rectifier.configuration == RectifierConfiguration(.vit(width: 48, depth: 1, headDimension: 16, scales: [5]), isResidual: true))
+        }
+    }
+
+    @Test(arguments: [
+        (["--residual"], "--residual does not go with the identity rectifier: choose one with --rectifier"),
+        (["--rectifier-depth", "2"], "--rectifier-depth does not go with the identity rectifier: choose one with --rectifier"),
+        (["--preset", "512T", "--rectifier-rank", "8"], "--rectifier-rank does not go with the vit rectifier: choose one with --rectifier"),
+        (["--rectifier", "linear", "--rectifier-width", "8"], "--rectifier-width does not go with the linear rectifier"),
+    ])
+    func rectifierOptionsOfOtherNetworksAreRefused(_ arguments: [String], _ reason: String) throws {
+        let ended = try TrainCommand.run(["fit", "--latents", "x", "--output", "y"] + arguments)
+        #expect(ended.status == 64 && ended.errors.hasPrefix("Error: \(reason)\n"), "\(ended)")
+    }
+}
