@@ -147,11 +147,27 @@ import Testing
         }
     }
 
-    @Test func refusesALearningRateThatOnlyDiverges() throws {
+    /// A rate that only diverges, a clip that climbs, averages of nothing; and what JSON cannot hold.
+    @Test func impossibleNumbersAreNamed() throws {
         try withScratchFolder { folder in
-            var options = try options(images: Self.pictures(in: folder))
-            options.training.learningRate = 1e30
-            #expect(throws: FileError(path: options.images, reason: "the learning rate is in 0...1, not 1e+30")) { try run(folder + "/run", options) }
+            let valid = try options(images: Self.pictures(in: folder))
+            for (change, reason) in [
+                ({ $0.learningRate = 1e30 }, "--learning-rate is in 0...1, not 1e+30"), ({ $0.learningRate = .nan }, "--learning-rate is in 0...1, not nan"),
+                ({ $0.clip = -1 }, "--clip is a number above 0, not -1.0"), ({ $0.clip = 0 }, "--clip is a number above 0, not 0.0"),
+                ({ $0.clip = .nan }, "--clip is a number above 0, not nan"), ({ $0.clip = .infinity }, "--clip is a number above 0, not inf"),
+                ({ $0.averaging = 1 }, "--averaging is in 0..<1, not 1.0"), ({ $0.averaging = -1 }, "--averaging is in 0..<1, not -1.0"),
+                ({ $0.averaging = .nan }, "--averaging is in 0..<1, not nan"),
+                ({ $0.weightDecay = -5 }, "--weight-decay is a number that is not below 0, not -5.0"),
+                ({ $0.weightDecay = .nan }, "--weight-decay is a number that is not below 0, not nan"),
+                ({ $0.warmup = -1 }, "--warmup is in 0...1073741824, not -1"),
+                ({ $0.warmup = .max }, "--warmup is in 0...1073741824, not 9223372036854775807"),
+                ({ $0.latentBits = .nan }, "--latent-bits is in 0...4096, not nan"), ({ $0.steps = -1 }, "--steps is in 0...16777216, not -1"),
+            ] as [((inout AutoencoderTrainer.Options) -> Void, String)] {
+                var options = valid
+                change(&options.training)
+                #expect(throws: FileError(path: options.images, reason: reason)) { try run(folder + "/run", options) }
+            }
+            #expect(try !StoredFolder.names(in: folder).contains("run"))
         }
     }
 

@@ -17,6 +17,21 @@ import TokenizerCore
         }
     }
 
+    /// JSON, and so a run's folder, has no such numbers.
+    @Test(arguments: ["ablate-reset", "sweep-rectifier"], ["nan", "inf"])
+    func learningRatesThatAreNoNumbersAreRefused(command: String, rate: String) throws {
+        try withScratchFolder { folder in
+            let ended = try TrainCommand.run([command, "--vae", "x", "--latents", "y", "--output", folder + "/run", "--learning-rate", rate])
+            #expect(ended.status == 1 && ended.errors == "Error: --learning-rate is in 0...1, not \(rate)\n")
+            #expect(try StoredFolder.names(in: folder).isEmpty)
+        }
+    }
+
+    @Test func theOptionThatIsImpossibleIsNamed() throws {
+        let ended = try TrainCommand.run(["sweep-rectifier", "--vae", "x", "--latents", "y", "--output", "z", "--batch", "0"])
+        #expect(ended.status == 1 && ended.errors == "Error: --batch is in 1...1048576, not 0\n")
+    }
+
     @Test(arguments: [
         (["--residual"], "--residual does not go with the identity rectifier: choose one with --rectifier"),
         (["--rectifier-depth", "2"], "--rectifier-depth does not go with the identity rectifier: choose one with --rectifier"),

@@ -199,7 +199,7 @@ import Testing
             let valid = try options(.adam, in: folder)
             for change in [
                 { $0.quantizer.tokens = 7 }, { $0.quantizer.grouping = .klt(side: 3) }, { $0.vae = nil }, { $0.quantizer.codes = 1 << 14 },
-                { $0.batch = 0 }, { $0.batch = .max }, { $0.epochs = .max }, { $0.method = .lloyd; $0.passes = .max }, { $0.heldOut = 0 }, { $0.quantizer.codes = 0 }, { $0.gradient.accumulation = 0 },
+                { $0.batch = 0 }, { $0.batch = .max }, { $0.epochs = .max }, { $0.method = .lloyd; $0.passes = .max }, { $0.heldOut = 0 }, { $0.heldOut = .min }, { $0.learningRate = .nan }, { $0.quantizer.codes = 0 }, { $0.gradient.accumulation = 0 },
                 { $0.gradient.accumulation = $0.batch + 1 }, { $0.gradient.averaging = 1 }, { $0.gradient.averaging = .nan },
                 { $0.gradient.schedule.warmup = -1 }, { $0.gradient.loss = .joint; $0.method = .lloyd },
                 { $0.gradient.loss = .joint; $0.rectifier = .linear },

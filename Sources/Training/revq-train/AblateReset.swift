@@ -18,6 +18,7 @@ struct AblateReset: ParsableCommand {
 
     func run() throws {
         let options = ResetAblation.Options(tokens: tokens, epochs: epochs, batch: batch, learningRate: learningRate, seed: laboratory.seed)
+        try options.check()
         try laboratory.run("ablate-reset", options: options) { domains in try ResetAblation(domains[0], options) }
     }
 }

@@ -31,6 +31,7 @@ struct SweepRectifier: ParsableCommand {
         let options = RectifierSweep.Options(
             tokens: tokens, codes: codes, passes: passes, epochs: epochs, batch: batch, learningRate: learningRate, width: width, depth: depth, head: head,
             seed: laboratory.seed)
+        try options.check()
         try laboratory.run("sweep-rectifier", options: options) { domains in try RectifierSweep(domains[0], options) }
     }
 }

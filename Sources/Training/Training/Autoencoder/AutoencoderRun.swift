@@ -94,6 +94,7 @@ public struct AutoencoderRun {
             guard holds else { throw FileError(path: options.images, reason: reason()) }
         }
         let (training, factor) = (options.training, options.architecture.factor)
+        if let problem = training.problem { throw FileError(path: options.images, reason: problem) }
         try check((1...8192).contains(options.size), "the image size is in 1...8192, not \(options.size)")
         try check(
             (1...options.size).contains(options.crop) && options.crop % factor == 0,
@@ -102,17 +103,9 @@ public struct AutoencoderRun {
         try check(
             (0..<images).contains(options.heldOut),
             "\(options.images) holds \(images) images; \(options.heldOut) held out leave none to train on")
-        try check((0...1).contains(training.learningRate), "the learning rate is in 0...1, not \(training.learningRate)")
-        try check((0...1 << 24).contains(training.steps), "the number of steps is in 0...16777216, not \(training.steps)")
-        try check(
-            training.latentBits.map { (0...4096).contains($0) } ?? true,
-            "the bits per latent position are in 0...4096, not \(training.latentBits ?? 0)")
         try check(
             options.start == nil || training.isDecoderOnly && training.latentBits == nil,
             "what tokens stand for is settled: behind them only the decoder is trained, and no test channel stands for them")
-        try check(
-            training.shards >= 1 && training.batch >= training.shards && training.batch % training.shards == 0,
-            "a batch is a multiple of the \(training.shards) shards, not \(training.batch)")
         do throws(MemoryShortage) {
             try AutoencoderMemory(options.architecture).checkTraining(imageSize: options.crop, batch: training.batch, within: .machine)
         } catch {

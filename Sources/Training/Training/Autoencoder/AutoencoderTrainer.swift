@@ -33,6 +33,19 @@ public struct AutoencoderTrainer: Sendable {
             (self.weightDecay, self.clip, self.latentBits, self.averaging) = (weightDecay, clip, latentBits, averaging)
             self.isDecoderOnly = isDecoderOnly
         }
+
+        /// What is impossible about the numbers, if anything, named as options of `vae`.
+        var problem: String? {
+            if !(0...1).contains(learningRate) { return "--learning-rate is in 0...1, not \(learningRate)" }
+            if !(0...1 << 24).contains(steps) { return "--steps is in 0...\(1 << 24), not \(steps)" }
+            if !(0...1 << 30).contains(warmup) { return "--warmup is in 0...\(1 << 30), not \(warmup)" }
+            if !(weightDecay >= 0 && weightDecay.isFinite) { return "--weight-decay is a number that is not below 0, not \(weightDecay)" }
+            if !(clip > 0 && clip.isFinite) { return "--clip is a number above 0, not \(clip)" }
+            if !(0..<1).contains(averaging) { return "--averaging is in 0..<1, not \(averaging)" }
+            if let latentBits, !(0...4096).contains(latentBits) { return "--latent-bits is in 0...4096, not \(latentBits)" }
+            let isWhole = shards >= 1 && batch >= shards && batch % shards == 0
+            return isWhole ? nil : "a batch is a multiple of the \(shards) shards, not \(batch)"
+        }
     }
 
     public let options: Options

@@ -21,6 +21,14 @@ public struct RectifierSweep: Experiment {
             (self.tokens, self.codes, self.passes, self.epochs, self.batch) = (tokens, codes, passes, epochs, batch)
             (self.learningRate, self.width, self.depth, self.head, self.seed) = (learningRate, width, depth, head, seed)
         }
+
+        /// - Throws: what is impossible whatever the latents are.
+        public func check() throws(ExperimentError) {
+            guard !tokens.isEmpty else { throw ExperimentError("--tokens names one number at least") }
+            let batches = 1...QuantizerTrainer.mostBatchImages
+            try ExperimentError.check(
+                [("--passes", passes, 0...1000), ("--epochs", epochs, 1...10_000), ("--batch", batch, batches)], learningRate: learningRate)
+        }
     }
 
     /// The kinds of rectifiers, in the order of reports.
@@ -59,12 +67,7 @@ public struct RectifierSweep: Experiment {
     /// - Throws: what is impossible about the options.
     public init(_ domain: LatentDomain, _ options: Options) throws(ExperimentError) {
         (self.domain, self.options) = (domain, options)
-        guard !options.tokens.isEmpty, (0...1000).contains(options.passes), (1...10_000).contains(options.epochs),
-            (1...QuantizerTrainer.mostBatchImages).contains(options.batch),
-            (0...1).contains(options.learningRate)
-        else {
-            throw ExperimentError("--passes is in 0...1000, --epochs in 1...10000, --batch in 1...\(QuantizerTrainer.mostBatchImages), --learning-rate in 0...1, and --tokens names one at least")
-        }
+        try options.check()
         for tokens in options.tokens { try domain.check(quantizer(tokens)) }
         do throws(RectifierConfiguration.ConfigurationError) {
             for kind in Kind.allCases { try configuration(kind, isResidual: false).validate(for: domain.shape) }

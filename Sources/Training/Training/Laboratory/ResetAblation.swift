@@ -16,6 +16,12 @@ public struct ResetAblation: Experiment {
         public init(tokens: Int, epochs: Int, batch: Int, learningRate: Float, seed: UInt64) {
             (self.tokens, self.epochs, self.batch, self.learningRate, self.seed) = (tokens, epochs, batch, learningRate, seed)
         }
+
+        /// - Throws: what is impossible whatever the latents are.
+        public func check() throws(ExperimentError) {
+            try ExperimentError.check(
+                [("--epochs", epochs, 1...10_000), ("--batch", batch, 1...QuantizerTrainer.mostBatchImages)], learningRate: learningRate)
+        }
     }
 
     public struct Cell: Codable, Hashable, Sendable, CustomStringConvertible {
@@ -33,10 +39,7 @@ public struct ResetAblation: Experiment {
 
     /// - Throws: what is impossible about the options, or that there are too few images for two sizes.
     public init(_ domain: LatentDomain, _ options: Options) throws(ExperimentError) {
-        guard (1...10_000).contains(options.epochs), (1...QuantizerTrainer.mostBatchImages).contains(options.batch), (0...1).contains(options.learningRate)
-        else {
-            throw ExperimentError("--epochs is in 1...10000, --batch in 1...\(QuantizerTrainer.mostBatchImages) and --learning-rate in 0...1")
-        }
+        try options.check()
         (self.domain, self.options) = (domain, options)
         normalizer = LatentNormalizer(fitting: domain.training)
         (training, heldOut) = (normalizer.normalize(domain.training), normalizer.normalize(domain.heldOut))

@@ -63,6 +63,8 @@ public struct QuantizerRun {
 
     /// Over the latents: more is a slip of the finger, and would not be counted in steps.
     private static let mostPasses = 1_000_000
+    /// More than any collection of pictures has.
+    private static let mostHeldOut = 1 << 40
 
     private let options: Options
     private let store: LatentStore
@@ -74,6 +76,7 @@ public struct QuantizerRun {
     /// Opens the run at `path`, new or begun.
     /// - Throws: when the options are impossible, the latents incomplete, or the folder belongs to another run.
     public init(_ path: String, options: Options, console: Console) throws(FileError) {
+        try Self.check(options, path)
         store = try LatentStore(options.latents)
         guard options.heldOut < store.rows else {
             throw FileError(
@@ -85,9 +88,19 @@ public struct QuantizerRun {
         } catch {
             throw FileError(path: path, reason: "\(error)")
         }
+        vae = if let folder = options.vae { try store.autoencoder(folder) } else { nil }
+        self.options = options
+        self.console = console
+        directory = try RunDirectory(
+            path, options: Record(options: options, latents: store.identity))
+        states = TrainingStates(of: directory)
+    }
+
+    /// Refuses numbers that are impossible whatever the latents are, before anything is computed from them.
+    private static func check(_ options: Options, _ path: String) throws(FileError) {
         let limits = [
-            ("passes", options.passes, 0...Self.mostPasses), ("epochs", options.epochs, 0...Self.mostPasses),
-            ("batch", options.batch, 1...QuantizerTrainer.mostBatchImages), ("held-out", options.heldOut, 1...store.rows),
+            ("passes", options.passes, 0...mostPasses), ("epochs", options.epochs, 0...mostPasses),
+            ("batch", options.batch, 1...QuantizerTrainer.mostBatchImages), ("held-out", options.heldOut, 1...mostHeldOut),
         ]
         for (name, value, range) in limits where !range.contains(value) {
             throw FileError(path: path, reason: "--\(name) is in \(range), not \(value)")
@@ -97,12 +110,6 @@ public struct QuantizerRun {
         guard (0...1).contains(options.learningRate) else {
             throw FileError(path: path, reason: "--learning-rate is in 0...1, not \(options.learningRate)")
         }
-        vae = if let folder = options.vae { try store.autoencoder(folder) } else { nil }
-        self.options = options
-        self.console = console
-        directory = try RunDirectory(
-            path, options: Record(options: options, latents: store.identity))
-        states = TrainingStates(of: directory)
     }
 
     /// Trains to the end, or until a stop is requested, which is asked before every step and inside those that take long; saves at least
