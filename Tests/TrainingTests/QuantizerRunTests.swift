@@ -220,6 +220,30 @@ import Testing
         }
     }
 
+    @Test func theDecoderIsMeasuredOnce() throws {
+        try withScratchFolder { folder in
+            let (options, path) = (try options(.lloyd, in: folder), folder + "/run")
+            var lines: [String] = []
+            func call(stopAfter steps: Int = .max) throws -> Bool {
+                lines = []
+                let run = try QuantizerRun(path, options: options, console: Console(isTerminal: false) { lines.append($0) })
+                return try run.run(saveEvery: .seconds(3600)) { Self.steps(in: path) >= steps }
+            }
+            #expect(try !call(stopAfter: 2))
+            // Five images of 48 elements each.
+            #expect(lines.first == "0/240 decodes · 0 %\n" && lines.contains { $0.hasPrefix("240/240 decodes · 100 % · ") })
+            let (kept, whole) = (path + "/sensitivity.safetensors", try StoredFile.read(path + "/sensitivity.safetensors"))
+            try StoredFile.write(Array(whole.dropLast(4)) + [0, 0, 0x80, 0x7F], to: kept)
+            let reason = "\(kept): tensor gram holds NaN or infinite values"
+            #expect(throws: FileError(path: kept, reason: reason)) { try call() }
+            try StoredFile.write(whole, to: kept)
+            #expect(try call())
+            #expect(lines.count > 1 && !lines.contains { $0.contains("decodes") })
+            #expect(try call())
+            #expect(lines.count == 1 && lines[0].hasPrefix("finished before: held-out MSE "), "\(lines)")
+        }
+    }
+
     @Test func aRefusedCallLeavesItsFolderToTheCorrectedOne() throws {
         try withScratchFolder { folder in
             var options = try options(.lloyd, in: folder)

@@ -23,11 +23,15 @@ final class DecoderProbe: Sendable {
     }
 
     /// See ``DecoderSensitivity/gram``; nil when a stop was requested before it was measured.
-    func gram(_ normalizer: LatentNormalizer, _ box: LatentBox, seed: UInt64, isStopRequested: () -> Bool) -> SymmetricMatrix? {
+    func gram(
+        _ normalizer: LatentNormalizer, _ box: LatentBox, seed: UInt64, progress: (Int, Int) -> Void = { _, _ in }, isStopRequested: () -> Bool
+    ) -> SymmetricMatrix? {
         let deviation = normalizer.deviation.values
         let known = answers.withLock { $0.first { $0.box == box && $0.deviation == deviation && $0.seed == seed } }
         if let known { return known.gram }
-        guard let measured = DecoderSensitivity(of: decoder, at: latents, normalizer, box, seed: seed, isStopRequested: isStopRequested) else { return nil }
+        let found = DecoderSensitivity(
+            of: decoder, at: latents, normalizer, box, seed: seed, progress: progress, isStopRequested: isStopRequested)
+        guard let measured = found else { return nil }
         answers.withLock { $0.append(Answer(box: box, deviation: deviation, seed: seed, gram: measured.gram)) }
         return measured.gram
     }

@@ -6,7 +6,7 @@ import TokenizerCore
 /// are the products of the changes that elements of one box cause.
 struct DecoderSensitivity {
     /// `[n, n]` for a box of n elements: the squared change of a picture, summed over its values in −1 … 1, for a unit change of a
-    /// normalised element.
+    /// normalised element. In single precision, in which it is kept.
     let gram: SymmetricMatrix
 
     /// Training images that are disturbed.
@@ -19,10 +19,11 @@ struct DecoderSensitivity {
     /// - Parameters:
     ///   - latents: raw, `[n, C·H·W]`.
     ///   - seed: of the signs.
+    ///   - progress: takes how many pictures were decoded, and of how many.
     /// - Returns: nil when a stop was requested before all were disturbed.
     init?(
         of decoder: AutoencoderDecoder, at latents: Tensor, _ normalizer: LatentNormalizer, _ box: LatentBox, seed: UInt64,
-        isStopRequested: () -> Bool
+        progress: (Int, Int) -> Void = { _, _ in }, isStopRequested: () -> Bool
     ) {
         let chosen = latents.spread(Self.images)
         let root = RandomSource(seed: seed, stream: RandomSource.stream(named: "sensitivity"))
@@ -30,18 +31,23 @@ struct DecoderSensitivity {
         for image in 0..<chosen.n {
             var random = root.substream(UInt64(image))
             let signs = (0..<box.places).map { _ in random.chance(0.5) ? Self.amplitude : -Self.amplitude }
-            let found = Self.changes(of: decoder, at: chosen.images(image..<image + 1), normalizer, box, signs, isStopRequested)
+            let found = Self.changes(of: decoder, at: chosen.images(image..<image + 1), normalizer, box, signs) { done in
+                progress(image * box.count + done, chosen.n * box.count)
+                return !isStopRequested()
+            }
             guard let changes = found else { return nil }
             for (i, product) in changes.moments().products.enumerated() { sums[i] += product }
         }
         let scale = 1 / (Double(Self.amplitude) * Double(Self.amplitude) * Double(box.places * chosen.n))
-        gram = SymmetricMatrix(sums.map { $0 * scale }, n: box.count)
+        progress(chosen.n * box.count, chosen.n * box.count)
+        gram = SymmetricMatrix(sums.map { Double(Float($0 * scale)) }, n: box.count)
     }
 
     /// How the picture of one image's latents changes with each element of the boxes: `[values of the picture, box]`.
+    /// - Parameter goesOn: is asked, with the number of elements that were disturbed, before more are.
     private static func changes(
         of decoder: AutoencoderDecoder, at latents: Tensor, _ normalizer: LatentNormalizer, _ box: LatentBox, _ signs: [Float],
-        _ isStopRequested: () -> Bool
+        while goesOn: (Int) -> Bool
     ) -> Tensor? {
         let (order, n, shape) = (box.order, box.count, box.shape)
         let (deviation, start) = (normalizer.deviation.values, latents.values)
@@ -49,7 +55,7 @@ struct DecoderSensitivity {
         var changes: [Float] = []
         changes.reserveCapacity(n * undisturbed.count)
         for first in stride(from: 0, to: n, by: batch) {
-            if isStopRequested() { return nil }
+            guard goesOn(first) else { return nil }
             let elements = first..<min(first + batch, n)
             let disturbed = elements.flatMap { element in
                 var copy = start

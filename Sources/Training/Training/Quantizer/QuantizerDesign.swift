@@ -11,6 +11,8 @@ struct QuantizerDesign {
     let metric: SymmetricMatrix
     /// The side of that box.
     let side: Int
+    /// What the decoder feels of the elements of the box, see ``DecoderSensitivity/gram``; nil where it does not count.
+    let sensitivity: SymmetricMatrix?
 
     /// Images that covariances and scales are measured on.
     static let measuredImages = 4096
@@ -20,28 +22,39 @@ struct QuantizerDesign {
     /// - Parameters:
     ///   - latents: raw, to learn from, `[n, C·H·W]`.
     ///   - decoder: of the autoencoder that made the latents, at these; needed for ``QuantizerOptions/Distortion/weighted`` only.
+    ///   - known: the sensitivity, where an equal design has measured it.
+    ///   - progress: of measuring it, in decoded pictures.
     /// - Returns: nil when a stop was requested before the decoder's sensitivity was measured.
     /// - Throws: what is impossible about the options.
     init?(
-        _ options: QuantizerOptions, training latents: Tensor, shape: LatentShape, decoder: DecoderProbe?, seed: UInt64,
-        isStopRequested: () -> Bool
+        _ options: QuantizerOptions, training latents: Tensor, shape: LatentShape, decoder: DecoderProbe?,
+        sensitivity known: SymmetricMatrix? = nil, seed: UInt64, progress: (Int, Int) -> Void = { _, _ in }, isStopRequested: () -> Bool
     ) throws(GroupQuantizer.LayoutError) {
         layout = try options.layout(for: shape)
         normalizer =
             options.sharing == .untied ? LatentNormalizer(fitting: latents) : LatentNormalizer(fittingChannelsOf: latents, shape: shape)
-        side = if case .klt(let side) = options.grouping { side } else { 1 }
-        let box = LatentBox(allChannelsOf: shape, side: side)
+        let box = Self.box(for: options.grouping, shape)
+        side = box.height
         if options.distortion == .weighted {
             guard let decoder else { preconditionFailure("a weighted distortion needs the decoder") }
-            guard let measured = decoder.gram(normalizer, box, seed: seed, isStopRequested: isStopRequested) else { return nil }
+            let found = known ?? decoder.gram(normalizer, box, seed: seed, progress: progress, isStopRequested: isStopRequested)
+            guard let measured = found else { return nil }
+            sensitivity = measured
             let felt = options.grouping.isTransform ? measured : SymmetricMatrix(diagonal: measured.diagonal)
             let mean = felt.trace / Double(felt.n)
             let floor = Self.leastSensitivity
             metric = felt.scaled(by: 1 / mean).mapEigenvalues { max($0, floor) }
         } else {
+            sensitivity = nil
             metric = SymmetricMatrix(diagonal: Array(repeating: 1, count: box.count))
         }
         transform = try Self.transform(options, layout, box, metric, normalizer.normalize(latents.spread(Self.measuredImages)))
+    }
+
+    /// What the sensitivity is measured for.
+    static func box(for grouping: Grouping, _ shape: LatentShape) -> LatentBox {
+        let side = if case .klt(let side) = grouping { side } else { 1 }
+        return LatentBox(allChannelsOf: shape, side: side)
     }
 
     private static func transform(

@@ -118,6 +118,7 @@ public struct QuantizerRun {
     public func run(
         saveEvery saveInterval: Duration, isStopRequested: () -> Bool = { StopSignal.isRequested }
     ) throws(FileError) -> Bool {
+        if try isFinished() { return true }
         let all = try store.load()
         let raw = all.images(0..<all.n - options.heldOut)
         guard let design = try design(raw, isStopRequested) else { return false }
@@ -148,15 +149,34 @@ public struct QuantizerRun {
         return true
     }
 
+    /// Whether an earlier call has published the result; then it says so.
+    private func isFinished() throws(FileError) -> Bool {
+        guard try StoredFolder.names(in: directory.path).contains(Self.resultName) else { return false }
+        let quality = try FittedQuantizer("\(directory.path)/\(Self.resultName)").description.quality
+        let figures = quality.map { ": held-out MSE \(Figure.text($0.quantizedMSE)) quantised, \(Figure.text($0.rectifiedMSE)) rectified" }
+        console.say("finished before\(figures ?? "")")
+        return true
+    }
+
     /// - Parameter raw: latents to learn from.
     private func design(_ raw: Tensor, _ isStopRequested: () -> Bool) throws(FileError) -> QuantizerDesign? {
+        let kept = KeptSensitivity(in: directory.path)
+        let known = try kept.read(elements: QuantizerDesign.box(for: options.quantizer.grouping, store.latentShape).count)
+        let design: QuantizerDesign?
         do throws(GroupQuantizer.LayoutError) {
-            return try QuantizerDesign(
-                options.quantizer, training: raw, shape: store.latentShape, decoder: vae.map { DecoderProbe($0.decoder, at: raw) }, seed: options.seed,
-                isStopRequested: isStopRequested)
+            design = try QuantizerDesign(
+                options.quantizer, training: raw, shape: store.latentShape, decoder: vae.map { DecoderProbe($0.decoder, at: raw) },
+                sensitivity: known, seed: options.seed, progress: showDecodes, isStopRequested: isStopRequested)
         } catch {
             throw FileError(path: directory.path, reason: error.description)
         }
+        if known == nil, let measured = design?.sensitivity { try kept.write(measured) }
+        return design
+    }
+
+    private func showDecodes(_ done: Int, of total: Int) {
+        if done == 0 { console.begin(total: total, unit: "decodes") }
+        console.update(done: done)
     }
 
     private func save(_ session: FitSession, _ log: TrainingLog) throws(FileError) {
@@ -183,7 +203,6 @@ public struct QuantizerRun {
             pictures = measured
         }
         for alarm in quality.alarms(training: training) { console.say(alarm) }
-        guard try !StoredFolder.names(in: directory.path).contains(Self.resultName) else { return }
         let description = FittedQuantizer.Description(
             layout: design.layout, rectifier: options.rectifier, latentShape: store.latentShape, imageSize: store.imageSize,
             vaeWeights: store.manifest.description.vaeWeights, quality: quality, epochs: session.epochs, bounds: bounds, pictures: pictures)
