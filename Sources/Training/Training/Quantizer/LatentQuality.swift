@@ -42,6 +42,12 @@ public struct LatentQuality: Codable, Equatable, Sendable {
         if training.codebookUse < 0.7 {
             alarms.append("warning: only \(Int((training.codebookUse * 100).rounded())) % of the codes are used: too few latents per code, or a poor start")
         }
+        // Rounding apart.
+        if rectifiedMSE > quantizedMSE * (1 + 1e-6) {
+            alarms.append(
+                "warning: the rectifier makes held-out latents worse, their error rises from \(Figure.text(quantizedMSE)) to \(Figure.text(rectifiedMSE)): "
+                    + "too few images or steps for it, or too high a rate; without one the codes do better")
+        }
         let excess = distortion / training.distortion - 1
         if !excess.isFinite || excess > 100 {
             alarms.append("warning: the codes have learned the training latents by heart: there are too few latents per code")
