@@ -132,9 +132,20 @@ import Testing
         let latents = Self.latents(images: 40, Self.shape)
         let options = QuantizerOptions(tokens: 4, codes: 16, grouping: .klt(side: 2))
         let design = try #require(try QuantizerDesign(options, training: latents, shape: Self.shape, decoder: nil, seed: 1) { false })
-        let bounds = QuantizerBounds(design, latents: design.normalizer.normalize(latents), shape: Self.shape)
+        let bounds = try #require(QuantizerBounds(design, latents: design.normalizer.normalize(latents), shape: Self.shape))
         #expect(abs(bounds.shannon - 0.25) < 1e-5 && bounds.boxSide == 2)
         #expect(bounds.zador > bounds.shannon && bounds.groupedZador < bounds.zador && bounds.waterFilling < bounds.groupedZador)
+    }
+
+    /// One image, fewer boxes than elements need, and channels that say the same.
+    @Test func tooFewImagesHaveNoBounds() throws {
+        var equal = Self.latents(images: 40, Self.shape)
+        equal.withMutablePointer { x in for i in 0..<40 * 16 where i % 16 >= 8 { x[i] = x[i - 8] } }
+        for (latents, sharing) in [(Self.latents(images: 1, Self.shape), .untied), (Self.latents(images: 3, Self.shape), .one), (equal, .one)] as [(Tensor, QuantizerOptions.Sharing)] {
+            let options = QuantizerOptions(tokens: 4, codes: 1, grouping: sharing == .untied ? .strip : .klt(side: 2), sharing: sharing)
+            let design = try #require(try QuantizerDesign(options, training: latents, shape: Self.shape, decoder: nil, seed: 1) { false })
+            #expect(QuantizerBounds(design, latents: design.normalizer.normalize(latents), shape: Self.shape) == nil)
+        }
     }
 
     @Test func refusesWhatCannotBeFitted() throws {

@@ -14,6 +14,7 @@ public struct FittedQuantizer: Sendable {
         var quality: LatentQuality?
         /// Nil also where no gradient steps were taken.
         var epochs: Epochs?
+        /// Nil also where there were too few images for them.
         var bounds: QuantizerBounds?
         var pictures: PictureQuality?
 

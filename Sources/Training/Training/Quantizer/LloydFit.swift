@@ -6,7 +6,7 @@ struct LloydFit {
     let quantizer: GroupQuantizer
     /// On the held-out latents, and on those that were learned from; without a rectifier.
     let quality, trainingQuality: LatentQuality
-    let bounds: QuantizerBounds
+    let bounds: QuantizerBounds?
 
     /// - Parameters:
     ///   - training: raw latents to learn from, `[n, C·H·W]`.

@@ -24,35 +24,51 @@ public struct QuantizerBounds: Codable, Equatable, Sendable {
     private static let largestBox = 512
     /// With fewer boxes per element the smallest variances come out too small.
     private static let samplesPerElement = 64
+    /// With fewer the smallest variances are mostly chance, and below as many as elements nothing.
+    private static let fewestSamplesPerElement = 2
+    /// Of the mean one: below it a variance is rounding.
+    private static let leastVariance = 1e-9
 
     /// - Parameter latents: normalised, `[n, C·H·W]`: those that the covariance is measured on, a few thousand.
-    init(_ design: QuantizerDesign, latents: Tensor, shape: LatentShape) {
+    /// - Returns: nil where they are too few, or vary in too few directions, for bounds that mean anything.
+    init?(_ design: QuantizerDesign, latents: Tensor, shape: LatentShape) {
         let layout = design.layout
         let rate = log2(Double(layout.codes)) / Double(layout.dimension)
         boxSide = Self.side(for: shape, multipleOf: design.side, images: latents.n)
         let box = LatentBox(allChannelsOf: shape, side: boxSide)
-        let covariance = SymmetricMatrix(momentsOf: box.rows(of: latents))
+        let rows = box.rows(of: latents)
+        guard rows.rows >= Self.fewestSamplesPerElement * box.count else { return nil }
+        let covariance = SymmetricMatrix(momentsOf: rows)
         let felt = design.metric(for: box).mapEigenvalues { $0.squareRoot() }.conjugating(covariance)
-        let variance = felt.trace / Double(felt.n)
+        let (variance, variances) = (felt.trace / Double(felt.n), felt.eigen().values)
+        guard variances.allSatisfy({ $0 > Self.leastVariance * variance }), let runVariance = Self.meanRunVariance(design, latents, shape) else {
+            return nil
+        }
         shannon = variance * RateDistortion.shannon(rate: rate)
         zador = variance * RateDistortion.zador(d: layout.dimension, rate: rate)
-        waterFilling = RateDistortion.waterFilling(variances: felt.eigen().values, bits: rate * Double(box.count))
-        groupedZador = Self.meanRunVariance(design, latents, shape) * RateDistortion.zador(d: layout.dimension, rate: rate)
+        waterFilling = RateDistortion.waterFilling(variances: variances, bits: rate * Double(box.count))
+        groupedZador = runVariance * RateDistortion.zador(d: layout.dimension, rate: rate)
     }
 
-    /// The mean over positions of det(Σ)^(1/d), Σ being the covariance of the position's runs in the units of the distortion.
-    private static func meanRunVariance(_ design: QuantizerDesign, _ latents: Tensor, _ shape: LatentShape) -> Double {
+    /// The mean over positions of det(Σ)^(1/d), Σ being the covariance of the position's runs in the units of the distortion; nil where
+    /// one's is not known.
+    private static func meanRunVariance(_ design: QuantizerDesign, _ latents: Tensor, _ shape: LatentShape) -> Double? {
         let (layout, runs) = (design.layout, design.transform?.runs(latents) ?? latents)
         let isGrouped = Grouping.strip.problem(for: shape, d: layout.dimension) == nil
         let positions = design.transform?.positions ?? (isGrouped ? Grouping.strip.positions(of: shape, d: layout.dimension) : 1)
         let importance = design.transform?.importance ?? Array(repeating: 1, count: positions)
         let perPosition = runs.c / positions
-        let variances = (0..<positions).map { position in
-            let own = runs.columns(position * perPosition..<(position + 1) * perPosition).reshaped([runs.n * perPosition / layout.dimension, layout.dimension])
-            let logarithms = SymmetricMatrix(momentsOf: own).eigen().values.reduce(0) { $0 + log(max($1, .leastNormalMagnitude)) }
-            return Double(importance[position]) * exp(logarithms / Double(layout.dimension))
+        let samples = runs.n * perPosition / layout.dimension
+        guard samples >= fewestSamplesPerElement * layout.dimension else { return nil }
+        var sum = 0.0
+        for position in 0..<positions {
+            let own = runs.columns(position * perPosition..<(position + 1) * perPosition).reshaped([samples, layout.dimension])
+            let variances = SymmetricMatrix(momentsOf: own).eigen().values
+            let mean = variances.reduce(0, +) / Double(layout.dimension)
+            guard variances.allSatisfy({ $0 > leastVariance * mean }) else { return nil }
+            sum += Double(importance[position]) * exp(variances.reduce(0) { $0 + log($1) } / Double(layout.dimension))
         }
-        return variances.reduce(0, +) / Double(positions)
+        return sum / Double(positions)
     }
 
     /// The largest of 4, 2 and 1 times `side` whose boxes fit, and are small and many enough for their covariance to be measured.

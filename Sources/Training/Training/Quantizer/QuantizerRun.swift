@@ -194,7 +194,7 @@ public struct QuantizerRun {
             "held-out MSE \(Figure.text(quality.quantizedMSE)) quantised, \(Figure.text(quality.rectifiedMSE)) rectified; "
                 + "training \(Figure.text(training.quantizedMSE)), \(Int(training.codebookUse * 100)) % of codes used, "
                 + "perplexity \(Figure.text(training.perplexity))")
-        console.say("held-out distortion \(Figure.text(quality.distortion)), training \(Figure.text(training.distortion)); \(bounds.summary)")
+        console.say("held-out distortion \(Figure.text(quality.distortion)), training \(Figure.text(training.distortion)); \(bounds?.summary ?? "too few images for the bounds")")
         var pictures: PictureQuality?
         if let vae {
             let measured = PictureQuality(
