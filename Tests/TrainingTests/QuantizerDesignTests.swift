@@ -164,7 +164,9 @@ import Testing
                 == "100 training images give each codebook 100 vectors, fewer than its 101 codes: use more images, fewer codes, or codebooks that tokens share")
         #expect(reason(.init(tokens: 512, codes: 16_384, sharing: .one)) == nil)
         #expect(reason(.init(tokens: 511, codes: 4)) == "511 tokens do not divide 2048 latent values")
-        #expect(reason(.init(tokens: 512, codes: 4, grouping: .block(height: 2, width: 4)))?.contains("block-2x4 groups of 4") == true)
+        let shapes = "8×16×16 latents cannot be cut into"
+        #expect(reason(.init(tokens: 512, codes: 4, grouping: .block(height: 2, width: 4))) == "\(shapes) block-2x4 groups of 4; block-2x2 would fit")
+        #expect(reason(.init(tokens: 1, codes: 4, grouping: .block(height: 2, width: 4))) == "\(shapes) block-2x4 groups of 2048")
         #expect(reason(.init(tokens: 512, codes: 4, distortion: .weighted), hasAutoencoder: false)?.contains("--vae") == true)
     }
 }

@@ -39,7 +39,7 @@ public enum Grouping: Sendable, Hashable, Codable {
 
     /// Among the rectangles of `d` sites in one channel that fit, the one nearest to a square, lying rather than standing; nil where none fits.
     public static func squarestBlock(of d: Int, for shape: LatentShape) -> Grouping? {
-        let heights = (1...max(1, min(d, shape.height))).filter { d % $0 == 0 && block(height: $0, width: d / $0).problem(for: shape, d: d) == nil }
+        let heights = (1...max(1, min(d, shape.height))).filter { d % $0 == 0 && block(height: $0, width: d / $0).box(for: shape, d: d) != nil }
         return heights.min { abs(d / $0 - $0) < abs(d / $1 - $1) }.map { .block(height: $0, width: d / $0) }
     }
 
@@ -82,7 +82,10 @@ public enum Grouping: Sendable, Hashable, Codable {
     /// What is impossible about tokens of `d` numbers, if anything.
     public func problem(for shape: LatentShape, d: Int) -> String? {
         let latents = "\(shape.channels)×\(shape.height)×\(shape.width) latents"
-        guard let box = box(for: shape, d: d) else { return "\(latents) cannot be cut into \(name) groups of \(d)" }
+        guard let box = box(for: shape, d: d) else {
+            let other = if case .block = self { Self.squarestBlock(of: d, for: shape) } else { nil as Grouping? }
+            return "\(latents) cannot be cut into \(name) groups of \(d)" + (other.map { "; \($0.name) would fit" } ?? "")
+        }
         guard !isTransform || box.count <= Self.largestTransform else {
             return "a \(name) transform of \(latents) has \(box.count) elements, at most \(Self.largestTransform) are possible"
         }
