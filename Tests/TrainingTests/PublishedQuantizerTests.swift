@@ -21,6 +21,21 @@ import Testing
         }
     }
 
+    /// Where one file is asked for, the way to one is named.
+    @Test func aShardedAutoencoderElsewhereIsSentToTheImport() throws {
+        try withScratchFolder { folder in
+            let fitted = try Self.imported(in: folder)
+            let (published, vae) = (Self.published, Self.published + "/vae")
+            let reason = "\(vae): its weights are in several files: join them with revq-train import vae, and name the folder that it makes"
+            let error = FileError(path: vae, reason: reason)
+            #expect(throws: error) { try AutoencoderDC(directory: vae) }
+            #expect(throws: error) { try fitted.check(belongsTo: vae, named: "fit") }
+            #expect(throws: error) {
+                try PublishedQuantizer(checkpoint: published + "/ckpt.pth", preprocessor: published + "/preprocessor.pth", vae: vae)
+            }
+        }
+    }
+
     @Test func tokensAndRectifiedLatentsArePyTorchs() throws {
         try withScratchFolder { folder in
             let fitted = try Self.imported(in: folder)

@@ -1,3 +1,5 @@
+import Glibc
+
 /// The deep-compression autoencoder: ReVQ's frozen VAE, and with ``AutoencoderConfiguration/hasPatchSkip`` the default's own small one.
 ///
 /// Source: diffusers `AutoencoderDC`; Deep Compression Autoencoder (arXiv 2410.10733).
@@ -26,6 +28,18 @@ public struct AutoencoderDC: Layer {
     /// The names that a folder of the diffusers layout has.
     public static let configurationName = "config.json"
     public static let weightsName = "diffusion_pytorch_model.safetensors"
+    /// In the place of the weights where they are in several files.
+    public static let weightsIndexName = weightsName + ".index.json"
+
+    /// The weights' file in a folder of the diffusers layout.
+    /// - Throws: when they are in several files, which only an import reads.
+    public static func weightsPath(in directory: String) throws(FileError) -> String {
+        let path = "\(directory)/\(weightsName)"
+        guard access(path, F_OK) == 0 || access("\(directory)/\(weightsIndexName)", F_OK) != 0 else {
+            throw FileError(directory, "its weights are in several files: join them with revq-train import vae, and name the folder that it makes")
+        }
+        return path
+    }
 
     /// Reads a folder of the diffusers layout; 32-bit weights stay in the mapped file.
     /// - Throws: when the configuration or a tensor is missing, malformed or not finite, or the weights are too large for this machine.
@@ -38,7 +52,7 @@ public struct AutoencoderDC: Layer {
             throw FileError(directory, "\(error)")
         }
         self.init(configuration, .placeholder.computing(in: precision))
-        try load(from: SafetensorsFile(directory + "/" + Self.weightsName))
+        try load(from: SafetensorsFile(Self.weightsPath(in: directory)))
     }
 
     /// Pixels → pixels through the latents.

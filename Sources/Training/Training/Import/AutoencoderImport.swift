@@ -10,7 +10,7 @@ public struct AutoencoderImport {
     public init(_ directory: String) throws(FileError) {
         var model = AutoencoderDC(try AutoencoderConfiguration(contentsOf: "\(directory)/\(AutoencoderDC.configurationName)"), .placeholder)
         let weights = "\(directory)/\(AutoencoderDC.weightsName)"
-        let index = weights + ".index.json"
+        let index = "\(directory)/\(AutoencoderDC.weightsIndexName)"
         if access(weights, F_OK) != 0 && access(index, F_OK) == 0 {
             try model.load(from: ShardedSafetensors(index: index))
         } else {

@@ -20,7 +20,7 @@ public struct PublishedQuantizer {
         let rectifier = try Self.rectifier(file.tensors(under: "decoder"), shape)
         let description = FittedQuantizer.Description(
             layout: quantizer.layout, rectifier: rectifier.configuration, latentShape: shape,
-            imageSize: shape.height * configuration.factor, vaeWeights: try FileDigest(of: "\(vae)/\(AutoencoderDC.weightsName)"), quality: nil)
+            imageSize: shape.height * configuration.factor, vaeWeights: try FileDigest(of: AutoencoderDC.weightsPath(in: vae)), quality: nil)
         fitted = FittedQuantizer(description, normalizer, quantizer, rectifier)
     }
 

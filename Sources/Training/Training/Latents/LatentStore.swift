@@ -126,7 +126,7 @@ public struct LatentStore: Sendable {
     /// - Throws: when it cannot be read, or is not the one that made these latents.
     func autoencoder(_ vae: String) throws(FileError) -> AutoencoderDC {
         let found = (
-            try FileDigest(of: "\(vae)/\(AutoencoderDC.configurationName)"), try FileDigest(of: "\(vae)/\(AutoencoderDC.weightsName)")
+            try FileDigest(of: "\(vae)/\(AutoencoderDC.configurationName)"), try FileDigest(of: AutoencoderDC.weightsPath(in: vae))
         )
         guard found == (manifest.description.vaeConfiguration, manifest.description.vaeWeights) else {
             throw FileError(path: vae, reason: "\(directory) holds latents of another autoencoder than \(vae)")

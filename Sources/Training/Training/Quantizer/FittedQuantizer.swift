@@ -104,7 +104,7 @@ public struct FittedQuantizer: Sendable {
 
     /// - Throws: when another autoencoder's latents were fitted than that of the folder `vae`.
     func check(belongsTo vae: String, named name: String) throws(FileError) {
-        guard try FileDigest(of: "\(vae)/\(AutoencoderDC.weightsName)") == description.vaeWeights else {
+        guard try FileDigest(of: AutoencoderDC.weightsPath(in: vae)) == description.vaeWeights else {
             throw FileError(path: vae, reason: "\(name) was fitted to the latents of another autoencoder than \(vae)")
         }
     }
