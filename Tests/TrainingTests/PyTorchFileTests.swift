@@ -30,6 +30,12 @@ import Testing
         #expect(integers!.reason.hasSuffix("tensor x holds integers (Long), floats were expected"))
     }
 
+    @Test func theFormatBeforeZipIsNamed() throws {
+        let path = TrainingFixture.path("published/old.pth")
+        let reason = "\(path) has the format that torch.save wrote before PyTorch 1.6: load it there and save it again with torch.save"
+        #expect(throws: FileError(path: path, reason: reason)) { try PyTorchFile(path) }
+    }
+
     @Test func otherArchivesAreRefused() throws {
         for (entries, reason) in [
             ([("a/data.pkl", Array("N.".utf8)), ("b/data.pkl", Array("N.".utf8))], "was not written by torch.save: it has 2 pickles named data.pkl, not one"),

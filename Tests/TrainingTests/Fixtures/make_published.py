@@ -49,6 +49,7 @@ class Preprocessor(torch.nn.Module):
 
 preprocessor = Preprocessor()
 torch.save(preprocessor.state_dict(), f"{out}/preprocessor.pth")
+torch.save({"mean": torch.ones(1)}, f"{out}/old.pth", _use_new_zipfile_serialization=False)
 
 with torch.no_grad():
     latents = torch.randn(images, channels, 8, 8) * 1.5

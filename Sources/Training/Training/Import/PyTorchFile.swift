@@ -13,10 +13,15 @@ struct PyTorchFile {
     private static let pickleName = "data.pkl"
     /// A pickle has some 150 bytes for a tensor; one with more than this was made to hurt.
     private static let maximumPickleBytes = 8 << 20
+    /// A pickle of a number that says what it is. Source: `torch/serialization.py`, `MAGIC_NUMBER`.
+    private static let oldStart: [UInt8] = [0x80, 2, 0x8A, 10, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19]
 
     /// - Throws: when the file is no such archive, or its pickle would build something other than tensors.
     init(_ path: String) throws(FileError) {
         self.path = path
+        if try Self.isOld(path) {
+            throw FileError(path: path, reason: "\(path) has the format that torch.save wrote before PyTorch 1.6: load it there and save it again with torch.save")
+        }
         zip = try StoredZip(path)
         let pickles = zip.entries.keys.filter { $0.hasSuffix("/" + Self.pickleName) }
         guard let name = pickles.first, pickles.count == 1, let entry = zip.entries[name] else {
@@ -37,6 +42,13 @@ struct PyTorchFile {
         } catch {
             throw FileError(path: path, reason: "\(path) is refused: \(error)")
         }
+    }
+
+    /// Whether the file has the format of earlier versions: several pickles, one after the other.
+    private static func isOld(_ path: String) throws(FileError) -> Bool {
+        let file = try ReadableFile(path)
+        guard file.count >= oldStart.count else { return false }
+        return try file.read(0..<oldStart.count) == oldStart
     }
 
     /// The tensors of a dictionary: the file's own one, or the one that it holds under `key`.
