@@ -17,6 +17,20 @@ import TokenizerCore
         }
     }
 
+    @Test(arguments: [
+        (["extract"], "fp32 or fp16. (default: fp32)"), (["import", "vae"], "for the weights. (default: fp32)"),
+        (["transfer"], "in transfer 1024)"), (["fit"], "(default: 16384;"),
+    ])
+    func helpNamesDefaultsAsTheyAreGiven(command: [String], text: String) throws {
+        let ended = try TrainCommand.run(command + ["--help"])
+        let words = ended.output.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        #expect(ended.status == 0 && words.contains(text), "\(words)")
+    }
+
+    @Test func synthesisHasNoOptionThatDoesNothing() throws {
+        #expect(try !TrainCommand.run(["synthesize", "--help"]).output.contains("save-minutes"))
+    }
+
     /// JSON, and so a run's folder, has no such numbers.
     @Test(arguments: ["ablate-reset", "sweep-rectifier"], ["nan", "inf"])
     func learningRatesThatAreNoNumbersAreRefused(command: String, rate: String) throws {

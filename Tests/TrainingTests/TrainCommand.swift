@@ -9,8 +9,8 @@ enum TrainCommand {
     /// - Returns: its exit status, and what it wrote to standard output and to standard error.
     static func run(_ arguments: [String], maximumFileBytes: Int? = nil) throws -> (status: Int32, output: String, errors: String) {
         try withScratchFolder { folder in
-            // The shell counts blocks of 512 bytes; a process that ignores the signal gets an error instead.
-            let limit = maximumFileBytes.map { "trap '' XFSZ; ulimit -f \($0 / 512); " } ?? ""
+            // The shell counts blocks of 512 bytes.
+            let limit = maximumFileBytes.map { "ulimit -f \($0 / 512); " } ?? ""
             let words = ["/bin/sh", "-c", limit + "exec \"$@\" > \(folder)/output 2> \(folder)/errors", "sh", try path] + arguments
             var pid = pid_t()
             var pointers: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]

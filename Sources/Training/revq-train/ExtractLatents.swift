@@ -10,6 +10,13 @@ extension SafetensorsWriter.Precision: ExpressibleByArgument {
         default: return nil
         }
     }
+
+    public var defaultValueDescription: String {
+        switch self {
+        case .float32: "fp32"
+        case .float16: "fp16"
+        }
+    }
 }
 
 struct ExtractLatents: ParsableCommand {

@@ -16,7 +16,7 @@ extension Grouping: ExpressibleByArgument {
 struct QuantizerArguments: ParsableArguments {
     @Option(help: "Tokens per image. (default: 512)")
     var tokens: Int?
-    @Option(help: "Codes per codebook. (default: 16384)")
+    @Option(help: "Codes per codebook. (default: 16384; in transfer 1024)")
     var codes: Int?
     @Option(help: "What a token is made of: strip, block-HxW (such as block-2x2), spatial, or klt-S (decorrelated squares of S×S sites). (default: strip)")
     var grouping: Grouping?

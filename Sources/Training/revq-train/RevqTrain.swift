@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import Training
 
 @main
@@ -12,4 +13,10 @@ struct RevqTrain: ParsableCommand {
                 name: "Experiments",
                 subcommands: [Tolerance.self, AblateReset.self, SweepRectifier.self, SweepGrouping.self, SweepTokens.self, Transfer.self])
         ])
+
+    static func main() {
+        // A file that reaches the limit of the shell is then an error of the write, as on a full disk, and not the end of the process.
+        signal(SIGXFSZ, SIG_IGN)
+        main(nil)
+    }
 }

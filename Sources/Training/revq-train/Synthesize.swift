@@ -19,10 +19,10 @@ struct Synthesize: ParsableCommand {
     @Option(help: "Different seeds give different pictures.")
     var seed: UInt64 = 0
 
-    @OptionGroup var resources: Resources
+    @OptionGroup var threads: Threads
 
     func run() throws {
-        resources.apply()
+        threads.apply()
         let console = Console()
         let done = try Synthesis(directory: output, count: count, size: size, seed: seed).run(console)
         console.say("\(done) of \(count) pictures in \(output)")
