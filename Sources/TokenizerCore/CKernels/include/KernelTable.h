@@ -158,10 +158,10 @@ typedef struct revq_kernel_table {
     void (*nearest_code)(
         const float *vectors, ptrdiff_t count, ptrdiff_t stride, ptrdiff_t d, const float *codebook, ptrdiff_t cells,
         float *bounds, int32_t *found);
-    /// The same for codes in the order of their indices, [codes, d], without any preparation: every code is looked at. `cell` is
-    /// working memory for 64 · (d + 1) floats.
+    /// The same for codes in the order of their indices, [codes, d], without any preparation: every code is looked at. `scratch` is
+    /// working memory for 64 · (3d + 1) floats.
     void (*scan_codes)(
-        const float *vectors, ptrdiff_t count, ptrdiff_t stride, ptrdiff_t d, const float *codebook, ptrdiff_t codes, float *cell,
+        const float *vectors, ptrdiff_t count, ptrdiff_t stride, ptrdiff_t d, const float *codebook, ptrdiff_t codes, float *scratch,
         int32_t *found);
 } revq_kernel_table;
 

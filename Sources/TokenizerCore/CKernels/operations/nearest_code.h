@@ -97,38 +97,3 @@ static void nearest_code(
         found[i * stride] = best.index;
     }
 }
-
-/// Vectors that go through the codes together.
-#define VECTORS_IN_SCAN 128
-
-/// Codes first..<first + CELL as a cell; places beyond the last code are infinite.
-INLINE void gather_cell(const float *codebook, ptrdiff_t codes, ptrdiff_t d, ptrdiff_t first, float *cell) {
-    ptrdiff_t count = codes - first < CELL ? codes - first : CELL;
-    const float *from = codebook + first * d;
-    int32_t indices[CELL];
-    for (int lane = 0; lane < CELL; lane++) indices[lane] = (int32_t)first + lane;
-    if (count == CELL) {
-        for (ptrdiff_t j = 0; j < d; j++)
-            for (int lane = 0; lane < CELL; lane++) cell[j * CELL + lane] = from[lane * d + j];
-    } else {
-        for (ptrdiff_t j = 0; j < d; j++)
-            for (int lane = 0; lane < CELL; lane++) cell[j * CELL + lane] = lane < count ? from[lane * d + j] : __builtin_inff();
-        for (ptrdiff_t lane = count; lane < CELL; lane++) indices[lane] = INT32_MAX;
-    }
-    __builtin_memcpy(cell + d * CELL, indices, sizeof indices);
-}
-
-static void scan_codes(
-    const float *vectors, ptrdiff_t count, ptrdiff_t stride, ptrdiff_t d, const float *codebook, ptrdiff_t codes, float *cell,
-    int32_t *found) {
-    nearest best[VECTORS_IN_SCAN];
-    for (ptrdiff_t start = 0; start < count; start += VECTORS_IN_SCAN) {
-        ptrdiff_t together = count - start < VECTORS_IN_SCAN ? count - start : VECTORS_IN_SCAN;
-        for (ptrdiff_t i = 0; i < together; i++) best[i] = (nearest){__builtin_inf(), 0, __builtin_inff()};
-        for (ptrdiff_t first = 0; first < codes; first += CELL) {
-            gather_cell(codebook, codes, d, first, cell);
-            for (ptrdiff_t i = 0; i < together; i++) search_cell(vectors + (start + i) * stride * d, d, cell, &best[i]);
-        }
-        for (ptrdiff_t i = 0; i < together; i++) found[(start + i) * stride] = best[i].index;
-    }
-}

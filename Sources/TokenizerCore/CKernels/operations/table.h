@@ -26,6 +26,7 @@
 #include "optimizer.h"
 
 #include "nearest_code.h"
+#include "scan_codes.h"
 
 extern const revq_kernel_table TABLE;
 const revq_kernel_table TABLE = {

@@ -23,12 +23,11 @@ public struct CodeScan: Sendable {
             guard let found = found.baseAddress else { return }
             vectors.withPointer { vectors in
                 codebooks.withPointer { codebooks in
-                    Workers.forEach(runs.count) { index in
-                        let run = runs[index]
-                        withUnsafeTemporaryAllocation(of: Float.self, capacity: CodeCells.size * (d + 1)) { cell in
+                    runs.forEach { run in
+                        withUnsafeTemporaryAllocation(of: Float.self, capacity: CodeCells.size * (3 * d + 1)) { scratch in
                             kernels.scan_codes(
                                 vectors + run.start * d, run.count, run.stride, d, codebooks + run.group * codes * d, codes,
-                                cell.baseAddress!, found + run.start)
+                                scratch.baseAddress!, found + run.start)
                         }
                     }
                 }

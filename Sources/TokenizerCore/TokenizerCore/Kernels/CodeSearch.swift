@@ -48,8 +48,7 @@ public final class CodeSearch: Sendable {
             guard let found = found.baseAddress else { return }
             vectors.withPointer { vectors in
                 arranged.withPointer { arranged in
-                    Workers.forEach(runs.count) { index in
-                        let run = runs[index]
+                    runs.forEach { run in
                         withUnsafeTemporaryAllocation(of: Float.self, capacity: layout.cells) { bounds in
                             kernels.nearest_code(
                                 vectors + run.start * d, run.count, run.stride, d, arranged + run.group * layout.count,

@@ -6,6 +6,8 @@ struct TokenRuns {
     }
 
     private static let longest = 128
+    /// Answers that share a line of the cache.
+    private static let neighbours = 16
     private let group: (count: Int, positions: Int)
     private let images: Int
     private let tokensPerImage: Int
@@ -28,14 +30,26 @@ struct TokenRuns {
 
     var count: Int { lengths * runsPerLength }
 
-    /// Runs with the same codebook follow each other.
+    /// Calls `body` for every run, shared by the ``Workers``. Where runs go through the images, a thread takes neighbouring positions: their
+    /// vectors and answers lie on the same lines of the cache, which threads would otherwise take from each other.
+    func forEach(_ body: (Run) -> Void) {
+        let together = isThroughImages ? Self.neighbours : 1
+        Workers.forEach((count + together - 1) / together) { piece in
+            for index in piece * together..<min(count, (piece + 1) * together) { body(self[index]) }
+        }
+    }
+
+    /// Runs through the same images follow each other, otherwise those with the same codebook.
     subscript(index: Int) -> Run {
+        guard !isThroughImages else {
+            let (part, which) = index.quotientAndRemainder(dividingBy: group.count)
+            let first = part * Self.longest
+            return Run(
+                group: which, start: first * tokensPerImage + which, stride: tokensPerImage, count: min(Self.longest, length - first))
+        }
         let (which, part) = index.quotientAndRemainder(dividingBy: runsPerLength)
         let first = part * Self.longest
         let count = min(Self.longest, length - first)
-        guard !isThroughImages else {
-            return Run(group: which, start: first * tokensPerImage + which, stride: tokensPerImage, count: count)
-        }
         let (book, image) = which.quotientAndRemainder(dividingBy: images)
         return Run(group: book, start: image * tokensPerImage + book * group.positions + first, stride: 1, count: count)
     }
