@@ -16,4 +16,26 @@ import Testing
         #expect(result.values == (0..<30).map { 2 * Float($0) })
         #expect(counts.allSatisfy { $0 <= most } && counts.reduce(0, +) == 5)
     }
+
+    @Test func imagesAreReadInPlaceAndWrittenApart() {
+        var whole = batch
+        whole.withMutablePointer { $0[29] = 29 }
+        let address = whole.withPointer { $0 }
+        var part = whole.images(2..<4)
+        let inner = part.images(1..<2)
+        #expect(part.shape == [2, 2, 3] && part.values == (12..<24).map(Float.init) && inner.values == (18..<24).map(Float.init))
+        #expect(part.withPointer { $0 } == address + 12 && inner.withPointer { $0 } == address + 18)
+        part.withMutablePointer { $0[0] = -1 }
+        #expect(part.values[0] == -1 && whole.values == (0..<30).map(Float.init))
+        whole.withMutablePointer { $0[18] = -2 }
+        #expect(inner.values == (18..<24).map(Float.init) && whole.values[18] == -2)
+    }
+
+    /// Only a file's pages can be read again.
+    @Test func aViewKeepsItsNumbers() {
+        let whole = Tensor(repeating: 3, shape: [4, 1 << 14])
+        let part = whole.images(1..<3)
+        part.releasePages()
+        #expect(whole.values.allSatisfy { $0 == 3 } && part.values.allSatisfy { $0 == 3 })
+    }
 }

@@ -80,13 +80,9 @@ extension Tensor {
         return !isFlawed.load(ordering: .relaxed)
     }
 
-    /// Images `range` of a batch `[n, …]`, copied.
+    /// Images `range` of a batch `[n, …]`: a view of the same memory, which the first write to either copies.
     public func images(_ range: Range<Int>) -> Tensor {
-        let stride = count / max(shape[0], 1)
-        var part = Tensor(uninitialized: [range.count] + shape.dropFirst())
-        part.withMutablePointer { target in
-            withPointer { target.update(from: $0 + range.lowerBound * stride, count: range.count * stride) }
-        }
-        return part
+        precondition(range.lowerBound >= 0 && range.upperBound <= shape[0], "images \(range) of \(shape)")
+        return Tensor(viewing: self, from: range.lowerBound * (count / max(shape[0], 1)), shape: [range.count] + shape.dropFirst())
     }
 }

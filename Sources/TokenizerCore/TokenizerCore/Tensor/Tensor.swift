@@ -42,6 +42,12 @@ public struct Tensor: Sendable {
         storage = TensorStorage(borrowing: base, count: shape.reduce(1, *), owner: owner)
     }
 
+    /// The elements of `other` from `offset` on, in its memory; the first write to either copies.
+    init(viewing other: Tensor, from offset: Int, shape: [Int]) {
+        self.shape = shape
+        storage = TensorStorage(viewing: other.storage, from: offset, count: shape.reduce(1, *))
+    }
+
     public var count: Int { shape.reduce(1, *) }
 
     /// All elements, row-major.
