@@ -137,13 +137,20 @@ public struct GroupQuantizer: Parameterized {
     /// - Precondition: every token is in `0 ..< N`.
     public func codes(_ tokens: Tokens) -> Tensor {
         let (dimension, codes, perImage) = (layout.dimension, layout.codes, layout.tokens)
+        let first = (0..<perImage).map { layout.codebook(ofToken: $0) * codes }
         var result = Tensor(uninitialized: [tokens.count, perImage * dimension])
         result.withMutablePointer { target in
             codebooks.withPointer { codebooks in
-                for (position, index) in tokens.indices.enumerated() {
-                    precondition(index >= 0 && Int(index) < codes, "token \(index) is not one of \(codes) codes")
-                    let code = codebooks + (layout.codebook(ofToken: position % perImage) * codes + Int(index)) * dimension
-                    (target + position * dimension).update(from: code, count: dimension)
+                RowPieces.forEach(rows: tokens.count, width: perImage * dimension) { images in
+                    for image in images {
+                        for token in 0..<perImage {
+                            let position = image * perImage + token
+                            let index = Int(tokens.indices[position])
+                            precondition(index >= 0 && index < codes, "token \(index) is not one of \(codes) codes")
+                            let (code, place) = (codebooks + (first[token] + index) * dimension, target + position * dimension)
+                            for j in 0..<dimension { place[j] = code[j] }
+                        }
+                    }
                 }
             }
         }

@@ -14,19 +14,44 @@ public struct LatentNormalizer: Parameterized {
     /// The statistics of `latents`, `[n, C·H·W]`, in double precision. An element that never varies keeps deviation 1.
     public init(fitting latents: Tensor) {
         let (n, count) = (latents.n, latents.c)
-        var sums = [Double](repeating: 0, count: count)
-        var squares = sums
+        var (mean, deviation) = (Tensor(uninitialized: [count]), Tensor(uninitialized: [count]))
         latents.withPointer { x in
-            for i in 0..<n { for j in 0..<count { sums[j] += Double(x[i * count + j]) } }
-            for i in 0..<n {
-                for j in 0..<count {
-                    let difference = Double(x[i * count + j]) - sums[j] / Double(n)
-                    squares[j] += difference * difference
+            mean.withMutablePointer { mean in
+                deviation.withMutablePointer { deviation in
+                    Workers.forEach((count + Self.elementsPerPiece - 1) / Self.elementsPerPiece) { piece in
+                        let first = piece * Self.elementsPerPiece
+                        let own = min(Self.elementsPerPiece, count - first)
+                        Self.fit(x + first, n, stride: count, own, mean + first, deviation + first)
+                    }
                 }
             }
         }
-        mean = Tensor(sums.map { Float($0 / Double(n)) }, shape: [count])
-        deviation = Tensor(squares.map { $0 > 0 ? Float(($0 / Double(n)).squareRoot()) : 1 }, shape: [count])
+        (self.mean, self.deviation) = (mean, deviation)
+    }
+
+    private static let elementsPerPiece = 256
+
+    /// The same for `count` elements of rows that are `stride` apart.
+    private static func fit(
+        _ x: UnsafePointer<Float>, _ n: Int, stride: Int, _ count: Int, _ mean: UnsafeMutablePointer<Float>,
+        _ deviation: UnsafeMutablePointer<Float>
+    ) {
+        withUnsafeTemporaryAllocation(of: Double.self, capacity: 2 * count) { both in
+            both.initialize(repeating: 0)
+            let (sums, squares) = (both.baseAddress!, both.baseAddress! + count)
+            for i in 0..<n { for j in 0..<count { sums[j] += Double(x[i * stride + j]) } }
+            for j in 0..<count { sums[j] /= Double(n) }
+            for i in 0..<n {
+                for j in 0..<count {
+                    let difference = Double(x[i * stride + j]) - sums[j]
+                    squares[j] += difference * difference
+                }
+            }
+            for j in 0..<count {
+                mean[j] = Float(sums[j])
+                deviation[j] = squares[j] > 0 ? Float((squares[j] / Double(n)).squareRoot()) : 1
+            }
+        }
     }
 
     /// The statistics of each channel of `latents`, `[n, C·H·W]`, the same at every site: what codes that several sites share ask for,
@@ -61,8 +86,10 @@ public struct LatentNormalizer: Parameterized {
         result.withMutablePointer { x in
             mean.withPointer { mean in
                 deviation.withPointer { deviation in
-                    for i in 0..<n {
-                        for j in 0..<count { x[i * count + j] = element(x[i * count + j], mean[j], deviation[j]) }
+                    RowPieces.forEach(rows: n, width: count) { rows in
+                        for i in rows {
+                            for j in 0..<count { x[i * count + j] = element(x[i * count + j], mean[j], deviation[j]) }
+                        }
                     }
                 }
             }

@@ -28,7 +28,10 @@ struct CodeUsage {
     var tensor: Tensor { Tensor(counts.map(Float.init) + errors, shape: [2, layout.codebooks, layout.codes]) }
 
     mutating func add(_ tokens: Tokens) {
-        for (position, index) in tokens.indices.enumerated() { counts[code(position, index)] += 1 }
+        let first = (0..<layout.tokens).map { code($0, 0) }
+        for start in stride(from: 0, to: tokens.indices.count, by: layout.tokens) {
+            for token in 0..<layout.tokens { counts[first[token] + Int(tokens.indices[start + token])] += 1 }
+        }
     }
 
     /// Counts `tokens`, and the distortion between `runs` and the `codes` that they name, `[n, T·d]` both.

@@ -25,9 +25,12 @@ public struct LatentQuality: Codable, Equatable, Sendable {
             usage.add(tokens)
             let codes = quantizer.codes(tokens)
             let q = quantizer.latents(ofRuns: codes)
-            distortion += quantizer.distortion(codes, runs).value * Double(z.n)
-            quantized += SquaredError.loss(q, z).value * Double(z.n)
-            rectified += SquaredError.loss(rectifier(shape.featureMap(q)), shape.featureMap(z)).value * Double(z.n)
+            let error = SquaredError.mean(q, z)
+            quantized += error * Double(z.n)
+            // Without a transform runs are latents, and without a rectifier latents stay as they are.
+            distortion += (quantizer.transform == nil ? error : quantizer.distortion(codes, runs).value) * Double(z.n)
+            let isRectified = rectifier.configuration.network != .identity
+            rectified += (isRectified ? SquaredError.mean(rectifier(shape.featureMap(q)), shape.featureMap(z)) : error) * Double(z.n)
         }
         quantizedMSE = quantized / Double(latents.n)
         rectifiedMSE = rectified / Double(latents.n)

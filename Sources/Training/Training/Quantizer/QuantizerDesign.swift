@@ -48,7 +48,12 @@ struct QuantizerDesign {
             sensitivity = nil
             metric = SymmetricMatrix(diagonal: Array(repeating: 1, count: box.count))
         }
-        transform = try Self.transform(options, layout, box, metric, normalizer.normalize(latents.spread(Self.measuredImages)))
+        transform =
+            if let grouping = layout.grouping {
+                try Self.transform(options, grouping, layout, box, metric, normalizer.normalize(latents.spread(Self.measuredImages)))
+            } else {
+                nil
+            }
     }
 
     /// What the sensitivity is measured for.
@@ -58,9 +63,9 @@ struct QuantizerDesign {
     }
 
     private static func transform(
-        _ options: QuantizerOptions, _ layout: GroupQuantizer.Layout, _ box: LatentBox, _ metric: SymmetricMatrix, _ latents: Tensor
-    ) throws(GroupQuantizer.LayoutError) -> RunTransform? {
-        guard let grouping = layout.grouping else { return nil }
+        _ options: QuantizerOptions, _ grouping: Grouping, _ layout: GroupQuantizer.Layout, _ box: LatentBox, _ metric: SymmetricMatrix,
+        _ latents: Tensor
+    ) throws(GroupQuantizer.LayoutError) -> RunTransform {
         var transform = try RunTransform(grouping, shape: box.shape, dimension: layout.dimension)
         if grouping.isTransform {
             let root = metric.mapEigenvalues { $0.squareRoot() }

@@ -120,13 +120,13 @@ public struct QuantizerRun {
     ) throws(FileError) -> Bool {
         if try isFinished() { return true }
         let all = try store.load()
-        let raw = all.images(0..<all.n - options.heldOut)
-        guard let design = try design(raw, isStopRequested) else { return false }
-        let latents = design.normalizer.normalize(all)
+        let split = all.n - options.heldOut
+        guard let design = try design(all.images(0..<split), isStopRequested) else { return false }
+        let latents = design.normalizer.normalize(consume all)
         let begun = try states.newest()
         let found = try FitSession(
-            options, design, shape: store.latentShape, training: latents.images(0..<all.n - options.heldOut),
-            heldOut: latents.images(all.n - options.heldOut..<all.n), begun: begun, isStopRequested: isStopRequested)
+            options, design, shape: store.latentShape, training: latents.images(0..<split), heldOut: latents.images(split..<latents.n),
+            begun: begun, isStopRequested: isStopRequested)
         guard var session = found else { return false }
         if let begun { console.say("going on at step \(begun.step)") }
         let log = try TrainingLog(directory.logPath, resumedAt: session.step)

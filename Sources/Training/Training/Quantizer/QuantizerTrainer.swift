@@ -166,11 +166,11 @@ extension Parameterized {
 extension Tensor {
     /// The chosen rows of a matrix, in the given order.
     func rows(_ indices: some Collection<Int>) -> Tensor {
-        let width = c
+        let (width, indices) = (c, Array(indices))
         var result = Tensor(uninitialized: [indices.count, width])
         result.withMutablePointer { target in
             withPointer { source in
-                for (row, index) in indices.enumerated() { (target + row * width).update(from: source + index * width, count: width) }
+                Workers.forEach(indices.count) { (target + $0 * width).update(from: source + indices[$0] * width, count: width) }
             }
         }
         return result

@@ -15,6 +15,10 @@ struct RectifierPass {
     ///   - parts: how many parts of the batch pass one after the other, their gradients added up.
     init(_ rectifier: Rectifier, _ q: Tensor, _ z: Tensor, shape: LatentShape, parts: Int) {
         gradient = rectifier.zeroed()
+        guard rectifier.configuration.network != .identity else {
+            (loss, inputGradient) = SquaredError.loss(q, z)
+            return
+        }
         inputGradient = Tensor(uninitialized: q.shape)
         let n = q.n
         for part in 0..<parts {
