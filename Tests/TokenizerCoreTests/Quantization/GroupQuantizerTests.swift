@@ -27,6 +27,53 @@ import Testing
         }
     }
 
+    /// Of codes with more numbers than go together, and of fewer.
+    @Test(arguments: InstructionSet.supported, [3, 10])
+    func addsRunsToTheRecordsOfTheirCodes(set: InstructionSet, d: Int) throws {
+        let quantizer = try quantizer(tokens: 6, codes: 5, dimension: d, codebooks: 2)
+        var runs = Tensor(uninitialized: [7, 6 * d])
+        var random = RandomSource(seed: 3, stream: 1)
+        random.fill(normal: &runs)
+        let (tokens, importance) = (quantizer.tokens(ofRuns: runs), [1, 2, 3, 4, 5, 6] as [Float])
+        var totals = [Double](repeating: 0, count: 10 * (d + 3))
+        totals.withUnsafeMutableBufferPointer { totals in
+            InstructionSet.$current.withValue(set) {
+                quantizer.add(runs, tokens, images: 2..<7, ofCodebook: 1, importance: importance, to: totals.baseAddress!)
+            }
+        }
+        var expected = [Double](repeating: 0, count: totals.count)
+        let (x, codes) = (runs.values, quantizer.codebooks.values)
+        for image in 2..<7 {
+            for token in 3..<6 {
+                let (cell, weight) = (5 + Int(tokens.indices[image * 6 + token]), Double(importance[token]))
+                let record = cell * (d + 3)
+                expected[record] += 1
+                expected[record + 1] += weight
+                for j in 0..<d {
+                    let value = Double(x[(image * 6 + token) * d + j])
+                    let difference = value - Double(codes[cell * d + j])
+                    expected[record + 2] += weight * difference * difference
+                    expected[record + 3 + j] += weight * value
+                }
+            }
+        }
+        #expect(zip(totals, expected).allSatisfy { abs($0 - $1) <= 1e-13 * (1 + abs($1)) })
+    }
+
+    /// More elements than one piece of the work has.
+    @Test func aNormalizerMeasuresEveryElement() {
+        var latents = Tensor(uninitialized: [9, 600])
+        var random = RandomSource(seed: 4, stream: 1)
+        random.fill(normal: &latents, mean: 3, deviation: 2)
+        let normalizer = LatentNormalizer(fitting: latents)
+        for element in 0..<600 {
+            let own = (0..<9).map { Double(latents.values[$0 * 600 + element]) }
+            let mean = own.reduce(0, +) / 9
+            let deviation = (own.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 9).squareRoot()
+            #expect(abs(Double(normalizer.mean.values[element]) - mean) < 1e-6 && abs(Double(normalizer.deviation.values[element]) - deviation) < 1e-6)
+        }
+    }
+
     @Test(arguments: [12, 4, 1])
     func findsTheNearestCodeOfTheRightCodebook(_ codebooks: Int) throws {
         let quantizer = try quantizer(tokens: 12, codes: 70, dimension: 3, codebooks: codebooks)

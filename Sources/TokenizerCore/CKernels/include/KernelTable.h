@@ -163,6 +163,11 @@ typedef struct revq_kernel_table {
     void (*scan_codes)(
         const float *vectors, ptrdiff_t count, ptrdiff_t stride, ptrdiff_t d, const float *codebook, ptrdiff_t codes, float *scratch,
         int32_t *found);
+    /// Adds each of the `count` vectors to the record of its code in totals[codes][d + 3]: 1, the weight, the weighted squared distance
+    /// from the code, and d weighted numbers. Vectors and codes lie as for `scan_codes`, found[i · stride] is vector i's code.
+    void (*add_to_cells)(
+        const float *vectors, const int32_t *found, ptrdiff_t count, ptrdiff_t stride, ptrdiff_t d, const float *codebook,
+        double weight, double *totals);
 } revq_kernel_table;
 
 /// The most capable instruction set of this processor.

@@ -27,6 +27,7 @@
 
 #include "nearest_code.h"
 #include "scan_codes.h"
+#include "add_to_cells.h"
 
 extern const revq_kernel_table TABLE;
 const revq_kernel_table TABLE = {
@@ -56,4 +57,5 @@ const revq_kernel_table TABLE = {
     .adamw = adamw,
     .nearest_code = nearest_code,
     .scan_codes = scan_codes,
+    .add_to_cells = add_to_cells,
 };
