@@ -25,17 +25,32 @@ import Testing
         // Two tight clusters and two codes that both start in the first.
         let latents = Tensor([0, 0.2, 0.1, 9.9, 10, 10.1], shape: [6, 1])
         let layout = try GroupQuantizer.Layout(tokens: 1, codes: 2, latents: 1, codebooks: 1)
-        var trainer = LloydTrainer(GroupQuantizer(layout, codebooks: Tensor([0, 0.2], shape: [1, 2, 1])), reset: .distortion, seed: 1)
+        var trainer = LloydTrainer(GroupQuantizer(layout, codebooks: Tensor([0, 0.2], shape: [1, 2, 1])), passes: 5, reset: .distortion, seed: 1)
         let errors = (0..<5).map { trainer.advance(on: latents, pass: $0) { false }! }
         #expect(zip(errors, errors.dropFirst()).allSatisfy { $0 >= $1 })
         #expect(zip(trainer.quantizer.codebooks.values, [0.1, 10] as [Float]).allSatisfy { abs($0 - $1) < 1e-6 })
+    }
+
+    /// Long steps first, and in the last two passes the means; so however many passes there were, codes end at the means of their cells.
+    @Test func lloydEndsAtTheMeans() throws {
+        let latents = Tensor([1, 2, 3, 6], shape: [4, 1])
+        let layout = try GroupQuantizer.Layout(tokens: 1, codes: 1, latents: 1, codebooks: 1)
+        for passes in 1...4 {
+            var trainer = LloydTrainer(GroupQuantizer(layout, codebooks: Tensor([0], shape: [1, 1, 1])), passes: passes, reset: .none, seed: 1)
+            let codes = (0..<passes).map { pass in
+                _ = trainer.advance(on: latents, pass: pass) { false }
+                return trainer.quantizer.codebooks.values[0]
+            }
+            let expected = ([5.4, 1.08] as [Float]).prefix(max(0, passes - 2)) + Array(repeating: 3, count: min(passes, 2))
+            #expect(zip(codes, expected).allSatisfy { abs($0 - $1) < 1e-6 }, "\(codes)")
+        }
     }
 
     @Test func lloydGivesUnusedCodesHalfOfTheWorstCell() throws {
         let latents = Tensor([-1, 1, 50, 50.1], shape: [4, 1])
         let layout = try GroupQuantizer.Layout(tokens: 1, codes: 3, latents: 1, codebooks: 1)
         // Nothing is near the third code; the first cell has the larger error.
-        var trainer = LloydTrainer(GroupQuantizer(layout, codebooks: Tensor([0, 50, 900], shape: [1, 3, 1])), reset: .distortion, seed: 1)
+        var trainer = LloydTrainer(GroupQuantizer(layout, codebooks: Tensor([0, 50, 900], shape: [1, 3, 1])), passes: 3, reset: .distortion, seed: 1)
         _ = trainer.advance(on: latents, pass: 0) { false }
         let codes = trainer.quantizer.codebooks.values
         #expect(abs(codes[2]) < 3 && codes[0] != codes[2])
@@ -48,7 +63,7 @@ import Testing
         let layout = try GroupQuantizer.Layout(tokens: 4, codes: 8, latents: 16, codebooks: 1)
         let latents = Self.latents(300, 16)
         let start = GroupQuantizer(layout, from: latents, seed: 1) { false }!
-        var (stopped, whole) = (LloydTrainer(start, reset: .none, seed: 1), LloydTrainer(start, reset: .none, seed: 1))
+        var (stopped, whole) = (LloydTrainer(start, passes: 1, reset: .none, seed: 1), LloydTrainer(start, passes: 1, reset: .none, seed: 1))
         var asked = 0
         let none = stopped.advance(on: latents, pass: 0) {
             asked += 1
@@ -68,7 +83,7 @@ import Testing
         transform.scale(by: Tensor([2], shape: [1]))
         let runs = transform.runs(Self.latents(50, 16))
         let start = GroupQuantizer(layout, transform: transform, from: runs, seed: 1) { false }!
-        var trainer = LloydTrainer(start, reset: .none, seed: 1)
+        var trainer = LloydTrainer(start, passes: 1, reset: .none, seed: 1)
         let error = trainer.advance(on: runs, pass: 0) { false }!
         let tokens = start.tokens(ofRuns: runs).indices
         #expect(abs(error - start.distortion(start.codes(start.tokens(ofRuns: runs)), runs).value) < 1e-6 * error)

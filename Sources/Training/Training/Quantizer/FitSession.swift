@@ -41,7 +41,7 @@ struct FitSession {
                 isStopRequested: isStopRequested)
         }
         guard let start = codes else { return nil }
-        lloyd = LloydTrainer(start, reset: options.reset, seed: options.seed)
+        lloyd = LloydTrainer(start, passes: passes, reset: options.reset, seed: options.seed)
         let isTrained = options.rectifier.network.isTrained
         let rectifier = Rectifier(isTrained ? options.rectifier : .none, shape: shape, .random(seed: options.seed))
         gradient = Self.gradientTrainer(start, rectifier, options, shape, images: training.n)

@@ -54,11 +54,19 @@ struct LloydCells {
         return CodeUsage(layout, counts: cells.map { Int(totals[$0]) }, errors: cells.map { Float(totals[$0 + 2]) })
     }
 
-    /// Moves every code that has runs to their mean.
-    /// - Parameter codebooks: `[codebooks, N, d]`.
-    func writeMeans(to codebooks: UnsafeMutablePointer<Float>, d: Int) {
+    /// Moves every code that has runs towards their mean.
+    ///
+    /// - Parameters:
+    ///   - codebooks: `[codebooks, N, d]`.
+    ///   - step: how much of the way: 1 ends at the mean, more lies beyond it.
+    func move(_ codebooks: UnsafeMutablePointer<Float>, step: Double) {
+        let d = layout.dimension
         for cell in 0..<totals.count / record where totals[cell * record] > 0 {
-            for j in 0..<d { codebooks[cell * d + j] = Float(totals[cell * record + 3 + j] / totals[cell * record + 1]) }
+            let (weight, sums) = (totals[cell * record + 1], cell * record + 3)
+            for j in 0..<d {
+                let mean = totals[sums + j] / weight
+                codebooks[cell * d + j] = Float(mean + (step - 1) * (mean - Double(codebooks[cell * d + j])))
+            }
         }
     }
 }

@@ -30,7 +30,7 @@ struct LloydFit {
         let start = GroupQuantizer(
             design.layout, transform: design.transform, start: options.start, from: runs, seed: seed, isStopRequested: isStopRequested)
         guard let start else { return nil }
-        var trainer = LloydTrainer(start, reset: reset, seed: seed)
+        var trainer = LloydTrainer(start, passes: passes, reset: reset, seed: seed)
         for pass in 0..<passes {
             guard trainer.advance(on: runs, pass: pass, isStopRequested: isStopRequested) != nil else { return nil }
         }
