@@ -2,8 +2,8 @@ import CKernels
 
 /// A k×k convolution with zero padding k/2.
 ///
-/// Sums are formed in fp32, in runs whose length depends on the processor alone (or as ``Precision`` says). Images of a batch and pixels of an image never influence
-/// each other's rounding.
+/// Sums are formed in fp32, in runs whose length depends on the processor alone (or as ``Precision`` says). Images of a batch and pixels
+/// of an image never influence each other's rounding.
 ///
 /// - Parameters:
 ///   - x: `[n, h, w, in]`.
