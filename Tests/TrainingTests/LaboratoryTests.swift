@@ -29,6 +29,18 @@ import Testing
         html.split(separator: "<img ", omittingEmptySubsequences: false).count - 1 == SamplePictures.count * (2 + cells)
     }
 
+    @Test func samplesEndWhereOneIsMissing() throws {
+        try withScratchFolder { folder in
+            let samples = SamplePictures(in: folder + "/pictures")
+            let pictures = (0..<3).map { ProceduralImages(seed: 4, side: 32).image(at: $0) }
+            #expect(samples.pictures(of: "a cell") == nil)
+            try samples.keep(pictures, of: "a cell")
+            #expect(samples.pictures(of: "a cell") == pictures && samples.pictures(of: "another") == nil)
+            StoredFolder.remove(folder + "/pictures/a-cell-2.png")
+            #expect(samples.pictures(of: "a cell") == [pictures[0]], "the third would stand beside the second original")
+        }
+    }
+
     @Test func picturesBelongToTheLastLatents() throws {
         try withScratchFolder { folder in
             let domain = try Self.domain(folder, heldOut: 3, count: 6)

@@ -18,10 +18,12 @@ struct SamplePictures: Sendable {
         }
     }
 
-    /// - Returns: nil where the cell was not measured, or its files are gone.
+    /// - Returns: the first so many that are there; nil where the cell was not measured, or its files are gone.
     func pictures(of cell: String) -> [RGBImage]? {
-        let pictures = (0..<Self.count).compactMap { index in
-            (try? StoredFile.read(path(cell, index))).flatMap { try? ImageDecoder.decode($0) }
+        var pictures: [RGBImage] = []
+        while pictures.count < Self.count, let bytes = try? StoredFile.read(path(cell, pictures.count)) {
+            guard let picture = try? ImageDecoder.decode(bytes) else { break }
+            pictures.append(picture)
         }
         return pictures.isEmpty ? nil : pictures
     }
