@@ -1,9 +1,15 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+
+// Targets are listed bottom-up: each depends only on those above it in this file. ARCHITECTURE.md has the drawing.
 let package = Package(
     name: "revq",
     products: [
+        .library(name: "TokenizerCore", targets: ["TokenizerCore"]),
         .executable(name: "revq-server", targets: ["revq-server"]),
         .executable(name: "revq-train", targets: ["revq-train"]),
     ],
@@ -13,7 +19,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     ],
     targets: [
-        // The tokenizer: models, kernels, images, checkpoints.
+        // The tokenizer: files, numbers, networks, pictures, checkpoints.
         .systemLibrary(
             name: "COpenBLAS", path: "Sources/TokenizerCore/COpenBLAS", pkgConfig: "openblas",
             providers: [.apt(["libopenblas-dev"])]),
@@ -21,44 +27,60 @@ let package = Package(
         .target(
             name: "CImageCodec", path: "Sources/TokenizerCore/CImageCodec",
             linkerSettings: [.linkedLibrary("png"), .linkedLibrary("jpeg")]),
+        .target(name: "Files", dependencies: [crypto], path: "Sources/TokenizerCore/Files"),
+        .target(name: "Compute", dependencies: ["Files", "CKernels", "COpenBLAS"], path: "Sources/TokenizerCore/Compute"),
+        .target(name: "Images", dependencies: ["Compute", "CImageCodec"], path: "Sources/TokenizerCore/Images"),
+        .target(name: "Networks", dependencies: ["Files", "Compute"], path: "Sources/TokenizerCore/Networks"),
         .target(
-            name: "TokenizerCore",
-            dependencies: ["COpenBLAS", "CKernels", "CImageCodec", .product(name: "Crypto", package: "swift-crypto")],
-            path: "Sources/TokenizerCore/TokenizerCore"),
+            name: "TokenizerCore", dependencies: ["Files", "Compute", "Images", "Networks"], path: "Sources/TokenizerCore/Tokenizer"),
 
         // The service: sockets and protocol, then everything that knows what a token is.
         .target(name: "CEvents", path: "Sources/Server/CEvents"),
         .target(name: "HTTPTransport", dependencies: ["CEvents"], path: "Sources/Server/HTTPTransport"),
         .target(
-            name: "Service",
-            dependencies: ["TokenizerCore", "HTTPTransport", .product(name: "Logging", package: "swift-log")],
+            name: "Service", dependencies: ["Files", "Compute", "Images", "TokenizerCore", "HTTPTransport", logging],
             path: "Sources/Server/Service"),
         .executableTarget(
-            name: "revq-server",
-            dependencies: [
-                "Service", .product(name: "Logging", package: "swift-log"), .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            ],
-            path: "Sources/Server/revq-server"),
+            name: "revq-server", dependencies: ["Service", logging, argumentParser], path: "Sources/Server/revq-server"),
 
-        // The trainer.
-        .target(name: "Training", dependencies: ["TokenizerCore"], path: "Sources/Training/Training"),
+        // The trainer: runs, pictures, fitting, and the laboratory that measures and publishes.
+        .target(name: "Jobs", dependencies: ["Files", "Compute"], path: "Sources/Training/Jobs"),
+        .target(name: "Pictures", dependencies: ["Files", "Compute", "Images", "Jobs"], path: "Sources/Training/Pictures"),
+        .target(
+            name: "Fitting",
+            dependencies: ["Files", "Compute", "CKernels", "COpenBLAS", "Images", "Networks", "TokenizerCore", "Jobs", "Pictures"],
+            path: "Sources/Training/Fitting"),
+        .target(
+            name: "Laboratory", dependencies: ["Files", "Compute", "Images", "Networks", "TokenizerCore", "Jobs", "Pictures", "Fitting"],
+            path: "Sources/Training/Laboratory"),
         .executableTarget(
             name: "revq-train",
-            dependencies: ["Training", "TokenizerCore", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            dependencies: ["Files", "Compute", "Networks", "TokenizerCore", "Jobs", "Pictures", "Fitting", "Laboratory", argumentParser],
             path: "Sources/Training/revq-train"),
 
         // Measurements; not a product.
         .executableTarget(
             name: "revq-bench",
-            dependencies: ["TokenizerCore", "Training", "COpenBLAS", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            dependencies: ["Files", "Compute", "COpenBLAS", "Images", "Networks", "TokenizerCore", "Fitting", argumentParser],
             path: "Benchmarks/revq-bench"),
 
-        .testTarget(name: "TokenizerCoreTests", dependencies: ["TokenizerCore", "CKernels"], resources: [.copy("Fixtures")]),
-        .testTarget(name: "HTTPTransportTests", dependencies: ["HTTPTransport"]),
-        .testTarget(
-            name: "ServiceTests",
-            dependencies: ["Service", "HTTPTransport", "TokenizerCore", .product(name: "Logging", package: "swift-log")]),
-        .testTarget(name: "TrainingTests", dependencies: ["Training", "TokenizerCore"], resources: [.copy("Fixtures")]),
+        // What tests share: reference values from PyTorch and diffusers, small checkpoints, scratch folders.
+        .target(
+            name: "TestSupport",
+            dependencies: ["Files", "Compute", "Images", "Networks", "TokenizerCore", "Jobs", "Pictures", "Fitting"], path: "Tests/TestSupport",
+            resources: [.copy("Fixtures")]),
+        .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
+        .testTarget(name: "ComputeTests", dependencies: ["Files", "Compute", "CKernels", "TestSupport"]),
+        .testTarget(name: "ImagesTests", dependencies: ["Compute", "Images", "TestSupport"]),
+        .testTarget(name: "NetworksTests", dependencies: ["Files", "Compute", "Networks", "TestSupport"]),
+        .testTarget(name: "TokenizerCoreTests", dependencies: ["Files", "Compute", "Images", "Networks", "TokenizerCore", "TestSupport"]),
+        .testTarget(name: "HTTPTransportTests", dependencies: ["HTTPTransport", "TestSupport"]),
+        .testTarget(name: "ServiceTests", dependencies: ["Files", "Compute", "Images", "Networks", "TokenizerCore", "HTTPTransport", "Service", "TestSupport", logging]),
+        .testTarget(name: "JobsTests", dependencies: ["Files", "Compute", "Jobs", "TestSupport"]),
+        .testTarget(name: "PicturesTests", dependencies: ["Files", "Compute", "Images", "Jobs", "Pictures", "TestSupport"]),
+        .testTarget(name: "FittingTests", dependencies: ["Files", "Compute", "Images", "Networks", "TokenizerCore", "Jobs", "Pictures", "Fitting", "TestSupport"]),
+        .testTarget(name: "LaboratoryTests", dependencies: ["Files", "Compute", "Images", "Networks", "TokenizerCore", "Jobs", "Pictures", "Fitting", "Laboratory", "TestSupport"]),
+        .testTarget(name: "CommandTests", dependencies: ["Files", "Networks", "Jobs", "Fitting", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c17

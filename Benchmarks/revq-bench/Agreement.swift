@@ -1,4 +1,7 @@
 import ArgumentParser
+import Compute
+import Images
+import Networks
 import TokenizerCore
 
 /// What the reduced precision costs: the same images in both.

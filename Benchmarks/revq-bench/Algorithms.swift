@@ -1,4 +1,7 @@
 import ArgumentParser
+import Compute
+import Images
+import Networks
 import TokenizerCore
 
 /// What Winograd's algorithm does to tokens: the same images by it and directly.

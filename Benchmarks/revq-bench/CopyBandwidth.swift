@@ -1,4 +1,4 @@
-import TokenizerCore
+import Compute
 
 /// The rate at which this machine's memory is read and written, on as many threads as the tokenizer uses.
 enum CopyBandwidth {

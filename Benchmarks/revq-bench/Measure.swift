@@ -1,5 +1,6 @@
 import ArgumentParser
-import TokenizerCore
+import Compute
+import Networks
 
 /// One autoencoder by itself: the quick look between two changes of a kernel.
 struct Measure: ParsableCommand {

@@ -1,7 +1,7 @@
 import ArgumentParser
+import Compute
 import FoundationEssentials
 import Glibc
-import TokenizerCore
 
 /// The half of `nearest_code.py` that runs here: reads codebooks and vectors, then answers each line of standard input, `search` or
 /// `scan`, with the milliseconds it took.

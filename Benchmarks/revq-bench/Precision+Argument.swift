@@ -1,5 +1,5 @@
 import ArgumentParser
-import TokenizerCore
+import Compute
 
 extension Precision: ExpressibleByArgument {}
 

@@ -1,5 +1,5 @@
 import COpenBLAS
-import TokenizerCore
+import Compute
 
 /// The machine's matrix-product rate: OpenBLAS on as many threads as the tokenizer uses.
 enum SGEMM {

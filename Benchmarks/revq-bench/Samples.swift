@@ -1,5 +1,7 @@
 import ArgumentParser
-import TokenizerCore
+import Compute
+import Files
+import Images
 
 /// What accuracy is measured on.
 enum Samples {

@@ -1,4 +1,7 @@
 import ArgumentParser
+import Compute
+import Files
+import Networks
 import TokenizerCore
 
 /// What is measured: the operations of one tokenizer.

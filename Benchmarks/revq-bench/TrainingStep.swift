@@ -1,7 +1,9 @@
 import ArgumentParser
+import Compute
+import Fitting
 import Glibc
+import Networks
 import TokenizerCore
-import Training
 
 /// The half of `training_step.py` that runs here: one training step of the paper's 512-token setting for each line of standard input.
 struct TrainingStep: ParsableCommand {

@@ -1,7 +1,7 @@
 import ArgumentParser
+import Compute
 import FoundationEssentials
 import Glibc
-import TokenizerCore
 
 /// Does one thing at a time for a driver that measures several programs in turn: a JSON line in, a JSON line out.
 struct Work: ParsableCommand {

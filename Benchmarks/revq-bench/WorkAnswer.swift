@@ -1,4 +1,4 @@
-import TokenizerCore
+import Compute
 
 /// One line that goes back to a driver; what does not apply is absent.
 struct WorkAnswer: Encodable {

@@ -1,3 +1,4 @@
+
 /// One line that a driver sends.
 enum WorkRequest: Decodable {
     case prepare(Subject.Operation, input: String)

@@ -1,5 +1,6 @@
 import ArgumentParser
-import TokenizerCore
+import Compute
+import Files
 
 /// One subject with the inputs and results of its operations.
 struct WorkSession {

@@ -1,6 +1,8 @@
 import Dispatch
 import Synchronization
 
+@testable import HTTPTransport
+
 /// Hands values from a server's threads to a test.
 ///
 /// These tests block and use no tasks: a task that another must wait for may find every thread of the pool blocked.

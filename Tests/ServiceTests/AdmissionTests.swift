@@ -1,7 +1,8 @@
-import HTTPTransport
 import Testing
-import TokenizerCore
 
+@testable import Compute
+@testable import HTTPTransport
+@testable import Images
 @testable import Service
 
 /// Slots: who gets one, and when it is free again.

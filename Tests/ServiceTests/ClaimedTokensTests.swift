@@ -1,6 +1,7 @@
+import TestSupport
 import Testing
-import TokenizerCore
 
+@testable import Files
 @testable import Service
 
 @Suite struct ClaimedTokensTests {

@@ -1,6 +1,6 @@
 import Testing
-import TokenizerCore
 
+@testable import Images
 @testable import Service
 
 /// An engine that breaks its promises.

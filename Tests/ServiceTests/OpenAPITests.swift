@@ -1,5 +1,4 @@
 import Glibc
-import HTTPTransport
 import Testing
 
 @testable import Service

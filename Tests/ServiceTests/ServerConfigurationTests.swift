@@ -1,6 +1,6 @@
 import Testing
-import TokenizerCore
 
+@testable import Compute
 @testable import Service
 
 @Suite struct ServerConfigurationTests {

@@ -1,9 +1,10 @@
 import Glibc
-import HTTPTransport
 import Logging
 import Testing
-import TokenizerCore
 
+@testable import Compute
+@testable import HTTPTransport
+@testable import Images
 @testable import Service
 
 /// The whole server over loopback sockets, with an engine that computes nothing.

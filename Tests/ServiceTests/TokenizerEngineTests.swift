@@ -1,9 +1,12 @@
-import HTTPTransport
 import Logging
+import TestSupport
 import Testing
-import TokenizerCore
 
+@testable import Compute
+@testable import Images
+@testable import Networks
 @testable import Service
+@testable import TokenizerCore
 
 /// A real, tiny checkpoint with random weights, from publication to pixels.
 @Suite struct TokenizerEngineTests {
@@ -12,7 +15,7 @@ import TokenizerCore
     /// Publishes a model of 32-pixel squares, 4 latent values at 1 position, 2 tokens of 16 codes.
     private func publish(seed: UInt64) throws -> String {
         let root = "/" + #filePath.split(separator: "/").dropLast(2).joined(separator: "/")
-        let vae = root + "/TokenizerCoreTests/Fixtures/dcae_sana"
+        let vae = root + "/TestSupport/Fixtures/dcae_sana"
         let shape = LatentShape(channels: 4, height: 1, width: 1)
         var random = TestRandom(seed: seed)
         let codes = (0..<2 * 16 * 2).map { _ in Float.random(in: -2...2, using: &random) }

@@ -1,7 +1,8 @@
-import HTTPTransport
 import Testing
-import TokenizerCore
 
+@testable import Files
+@testable import HTTPTransport
+@testable import Images
 @testable import Service
 
 @Suite struct TokenizerServiceTests {

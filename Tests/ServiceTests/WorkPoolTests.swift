@@ -1,5 +1,6 @@
 import Testing
 
+@testable import Compute
 @testable import Service
 
 @Suite struct WorkPoolTests {

@@ -1,21 +1,21 @@
 extension HTTPServer {
     /// Where to listen and what the whole server may hold.
-    public struct Configuration: Sendable, Equatable {
+    package struct Configuration: Sendable, Equatable {
         /// An IPv4 or IPv6 address, or a name for one; `::` listens on both families.
-        public var host: String
+        package var host: String
         /// 0 for any free port.
-        public var port: UInt16
+        package var port: UInt16
         /// Threads that move bytes; one carries far more images than two cores can encode.
-        public var eventLoops = 1
+        package var eventLoops = 1
         /// Over all loops; more clients wait in the kernel's queue.
-        public var maximumConnections = 1024
+        package var maximumConnections = 1024
         /// How many clients may wait to be accepted; the kernel caps it.
-        public var backlog = 1024
+        package var backlog = 1024
         /// The bytes of all request bodies from their arrival until their answer; beyond it, 503.
-        public var bufferedBodyBytes = 256 << 20
-        public var limits = HTTPLimits()
+        package var bufferedBodyBytes = 256 << 20
+        package var limits = HTTPLimits()
 
-        public init(host: String = "127.0.0.1", port: UInt16 = 0) {
+        package init(host: String = "127.0.0.1", port: UInt16 = 0) {
             self.host = host
             self.port = port
         }

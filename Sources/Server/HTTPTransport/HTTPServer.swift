@@ -4,13 +4,13 @@ import Synchronization
 ///
 /// Each event loop accepts its own connections from the shared listening socket and keeps them. A server that is not
 /// stopped serves until the process ends.
-public final class HTTPServer: Sendable {
+package final class HTTPServer: Sendable {
     /// Where the server really listens: the port is the bound one where 0 was asked for.
-    public var address: SocketAddress { state.listener.address }
+    package var address: SocketAddress { state.listener.address }
     /// Connections open now.
-    public var openConnections: Int { state.openConnections.load(ordering: .relaxed) }
+    package var openConnections: Int { state.openConnections.load(ordering: .relaxed) }
     /// Bytes of request bodies held now, from their arrival until their answer.
-    public var bufferedBodyBytes: Int { state.budget.usedBytes }
+    package var bufferedBodyBytes: Int { state.budget.usedBytes }
 
     private struct Loop {
         let mailbox: LoopMailbox
@@ -22,7 +22,7 @@ public final class HTTPServer: Sendable {
 
     /// Binds, listens and starts.
     /// - Throws: where the address cannot be bound or the system has no room for threads and descriptors.
-    public init(configuration: Configuration, handler: any HTTPHandler) throws(SystemError) {
+    package init(configuration: Configuration, handler: any HTTPHandler) throws(SystemError) {
         configuration.checkRanges()
         state = try ServerState(configuration, handler: handler)
         do throws(SystemError) {
@@ -40,7 +40,7 @@ public final class HTTPServer: Sendable {
 
     /// Refuses new clients, closes idle connections, lets requests in work finish, and returns when all threads have ended.
     /// - Parameter grace: after it, what is left is cancelled and closed.
-    public func stop(within grace: Duration) {
+    package func stop(within grace: Duration) {
         SystemCalls.stopListening(state.listener.socket.descriptor)
         let running = loops.withLock { loops in
             defer { loops = [] }

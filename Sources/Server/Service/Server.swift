@@ -1,9 +1,9 @@
+import Compute
 import HTTPTransport
 import Logging
-import TokenizerCore
 
 /// The whole server: a folder of checkpoints, the service in front of it, and the sockets.
-public final class Server: Sendable {
+package final class Server: Sendable {
     /// How many versions of a model stay in memory: the current one, and two whose tokens can still be decoded.
     private static let residentVersions = 3
 
@@ -13,7 +13,7 @@ public final class Server: Sendable {
 
     /// Listens, and loads checkpoints in the background: `/readyz` tells when the first one serves.
     /// - Throws: ``ConfigurationError`` if the folder cannot be read, `SystemError` if the address cannot be bound.
-    public convenience init(_ configuration: ServerConfiguration, logger: Logger) throws {
+    package convenience init(_ configuration: ServerConfiguration, logger: Logger) throws {
         try self.init(configuration, logger: logger) { try TokenizerEngine(loading: $0, precision: configuration.precision) }
     }
 
@@ -41,11 +41,11 @@ public final class Server: Sendable {
     }
 
     /// Where it listens, such as `http://127.0.0.1:8080`.
-    public var url: String { "http://\(http.address)" }
+    package var url: String { "http://\(http.address)" }
 
     /// Refuses new requests, answers those in progress, and ends every thread.
     /// - Parameter grace: after it, what is left is given up.
-    public func stop(within grace: Duration) {
+    package func stop(within grace: Duration) {
         service.drain()
         http.stop(within: grace)
         service.close()

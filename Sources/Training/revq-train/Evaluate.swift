@@ -1,6 +1,8 @@
 import ArgumentParser
+import Jobs
+import Laboratory
+import Pictures
 import TokenizerCore
-import Training
 
 struct Evaluate: ParsableCommand {
     static let configuration = CommandConfiguration(

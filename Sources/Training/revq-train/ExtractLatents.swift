@@ -1,9 +1,11 @@
 import ArgumentParser
-import TokenizerCore
-import Training
+import Compute
+import Files
+import Fitting
+import Jobs
 
 extension SafetensorsWriter.Precision: ExpressibleByArgument {
-    public init?(argument: String) {
+    package init?(argument: String) {
         switch argument {
         case "fp32": self = .float32
         case "fp16": self = .float16
@@ -11,7 +13,7 @@ extension SafetensorsWriter.Precision: ExpressibleByArgument {
         }
     }
 
-    public var defaultValueDescription: String {
+    package var defaultValueDescription: String {
         switch self {
         case .float32: "fp32"
         case .float16: "fp16"

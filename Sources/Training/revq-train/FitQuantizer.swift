@@ -1,6 +1,6 @@
 import ArgumentParser
-import TokenizerCore
-import Training
+import Fitting
+import Jobs
 
 extension QuantizerRun.Method: ExpressibleByArgument {}
 extension FitPreset: ExpressibleByArgument {}

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Training
+import Fitting
 
 extension GradientOptions.Loss: ExpressibleByArgument {}
 extension Schedule.Decay: ExpressibleByArgument {}

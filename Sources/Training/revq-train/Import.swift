@@ -1,6 +1,8 @@
 import ArgumentParser
-import TokenizerCore
-import Training
+import Compute
+import Files
+import Fitting
+import Jobs
 
 struct Import: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,6 +1,6 @@
 import ArgumentParser
-import TokenizerCore
-import Training
+import Jobs
+import Laboratory
 
 /// What every experiment asks for: an autoencoder, images or cached latents, and a folder for its results.
 struct LaboratoryArguments: ParsableArguments {

@@ -1,6 +1,6 @@
 import ArgumentParser
-import TokenizerCore
-import Training
+import Files
+import Laboratory
 
 /// Weights of published classifiers, for figures that are defined by them.
 struct PerceptualWeights: ParsableArguments {

@@ -1,6 +1,6 @@
 import ArgumentParser
-import TokenizerCore
-import Training
+import Jobs
+import Laboratory
 
 struct Publish: ParsableCommand {
     static let configuration = CommandConfiguration(

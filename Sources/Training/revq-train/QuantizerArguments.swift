@@ -1,13 +1,13 @@
 import ArgumentParser
+import Fitting
 import TokenizerCore
-import Training
 
 extension CodebookReset: ExpressibleByArgument {}
 extension QuantizerOptions.Distortion: ExpressibleByArgument {}
 extension QuantizerOptions.Sharing: ExpressibleByArgument {}
 extension QuantizerOptions.Start: ExpressibleByArgument {}
 extension Grouping: ExpressibleByArgument {
-    public init?(argument: String) {
+    package init?(argument: String) {
         self.init(name: argument)
     }
 }

@@ -1,5 +1,5 @@
 import ArgumentParser
-import TokenizerCore
+import Networks
 
 /// Which network corrects the quantised latents, as options of a command.
 struct RectifierOptions: ParsableArguments {

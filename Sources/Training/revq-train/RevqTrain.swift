@@ -1,6 +1,5 @@
 import ArgumentParser
 import Glibc
-import Training
 
 @main
 struct RevqTrain: ParsableCommand {

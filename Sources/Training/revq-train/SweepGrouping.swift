@@ -1,6 +1,7 @@
 import ArgumentParser
+import Fitting
+import Laboratory
 import TokenizerCore
-import Training
 
 struct SweepGrouping: ParsableCommand {
     static let configuration = CommandConfiguration(

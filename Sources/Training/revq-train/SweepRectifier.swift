@@ -1,5 +1,5 @@
 import ArgumentParser
-import Training
+import Laboratory
 
 struct SweepRectifier: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,6 +1,7 @@
 import ArgumentParser
+import Fitting
+import Laboratory
 import TokenizerCore
-import Training
 
 struct SweepTokens: ParsableCommand {
     static let configuration = CommandConfiguration(

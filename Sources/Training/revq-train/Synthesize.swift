@@ -1,6 +1,6 @@
 import ArgumentParser
-import TokenizerCore
-import Training
+import Jobs
+import Pictures
 
 struct Synthesize: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,6 +1,6 @@
 import ArgumentParser
-import TokenizerCore
-import Training
+import Compute
+import Jobs
 
 /// How many threads a command uses: speed, never results.
 struct Threads: ParsableArguments {

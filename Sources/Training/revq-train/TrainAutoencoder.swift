@@ -1,6 +1,7 @@
 import ArgumentParser
-import TokenizerCore
-import Training
+import Fitting
+import Jobs
+import Networks
 
 struct TrainAutoencoder: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,6 +1,6 @@
 import ArgumentParser
-import TokenizerCore
-import Training
+import Fitting
+import Laboratory
 
 struct Transfer: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,6 +1,7 @@
 import Synchronization
-import TokenizerCore
 
+@testable import Compute
+@testable import Images
 @testable import Service
 
 /// An engine that computes nothing: token t of an image is its first byte plus t, an image is filled with its first token.

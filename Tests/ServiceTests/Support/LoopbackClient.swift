@@ -1,7 +1,9 @@
 import FoundationEssentials
 import Glibc
-import HTTPTransport
 import Testing
+
+@testable import HTTPTransport
+@testable import Service
 
 /// An HTTP client that is just enough for tests: one connection, one request, everything read until the server closes.
 struct LoopbackClient: Sendable {

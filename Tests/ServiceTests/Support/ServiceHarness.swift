@@ -1,7 +1,6 @@
-import HTTPTransport
 import Logging
-import TokenizerCore
 
+@testable import HTTPTransport
 @testable import Service
 
 /// A service without sockets: requests go in as values, answers come out.

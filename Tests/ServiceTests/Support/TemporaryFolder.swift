@@ -1,6 +1,8 @@
 import FoundationEssentials
 import Glibc
 
+@testable import Service
+
 /// A folder that is removed with everything in it when the test ends.
 final class TemporaryFolder {
     let path: String

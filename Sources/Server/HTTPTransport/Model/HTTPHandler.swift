@@ -1,6 +1,6 @@
 /// What stands behind the transport. Every method is called on an event-loop thread and must return at once; the answer
 /// may come later, from any thread, through the responder.
-public protocol HTTPHandler: Sendable {
+package protocol HTTPHandler: Sendable {
     /// Decides about a request whose head is complete and whose body has not been read.
     ///
     /// The responder is the one the complete request is answered by. Resources taken here are given back in
@@ -12,13 +12,13 @@ public protocol HTTPHandler: Sendable {
 }
 
 extension HTTPHandler {
-    public func response(to error: HTTPError) -> HTTPResponse {
+    package func response(to error: HTTPError) -> HTTPResponse {
         HTTPResponse(status: error.status, text: error.reason + "\n")
     }
 }
 
 /// The handler's decision on a request head.
-public enum HTTPAdmission: Sendable {
+package enum HTTPAdmission: Sendable {
     /// Answer now. A body that is still to come is not wanted: the connection closes after the answer unless there is none.
     case reject(HTTPResponse)
 

@@ -1,19 +1,19 @@
 /// The decoded `name=value` pairs of a request target, in order.
-public struct HTTPQuery: Sendable, Equatable, Sequence {
-    public struct Item: Sendable, Equatable {
-        public let name: String
+package struct HTTPQuery: Sendable, Equatable, Sequence {
+    package struct Item: Sendable, Equatable {
+        package let name: String
         /// Empty for `?name` and for `?name=`.
-        public let value: String
+        package let value: String
 
-        public init(name: String, value: String) {
+        package init(name: String, value: String) {
             self.name = name
             self.value = value
         }
     }
 
-    public let items: [Item]
+    package let items: [Item]
 
-    public init(_ items: [Item] = []) {
+    package init(_ items: [Item] = []) {
         self.items = items
     }
 
@@ -33,11 +33,11 @@ public struct HTTPQuery: Sendable, Equatable, Sequence {
     }
 
     /// The first value of `name`, which compares exactly.
-    public subscript(name: String) -> String? {
+    package subscript(name: String) -> String? {
         items.first { $0.name == name }?.value
     }
 
-    public func makeIterator() -> IndexingIterator<[Item]> {
+    package func makeIterator() -> IndexingIterator<[Item]> {
         items.makeIterator()
     }
 }

@@ -1,7 +1,7 @@
 /// The way back to one request's client: answers it once, and tells whether anyone still waits.
 ///
 /// A responder that is dropped without an answer answers 500, so that no client waits for a lost request.
-public final class HTTPResponder: Sendable {
+package final class HTTPResponder: Sendable {
     private let exchange: HTTPExchange
 
     init(_ exchange: HTTPExchange) {
@@ -9,7 +9,7 @@ public final class HTTPResponder: Sendable {
     }
 
     /// A responder without a connection, for tests of a handler: `deliver` gets the answer.
-    public convenience init(delivering deliver: @escaping @Sendable (HTTPResponse) -> Void) {
+    package convenience init(delivering deliver: @escaping @Sendable (HTTPResponse) -> Void) {
         self.init(HTTPExchange(deliver: deliver))
     }
 
@@ -21,29 +21,29 @@ public final class HTTPResponder: Sendable {
     ///
     /// - Returns: whether it was taken. An answer after another, after the client left or after the deadline is dropped.
     @discardableResult
-    public func respond(_ response: HTTPResponse) -> Bool {
+    package func respond(_ response: HTTPResponse) -> Bool {
         exchange.answer(response)
     }
 
     /// Nobody waits for the answer any more: the client left, the deadline passed, or the server stopped.
-    public var isCancelled: Bool {
+    package var isCancelled: Bool {
         exchange.isCancelled
     }
 
     /// Calls `action` once if the answer becomes useless before it is given; at once if it already is. It runs on the
     /// event-loop thread, never after an answer was taken. Several actions run in the order they were added.
-    public func onCancel(_ action: @escaping @Sendable (HTTPCancellation) -> Void) {
+    package func onCancel(_ action: @escaping @Sendable (HTTPCancellation) -> Void) {
         exchange.onCancel(action)
     }
 
     /// Cancels from a test's side, as a disconnect would.
-    public func cancel(_ reason: HTTPCancellation) {
+    package func cancel(_ reason: HTTPCancellation) {
         exchange.cancel(reason)
     }
 }
 
 /// Why an answer is not wanted any more.
-public enum HTTPCancellation: Sendable, Equatable {
+package enum HTTPCancellation: Sendable, Equatable {
     /// The client closed or reset the connection.
     case disconnected
     /// The request's body was malformed, too large or too slow; the client was told so.

@@ -1,42 +1,42 @@
 /// A status code and the reason phrase that HTTP/1.1 prints beside it (RFC 9110 §15).
-public struct HTTPStatus: Hashable, Sendable, CustomStringConvertible {
+package struct HTTPStatus: Hashable, Sendable, CustomStringConvertible {
     /// 100 … 599.
-    public let code: Int
+    package let code: Int
 
     /// - Precondition: `code` is in 100 … 599.
-    public init(_ code: Int) {
+    package init(_ code: Int) {
         precondition((100...599).contains(code), "status code \(code) is outside 100 … 599")
         self.code = code
     }
 
-    public static let ok = HTTPStatus(200)
-    public static let noContent = HTTPStatus(204)
-    public static let notModified = HTTPStatus(304)
-    public static let badRequest = HTTPStatus(400)
-    public static let notFound = HTTPStatus(404)
-    public static let methodNotAllowed = HTTPStatus(405)
-    public static let notAcceptable = HTTPStatus(406)
-    public static let requestTimeout = HTTPStatus(408)
-    public static let conflict = HTTPStatus(409)
-    public static let contentTooLarge = HTTPStatus(413)
-    public static let uriTooLong = HTTPStatus(414)
-    public static let unsupportedMediaType = HTTPStatus(415)
-    public static let expectationFailed = HTTPStatus(417)
-    public static let unprocessableContent = HTTPStatus(422)
-    public static let tooManyRequests = HTTPStatus(429)
-    public static let requestHeaderFieldsTooLarge = HTTPStatus(431)
-    public static let internalServerError = HTTPStatus(500)
-    public static let notImplemented = HTTPStatus(501)
-    public static let serviceUnavailable = HTTPStatus(503)
-    public static let gatewayTimeout = HTTPStatus(504)
-    public static let httpVersionNotSupported = HTTPStatus(505)
+    package static let ok = HTTPStatus(200)
+    package static let noContent = HTTPStatus(204)
+    package static let notModified = HTTPStatus(304)
+    package static let badRequest = HTTPStatus(400)
+    package static let notFound = HTTPStatus(404)
+    package static let methodNotAllowed = HTTPStatus(405)
+    package static let notAcceptable = HTTPStatus(406)
+    package static let requestTimeout = HTTPStatus(408)
+    package static let conflict = HTTPStatus(409)
+    package static let contentTooLarge = HTTPStatus(413)
+    package static let uriTooLong = HTTPStatus(414)
+    package static let unsupportedMediaType = HTTPStatus(415)
+    package static let expectationFailed = HTTPStatus(417)
+    package static let unprocessableContent = HTTPStatus(422)
+    package static let tooManyRequests = HTTPStatus(429)
+    package static let requestHeaderFieldsTooLarge = HTTPStatus(431)
+    package static let internalServerError = HTTPStatus(500)
+    package static let notImplemented = HTTPStatus(501)
+    package static let serviceUnavailable = HTTPStatus(503)
+    package static let gatewayTimeout = HTTPStatus(504)
+    package static let httpVersionNotSupported = HTTPStatus(505)
 
     /// The registered phrase, or a generic one for codes this server never sends by itself.
-    public var reason: String {
+    package var reason: String {
         Self.reasons[code] ?? "Status"
     }
 
-    public var description: String { "\(code) \(reason)" }
+    package var description: String { "\(code) \(reason)" }
 
     /// Such an answer never has a body (RFC 9110 §6.4.1).
     var forbidsBody: Bool {

@@ -1,19 +1,19 @@
 import Glibc
 
 /// A system call that failed for a reason its caller cannot mend.
-public struct SystemError: Error, Sendable, Equatable, CustomStringConvertible {
+package struct SystemError: Error, Sendable, Equatable, CustomStringConvertible {
     /// What was attempted: `bind 127.0.0.1:8080`.
-    public let operation: String
+    package let operation: String
     /// The value of `errno`.
-    public let code: CInt
+    package let code: CInt
 
-    public init(operation: String, code: CInt) {
+    package init(operation: String, code: CInt) {
         self.operation = operation
         self.code = code
     }
 
     /// `bind 127.0.0.1:8080: Address already in use`.
-    public var description: String {
+    package var description: String {
         "\(operation): \(String(cString: strerror(code)))"
     }
 }

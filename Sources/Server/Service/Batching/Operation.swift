@@ -1,5 +1,5 @@
 /// What a request asks of the engine.
-enum Operation: String, Hashable, Sendable, CaseIterable {
+package enum Operation: String, Hashable, Sendable, CaseIterable {
     /// Image → tokens.
     case encode
     /// Tokens → image.

@@ -1,22 +1,22 @@
-import TokenizerCore
+import Compute
 
 /// Everything the server can be told, checked as a whole before anything is opened.
-public struct ServerConfiguration: Sendable, Equatable {
-    public let checkpoints: String
-    public let host: String
-    public let port: UInt16
-    public let threads: Int
-    public let maxBatch: Int
-    public let maxDelay: Duration
-    public let maxQueue: Int
-    public let precision: Precision
+package struct ServerConfiguration: Sendable, Equatable {
+    package let checkpoints: String
+    package let host: String
+    package let port: UInt16
+    package let threads: Int
+    package let maxBatch: Int
+    package let maxDelay: Duration
+    package let maxQueue: Int
+    package let precision: Precision
     private let values: [Setting: String]
     private let origins: [Setting: SettingOrigin]
 
     /// - Parameter flags: the values given on the command line.
     /// - Parameter environment: all variables of the process. Those that start with `REVQ_` must be known.
     /// - Throws: ``ConfigurationError`` naming the flag or variable, its value, and what was expected.
-    public init(flags: [Setting: String], environment: [String: String]) throws(ConfigurationError) {
+    package init(flags: [Setting: String], environment: [String: String]) throws(ConfigurationError) {
         let known = Set(Setting.allCases.map(\.variable))
         if let unknown = environment.keys.filter({ $0.hasPrefix(Setting.prefix) && !known.contains($0) }).min() {
             let names = known.sorted().joined(separator: ", ")
@@ -49,7 +49,7 @@ public struct ServerConfiguration: Sendable, Equatable {
     }
 
     /// One line per setting: its value, and where it came from.
-    public var listing: String {
+    package var listing: String {
         Setting.allCases.map { "\($0.rawValue) = \(values[$0] ?? "") (\(origins[$0] ?? .standard))" }.joined(separator: "\n")
     }
 }
@@ -89,10 +89,10 @@ private struct SettingReader {
 }
 
 /// The server cannot start as it was told to.
-public struct ConfigurationError: Error, Equatable, CustomStringConvertible {
-    public let description: String
+package struct ConfigurationError: Error, Equatable, CustomStringConvertible {
+    package let description: String
 
-    public init(description: String) {
+    package init(description: String) {
         self.description = description
     }
 }

@@ -1,7 +1,7 @@
 import Glibc
 
 /// One thing that can be set, by a flag or by the environment variable of the same name. The raw value is the flag without dashes.
-public enum Setting: String, CaseIterable, Sendable {
+package enum Setting: String, CaseIterable, Sendable {
     case checkpoints
     case host
     case port
@@ -11,15 +11,15 @@ public enum Setting: String, CaseIterable, Sendable {
     case maxQueue = "max-queue"
     case precision
 
-    public var flag: String { "--\(rawValue)" }
+    package var flag: String { "--\(rawValue)" }
 
     /// Such as `REVQ_MAX_BATCH`.
-    public var variable: String {
+    package var variable: String {
         Self.prefix + rawValue.uppercased().map { $0 == "-" ? "_" : String($0) }.joined()
     }
 
     /// What it means, for the help text.
-    public var help: String {
+    package var help: String {
         switch self {
         case .checkpoints: "Folder of checkpoints, laid out as MODEL/VERSION/manifest.json."
         case .host: "Address or host name to listen on; :: for all of them."
@@ -33,7 +33,7 @@ public enum Setting: String, CaseIterable, Sendable {
     }
 
     /// The value where neither flag nor variable is given.
-    public var standard: String {
+    package var standard: String {
         switch self {
         case .checkpoints: "checkpoints"
         case .host: "127.0.0.1"
@@ -50,12 +50,12 @@ public enum Setting: String, CaseIterable, Sendable {
 }
 
 /// Where a value came from. A flag wins over the environment, the environment over the default.
-public enum SettingOrigin: Sendable, Equatable, CustomStringConvertible {
+package enum SettingOrigin: Sendable, Equatable, CustomStringConvertible {
     case flag
     case environment
     case standard
 
-    public var description: String {
+    package var description: String {
         switch self {
         case .flag: "flag"
         case .environment: "environment"

@@ -1,11 +1,11 @@
 import Glibc
 
 /// SIGTERM and SIGINT as something to wait for, instead of something that strikes.
-public struct TerminationSignals {
+package struct TerminationSignals {
     private var set = sigset_t()
 
     /// Holds both signals back. Threads inherit this, so it comes before the first one is started.
-    public init() {
+    package init() {
         sigemptyset(&set)
         sigaddset(&set, SIGTERM)
         sigaddset(&set, SIGINT)
@@ -14,7 +14,7 @@ public struct TerminationSignals {
 
     /// Waits for the first signal. The next one ends the process at once.
     /// - Returns: its name.
-    public mutating func wait() -> String {
+    package mutating func wait() -> String {
         var signal: CInt = 0
         while sigwait(&set, &signal) != 0 {}
         pthread_sigmask(SIG_UNBLOCK, &set, nil)

@@ -1,4 +1,5 @@
-import TokenizerCore
+import Compute
+import Images
 
 /// One version of one model, ready to run: the only swap point between the service and the computation behind it.
 ///

@@ -1,4 +1,4 @@
-import TokenizerCore
+import Images
 
 /// What goes into the engine for one request.
 enum EngineInput: Sendable {

@@ -1,3 +1,5 @@
+import Compute
+import Images
 import TokenizerCore
 
 /// A checkpoint as an engine.

@@ -1,4 +1,4 @@
-import TokenizerCore
+import Files
 
 /// Tokens as a request brings them, not yet checked against any model.
 struct ClaimedTokens: Equatable {

@@ -1,8 +1,8 @@
 import HTTPTransport
-import TokenizerCore
+import Images
 
 /// An error that has an answer.
-protocol Refusal: Error {
+package protocol Refusal: Error {
     var problem: Problem { get }
 }
 
@@ -29,7 +29,7 @@ extension PayloadError: Refusal {
 }
 
 extension ImageError: Refusal {
-    var problem: Problem {
+    package var problem: Problem {
         let code: ProblemCode =
             switch self {
             case .empty: .imageEmpty
@@ -64,7 +64,7 @@ extension EngineFailure: Refusal {
 
 /// What the transport refuses by itself.
 extension HTTPError: Refusal {
-    var problem: Problem {
+    package var problem: Problem {
         let code: ProblemCode =
             switch status {
             case .requestTimeout: .requestTimeout

@@ -2,7 +2,7 @@ import FoundationEssentials
 import HTTPTransport
 
 /// One refusal as the client sees it (RFC 9457).
-struct Problem: Error, Equatable {
+package struct Problem: Error, Equatable {
     let code: ProblemCode
     /// What was wrong with this request, and what was expected.
     let detail: String

@@ -1,6 +1,7 @@
+import Files
 import HTTPTransport
+import Images
 import Synchronization
-import TokenizerCore
 
 /// One complete request on its way to the engine and back: its slot in the queue, its client.
 ///

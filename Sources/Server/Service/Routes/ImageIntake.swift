@@ -1,4 +1,4 @@
-import TokenizerCore
+import Images
 
 /// Makes the square that a model sees out of an image file, within bounds on time and memory.
 struct ImageIntake: Sendable {

@@ -1,7 +1,7 @@
 import HTTPTransport
+import Images
 import Logging
 import Synchronization
-import TokenizerCore
 
 /// The tokenizer behind its HTTP interface: decides about every request, and owns the queue and the threads that serve it.
 final class TokenizerService: HTTPHandler {

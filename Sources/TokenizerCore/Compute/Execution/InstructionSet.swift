@@ -1,0 +1,38 @@
+import CKernels
+
+/// The instruction sets that the compute kernels exist for, each containing the one before it.
+///
+/// The best one is chosen when the process starts. Another one can be chosen for the duration of a call, which is how tests cover
+/// the code of older processors:
+///
+///     InstructionSet.$current.withValue(.plain) { tokenizer.encode(pixels) }
+///
+/// Operations read ``current`` once, on the thread that calls them, before they share their work with other threads.
+package enum InstructionSet: UInt32, CaseIterable, Sendable {
+    /// Whatever every processor of the architecture has.
+    case plain
+    /// AVX2 and FMA.
+    case x86_64_v3
+    /// AVX-512 F, BW, CD, DQ and VL.
+    case x86_64_v4
+    /// The same and AMX-BF16, a matrix unit: each fp32 number of a large product is the exact sum of three bf16 ones there, and the sums
+    /// are fp32. The operating system must permit its use too.
+    case x86_64_amx
+
+    /// The most capable instruction set of this processor.
+    package static let best = InstructionSet(rawValue: revq_best_instruction_set().rawValue)!
+
+    @TaskLocal package static var current = best
+
+    package var isSupported: Bool { rawValue <= Self.best.rawValue }
+
+    /// The kernels compiled for this instruction set.
+    ///
+    /// - Precondition: ``isSupported``.
+    package var kernels: revq_kernel_table {
+        guard let table = revq_kernels(revq_instruction_set(rawValue: rawValue)!) else {
+            preconditionFailure("this processor does not have \(self)")
+        }
+        return table.pointee
+    }
+}

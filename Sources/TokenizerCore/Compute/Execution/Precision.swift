@@ -1,0 +1,17 @@
+/// How exact the two factors of the large products are: convolutions over all channels and projections.
+///
+/// Whatever this is, sums are formed in fp32, and everything between the products (normalisation, attention, residuals) is fp32.
+package enum Precision: String, CaseIterable, Sendable {
+    /// 24 bits. On a processor with AMX a product of two such numbers is made from six products of their bf16 parts, which loses no more
+    /// than rounding to fp32 does: see ``InstructionSet/x86_64_amx``.
+    case float32 = "fp32"
+    /// 8 bits: weights are rounded when they are packed, the other factor when a product reads it. Needs a processor with a
+    /// ``BFloat16Unit``.
+    case bfloat16 = "bf16"
+
+    /// Why this processor cannot compute so, in one line; nil where it can.
+    package var obstacle: String? {
+        guard self != .float32, BFloat16Unit.current == nil else { return nil }
+        return "precision \(rawValue) needs a processor with AMX-BF16 or AVX512-BF16, and this one has neither; use fp32"
+    }
+}

@@ -1,0 +1,129 @@
+import CKernels
+
+/// A k×k convolution with zero padding k/2.
+///
+/// Sums are formed in fp32, in runs whose length depends on the processor alone (or as ``Precision`` says). Images of a batch and pixels
+/// of an image never influence each other's rounding.
+///
+/// - Parameters:
+///   - x: `[n, h, w, in]`.
+///   - bias: `[out]`.
+///   - stride: 1 or more, the same in both directions.
+///   - activation: applied to the results.
+/// - Returns: `[n, ⌈h / stride⌉, ⌈w / stride⌉, out]`.
+///
+/// Source: `torch.nn.functional.conv2d(x, weight, bias, stride, padding: k // 2)`.
+package func convolve(
+    _ x: Tensor, with weights: PackedConvolution, bias: Tensor? = nil, stride: Int = 1, activation: Activation? = nil
+) -> Tensor {
+    checkShapes(x, weights, bias)
+    if weights.precision != .float32 {
+        return convolve(x, with: weights.bfloat16(enlarging: false), bias: bias, stride: stride, activation: activation)
+    }
+    switch ConvolutionAlgorithm.chosen(for: weights, stride: stride, h: (x.h + stride - 1) / stride, w: (x.w + stride - 1) / stride) {
+    case .direct: return convolveDirectly(x, weights, bias, stride: stride, activation)
+    case .winograd: return convolveByWinograd(x, weights, bias, stride == 2 ? .REVQ_HALVING : .REVQ_PLAIN_PICTURE, activation)
+    }
+}
+
+/// A k×k convolution with zero padding k/2 of the picture in which each pixel is repeated twice in both directions; where it is
+/// worth it, the larger picture never exists.
+///
+/// - Parameters:
+///   - x: `[n, h, w, in]`.
+///   - bias: `[out]`.
+///   - activation: applied to the results.
+/// - Returns: `[n, 2h, 2w, out]`.
+///
+/// Source: `conv2d(interpolate(x, scale_factor=2, mode="nearest"), weight, bias, padding: k // 2)`.
+package func enlargeAndConvolve(
+    _ x: Tensor, with weights: PackedConvolution, bias: Tensor? = nil, activation: Activation? = nil
+) -> Tensor {
+    checkShapes(x, weights, bias)
+    if weights.precision != .float32 && weights.size == 3 {
+        return convolve(x, with: weights.bfloat16(enlarging: true), bias: bias, stride: 1, activation: activation)
+    }
+    switch ConvolutionAlgorithm.chosen(for: weights, stride: 1, h: 2 * x.h, w: 2 * x.w) {
+    case .direct: return convolve(NearestUpsampling.forward(x), with: weights, bias: bias, activation: activation)
+    case .winograd: return convolveByWinograd(x, weights, bias, .REVQ_ENLARGING, activation)
+    }
+}
+
+private func checkShapes(_ x: Tensor, _ weights: PackedConvolution, _ bias: Tensor?) {
+    precondition(x.shape.count == 4 && x.c == weights.c, "a convolution of \(weights.c) channels got \(x.shape)")
+    precondition(bias.map { $0.count == weights.n } ?? true, "a convolution to \(weights.n) channels got a bias of \(bias!.shape)")
+}
+
+private func convolveDirectly(
+    _ x: Tensor, _ weights: PackedConvolution, _ bias: Tensor?, stride: Int, _ activation: Activation?
+) -> Tensor {
+    let (h, w, c, n, size) = (x.h, x.w, weights.c, weights.n, weights.size)
+    let (ho, wo) = ((h + stride - 1) / stride, (w + stride - 1) / stride)
+    let (kernels, panels) = (InstructionSet.current.kernels, weights.direct)
+    let pieces = ProductPieces(rows: x.n * ho * wo, columns: n)
+    var y = Tensor(uninitialized: [x.n, ho, wo, n])
+    let weightCount = size * size * c * n
+    let cost = ComputeProfile.Cost(multiplications: x.n * ho * wo * weightCount, floats: x.count + weightCount + y.count)
+    y.withMutablePointer { y in
+        x.withPointer { x in
+            bias.withPointer { bias in
+                Workers.forEach(pieces.count, operation: "convolution, direct", cost: cost) { index in
+                    let (pixels, columns) = pieces[index]
+                    let left = columns.lowerBound
+                    panels.withPointer(fromColumn: left) { panels in
+                        kernels.convolve(
+                            x, h, w, c, size, stride, pixels.lowerBound, pixels.upperBound, panels, columns.count, y + left, n,
+                            bias.map { $0 + left }, revq_activation(activation))
+                    }
+                }
+            }
+        }
+    }
+    return y
+}
+
+private func convolveByWinograd(
+    _ x: Tensor, _ weights: PackedConvolution, _ bias: Tensor?, _ kind: revq_winograd, _ activation: Activation?
+) -> Tensor {
+    let (h, w, c, n) = (x.h, x.w, weights.c, weights.n)
+    let (kernels, transformed) = (InstructionSet.current.kernels, weights.winograd(kind))
+    let (ho, wo) =
+        switch kind {
+        case .REVQ_PLAIN_PICTURE: (h, w)
+        case .REVQ_ENLARGING: (2 * h, 2 * w)
+        case .REVQ_HALVING: ((h + 1) / 2, (w + 1) / 2)
+        }
+    let pieces = WinogradPieces(kind, images: x.n, h: ho, w: wo, columns: n)
+    var y = Tensor(uninitialized: [x.n, ho, wo, n])
+    let products = x.n * WinogradPieces.tiles(h: ho, w: wo) * Int(revq_winograd_weights(kind)) * c * n
+    let cost = ComputeProfile.Cost(multiplications: products, floats: x.count + transformed.count + y.count)
+    y.withMutablePointer { y in
+        x.withPointer { x in
+            bias.withPointer { bias in
+                transformed.withPointer { transformed in
+                    Workers.forEach(pieces.count, operation: kind.operation, cost: cost) { index in
+                        let (tiles, columns) = pieces[index]
+                        var scratch = Tensor(uninitialized: [kernels.winograd_scratch(kind, c, tiles.count)])
+                        scratch.withMutablePointer { scratch in
+                            kernels.convolve_winograd(
+                                kind, x, h, w, c, tiles.lowerBound, tiles.upperBound, transformed, n,
+                                columns.lowerBound, columns.upperBound, y, bias, revq_activation(activation), scratch)
+                        }
+                    }
+                }
+            }
+        }
+    }
+    return y
+}
+
+extension revq_winograd {
+    /// The name in a ``ComputeProfile``.
+    fileprivate var operation: StaticString {
+        switch self {
+        case .REVQ_PLAIN_PICTURE: "3×3 Winograd"
+        case .REVQ_ENLARGING: "3×3 Winograd, enlarging"
+        case .REVQ_HALVING: "3×3 Winograd, stride 2"
+        }
+    }
+}

@@ -1,0 +1,72 @@
+import CKernels
+import Synchronization
+
+/// The weights of a k×k convolution, laid out for ``convolve(_:with:bias:stride:activation:)``. Each algorithm has its own layout,
+/// made when it is first needed.
+package final class PackedConvolution: Sendable {
+    let size: Int
+    let c: Int
+    let n: Int
+    let precision: Precision
+    private let weight: Tensor
+    private let layouts = Mutex(Layouts())
+
+    private struct Layouts {
+        var direct: WeightPanels?
+        var winograd: [revq_winograd: Tensor] = [:]
+        /// By whether the picture is enlarged.
+        var bfloat16: [Bool: BFloat16Weights] = [:]
+    }
+
+    /// - Parameter weight: `[out, in, k, k]` with odd k, as in PyTorch.
+    package init(_ weight: Tensor, precision: Precision = .float32) {
+        precondition(
+            weight.shape.count == 4 && weight.shape[2] == weight.shape[3] && weight.shape[2] % 2 == 1,
+            "convolution weights are [out, in, k, k] with odd k, got \(weight.shape)")
+        (n, c, size) = (weight.shape[0], weight.shape[1], weight.shape[2])
+        (self.weight, self.precision) = (weight, precision)
+    }
+
+    /// The matrix `[k · k · in, out]`.
+    var direct: WeightPanels {
+        layouts.withLock { layouts in
+            if let made = layouts.direct { return made }
+            let made = WeightPanels(weight, n: n, c: c, taps: size * size)
+            layouts.direct = made
+            return made
+        }
+    }
+
+    /// The transformed 3×3 kernels: 36 numbers for each pair of channels, or 25 where the picture is enlarged first.
+    func winograd(_ kind: revq_winograd) -> Tensor {
+        layouts.withLock { layouts in
+            if let made = layouts.winograd[kind] { return made }
+            let made = transformed(kind)
+            layouts.winograd[kind] = made
+            return made
+        }
+    }
+
+    /// The weights as bf16 numbers, for ``Precision/bfloat16``.
+    func bfloat16(enlarging isEnlarging: Bool) -> BFloat16Weights {
+        layouts.withLock { layouts in
+            if let made = layouts.bfloat16[isEnlarging] { return made }
+            let made = BFloat16Weights(weight, n: n, c: c, size: size, enlarging: isEnlarging)
+            layouts.bfloat16[isEnlarging] = made
+            return made
+        }
+    }
+
+    private func transformed(_ kind: revq_winograd) -> Tensor {
+        precondition(size == 3, "Winograd's algorithm is for 3×3 kernels, got \(weight.shape)")
+        let panels = (n + WeightPanels.width - 1) / WeightPanels.width
+        var result = Tensor(uninitialized: [panels, Int(revq_winograd_weights(kind)), c, WeightPanels.width], isLasting: true)
+        result.withMutablePointer { target in
+            weight.withPointer { source in
+                Workers.forEach(panels) { revq_pack_winograd_panel(kind, source, n, c, $0, target) }
+            }
+        }
+        weight.releasePages()
+        return result
+    }
+}

@@ -1,0 +1,40 @@
+import Crypto
+import FoundationEssentials
+
+/// What a file must still be: its size and the SHA-256 of its bytes.
+package struct FileDigest: Sendable, Hashable, Codable {
+    package let bytes: Int
+    /// 64 lower-case hexadecimal digits.
+    package let sha256: String
+
+    /// Whether ``sha256`` has the form of one; it is used in file names.
+    package var isWellFormed: Bool {
+        sha256.utf8.count == 64
+            && sha256.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains($0) }
+    }
+
+    /// Reads the whole file.
+    package init(of path: String) throws(FileError) {
+        let file = try MappedFile(path)
+        bytes = file.count
+        sha256 = file.withBytes { SHA256.hash(data: $0).hexadecimal }
+    }
+
+    /// The digest of a file with these bytes.
+    package init(contents: [UInt8]) {
+        bytes = contents.count
+        sha256 = SHA256.hash(data: contents).hexadecimal
+    }
+
+    /// The digest of text that stands for something.
+    package static func sha256(_ text: String) -> String {
+        SHA256.hash(data: Data(text.utf8)).hexadecimal
+    }
+}
+
+extension SHA256.Digest {
+    fileprivate var hexadecimal: String {
+        let digits = Array("0123456789abcdef".utf8)
+        return String(decoding: flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+    }
+}

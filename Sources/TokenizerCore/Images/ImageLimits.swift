@@ -1,0 +1,36 @@
+/// How large a picture may be. Checked against the header, before anything is allocated.
+package struct ImageLimits: Sendable, Equatable {
+    /// The longest width or height, in pixels.
+    package var maxSide: Int
+    /// The largest width × height.
+    package var maxPixels: Int
+    /// The largest ``ImageHeader/decodedBytes``.
+    package var maxDecodedBytes: Int
+    /// The most scans of a progressive JPEG; encoders write about ten. Each one is a pass over the whole picture, however few bytes it has.
+    package var maxScans: Int
+
+    /// Defaults admit every camera photograph up to 64 megapixels.
+    package init(maxSide: Int = 65_535, maxPixels: Int = 64_000_000, maxDecodedBytes: Int = 1 << 30, maxScans: Int = 32) {
+        precondition(
+            maxSide > 0 && maxSide <= 1 << 24 && maxPixels > 0 && maxDecodedBytes > 0 && maxScans > 0,
+            "limits are positive, and a side is at most 2²⁴: \(maxSide), \(maxPixels), \(maxDecodedBytes), \(maxScans)")
+        self.maxSide = maxSide
+        self.maxPixels = maxPixels
+        self.maxDecodedBytes = maxDecodedBytes
+        self.maxScans = maxScans
+    }
+
+    /// - Throws: ``ImageError/tooLarge(_:)`` naming the limit that `header` exceeds.
+    package func check(_ header: ImageHeader) throws(ImageError) {
+        let size = "\(header.width)×\(header.height)"
+        guard max(header.width, header.height) <= maxSide else {
+            throw .tooLarge("the image is \(size) pixels: a side may be at most \(maxSide)")
+        }
+        guard header.width * header.height <= maxPixels else {
+            throw .tooLarge("the image is \(size) = \(header.width * header.height) pixels: at most \(maxPixels) are accepted")
+        }
+        guard header.decodedBytes <= maxDecodedBytes else {
+            throw .tooLarge("decoding the \(size) image takes \(header.decodedBytes) bytes: at most \(maxDecodedBytes) are allowed")
+        }
+    }
+}

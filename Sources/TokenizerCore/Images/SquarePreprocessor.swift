@@ -1,0 +1,34 @@
+/// A picture of any size → the square that the models see.
+///
+/// The shorter side is resized to ``imageSize`` (antialiased bilinear), the longer one in proportion, rounded down; the centre square is kept.
+/// Equal to torchvision's `Resize(imageSize)` and `CenterCrop(imageSize)` on a PIL image, byte for byte. Only the kept square is
+/// computed, so memory is bounded by `imageSize × the picture's height`, however long the longer side would become.
+package struct SquarePreprocessor: Sendable {
+    /// Pixels per side of the result.
+    package let imageSize: Int
+
+    /// - Precondition: `imageSize` is 1…16,384.
+    package init(imageSize: Int) {
+        precondition((1...16_384).contains(imageSize), "an image size is 1…16384 pixels, got \(imageSize)")
+        self.imageSize = imageSize
+    }
+
+    /// - Precondition: `image` has at least one pixel.
+    package func callAsFunction(_ image: RGBImage) -> RGBImage {
+        let (width, height) = (image.width, image.height)
+        precondition(width > 0 && height > 0, "a \(width)×\(height) image has no pixels")
+        guard width != imageSize || height != imageSize else { return image }
+        let shorter = min(width, height)
+        let resized = (width: imageSize * width / shorter, height: imageSize * height / shorter)
+        let resampling = Resampling(
+            source: (width, height), resized: resized, columns: centre(of: resized.width), rows: centre(of: resized.height))
+        return resampling(image)
+    }
+
+    /// torchvision rounds half of an odd margin to the even neighbour.
+    private func centre(of count: Int) -> Range<Int> {
+        let margin = count - imageSize
+        let start = margin / 2 + (margin % 4 == 3 ? 1 : 0)
+        return start..<start + imageSize
+    }
+}

@@ -1,0 +1,73 @@
+import Compute
+import Files
+import Glibc
+
+/// The deep-compression autoencoder: ReVQ's frozen VAE, and with ``AutoencoderConfiguration/hasPatchSkip`` the default's own small one.
+///
+/// Source: diffusers `AutoencoderDC`; Deep Compression Autoencoder (arXiv 2410.10733).
+package struct AutoencoderDC: Layer {
+    package let configuration: AutoencoderConfiguration
+    package var encoder: AutoencoderEncoder
+    package var decoder: AutoencoderDecoder
+
+    package init(_ configuration: AutoencoderConfiguration, _ initializer: Initializer) {
+        var initializer = initializer
+        self.configuration = configuration
+        encoder = AutoencoderEncoder(configuration, &initializer)
+        decoder = AutoencoderDecoder(configuration, &initializer)
+    }
+
+    /// `finished` with a refiner of another shape, which starts by changing nothing, or with its own where the shape is the same.
+    /// - Precondition: `configuration` differs in the refiner only.
+    package init(_ configuration: AutoencoderConfiguration, extending finished: AutoencoderDC, _ initializer: Initializer) {
+        precondition(configuration.differsOnlyInRefiner(from: finished.configuration), "only a refiner can be added to what is finished")
+        self.init(configuration, initializer)
+        encoder = finished.encoder
+        (decoder.network, decoder.skip) = (finished.decoder.network, finished.decoder.skip)
+        if configuration.refiner == finished.configuration.refiner { decoder.refiner = finished.decoder.refiner }
+    }
+
+    /// The names that a folder of the diffusers layout has.
+    package static let configurationName = "config.json"
+    package static let weightsName = "diffusion_pytorch_model.safetensors"
+    /// In the place of the weights where they are in several files.
+    package static let weightsIndexName = weightsName + ".index.json"
+
+    /// The weights' file in a folder of the diffusers layout.
+    /// - Throws: when they are in several files, which only an import reads.
+    package static func weightsPath(in directory: String) throws(FileError) -> String {
+        let path = "\(directory)/\(weightsName)"
+        guard access(path, F_OK) == 0 || access("\(directory)/\(weightsIndexName)", F_OK) != 0 else {
+            throw FileError(directory, "its weights are in several files: join them with revq-train import vae, and name the folder that it makes")
+        }
+        return path
+    }
+
+    /// Reads a folder of the diffusers layout; 32-bit weights stay in the mapped file.
+    /// - Throws: when the configuration or a tensor is missing, malformed or not finite, or the weights are too large for this machine.
+    /// - Precondition: `precision` has no ``Precision/obstacle``.
+    package init(directory: String, precision: Precision = .float32) throws(FileError) {
+        let configuration = try AutoencoderConfiguration(contentsOf: directory + "/" + Self.configurationName)
+        do throws(MemoryShortage) {
+            try AutoencoderMemory(configuration).checkWeights(within: .machine)
+        } catch {
+            throw FileError(directory, "\(error)")
+        }
+        self.init(configuration, .placeholder.computing(in: precision))
+        try load(from: SafetensorsFile(Self.weightsPath(in: directory)))
+    }
+
+    /// Pixels → pixels through the latents.
+    package func forward(_ x: consuming Tensor, keeping kept: inout Tape) -> Tensor {
+        decoder.forward(encoder.forward(x, keeping: &kept), keeping: &kept)
+    }
+
+    package func backward(_ dy: consuming Tensor, from kept: inout Tape, into gradient: inout AutoencoderDC) -> Tensor {
+        encoder.backward(decoder.backward(dy, from: &kept, into: &gradient.decoder), from: &kept, into: &gradient.encoder)
+    }
+
+    package mutating func visit(_ path: ParameterPath, _ visitor: ParameterVisitor) {
+        encoder.visit(path / "encoder", visitor)
+        decoder.visit(path / "decoder", visitor)
+    }
+}

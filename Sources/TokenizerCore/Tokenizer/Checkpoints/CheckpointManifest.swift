@@ -1,0 +1,146 @@
+import Files
+import FoundationEssentials
+import Networks
+
+/// What a checkpoint consists of: the contract between trainer and server.
+package struct CheckpointManifest: Sendable, Equatable, Codable {
+    /// The one format that this code reads and writes.
+    package static let currentFormat = 1
+    package static let fileName = "manifest.json"
+
+    /// How images become squares; part of what a token means.
+    package enum Preprocessing: String, Sendable, Codable {
+        /// Shorter side to the image size with Pillow's antialiased bilinear filter, centre crop, p / 127.5 − 1.
+        case centreCrop = "shorter-side-bilinear-antialias-centre-crop-v1"
+    }
+
+    /// The frozen autoencoder, by the digests of its two files. It lies in the checkpoint's own `vae` folder, or beside the
+    /// checkpoint as `vae-` and the first 12 digits of its weights' hash, where many checkpoints share it.
+    package struct VAE: Sendable, Hashable, Codable {
+        package let configuration: FileDigest
+        package let weights: FileDigest
+
+        var sharedDirectoryName: String { "vae-" + weights.sha256.prefix(12) }
+    }
+
+    /// Measured by the trainer, for people and dashboards.
+    package struct Metrics: Sendable, Equatable, Codable {
+        /// Mean PSNR in dB over the held-out images, RGB, 8 bit: through the tokens, and through the autoencoder alone.
+        package var psnr: Double
+        package var vaePSNR: Double
+        /// Mean squared error of the normalised latents after quantising, and after rectifying.
+        package var quantizedMSE: Double
+        package var rectifiedMSE: Double
+        /// Share of codes used on the held-out images, and the perplexity of their use (1 … N).
+        package var codebookUse: Double
+        package var perplexity: Double
+        /// How many held-out images were measured.
+        package var images: Int
+
+        package init(
+            psnr: Double, vaePSNR: Double, quantizedMSE: Double, rectifiedMSE: Double, codebookUse: Double, perplexity: Double,
+            images: Int
+        ) {
+            (self.psnr, self.vaePSNR, self.quantizedMSE, self.rectifiedMSE) = (psnr, vaePSNR, quantizedMSE, rectifiedMSE)
+            (self.codebookUse, self.perplexity, self.images) = (codebookUse, perplexity, images)
+        }
+    }
+
+    package let formatVersion: Int
+    /// The model's name: what users select.
+    package let name: String
+    /// Grows with every publication of the same model.
+    package let step: Int
+    /// Side of the square images, in pixels.
+    package let imageSize: Int
+    package let latentShape: LatentShape
+    package let quantizer: GroupQuantizer.Layout
+    package let rectifier: RectifierConfiguration
+    package let preprocessing: Preprocessing
+    package let vae: VAE
+    /// The files beside the manifest: weights, golden images and their list. Nothing else in the directory is read.
+    package let files: [String: FileDigest]
+    package let metrics: Metrics
+    /// Identifies what a token means: checkpoints with equal fingerprints decode each other's tokens to the same pictures.
+    package let fingerprint: String
+
+    package init(
+        name: String, step: Int, imageSize: Int, latentShape: LatentShape, quantizer: GroupQuantizer.Layout,
+        rectifier: RectifierConfiguration, vae: VAE, files: [String: FileDigest], metrics: Metrics
+    ) {
+        formatVersion = Self.currentFormat
+        (self.name, self.step, self.imageSize, self.latentShape) = (name, step, imageSize, latentShape)
+        (self.quantizer, self.rectifier, self.vae, self.files, self.metrics) = (quantizer, rectifier, vae, files, metrics)
+        preprocessing = .centreCrop
+        fingerprint = Self.fingerprint(
+            imageSize: imageSize, latentShape: latentShape, quantizer: quantizer, rectifier: rectifier, preprocessing: preprocessing,
+            vae: vae, files: files)
+    }
+
+    package var tokensPerImage: Int { quantizer.tokens }
+    package var codebookSize: Int { quantizer.codes }
+
+    /// Reads and checks the manifest in `directory`.
+    package init(directory: String) throws(CheckpointError) {
+        do throws(FileError) {
+            let bytes = try StoredFile.read(directory + "/" + Self.fileName, maximumBytes: 1 << 20)
+            self = try Self.parse(bytes, directory)
+        } catch {
+            throw CheckpointError(directory, error.reason)
+        }
+        if let problem { throw CheckpointError(directory, "its manifest is inconsistent: \(problem)") }
+    }
+
+    private static func parse(_ bytes: [UInt8], _ directory: String) throws(FileError) -> CheckpointManifest {
+        do {
+            return try JSONDecoder().decode(CheckpointManifest.self, from: Data(bytes))
+        } catch {
+            throw FileError(directory + "/" + fileName, "is not a manifest: \(error.summary)")
+        }
+    }
+
+    /// The whole file, keys in order.
+    func serialized() -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        guard let data = try? encoder.encode(self) else { preconditionFailure("a manifest has only finite numbers and strings") }
+        return Array(data) + [UInt8(ascii: "\n")]
+    }
+
+    /// What is impossible about the numbers, if anything.
+    private var problem: String? {
+        if formatVersion != Self.currentFormat { return "format version \(formatVersion) is not \(Self.currentFormat)" }
+        if !(8...8192).contains(imageSize) { return "an image size of \(imageSize) is not in 8…8192" }
+        if !latentShape.isPossible { return "latents of \([latentShape.channels, latentShape.height, latentShape.width]) are impossible" }
+        if files.keys.contains(where: { $0.contains("/") || $0.hasPrefix(".") || $0.isEmpty }) { return "a file name leads elsewhere" }
+        let hasRectifier = rectifier.network != .identity
+        for name in [Checkpoint.quantizerName, GoldenImage.listName] + (hasRectifier ? [Checkpoint.rectifierName] : []) where files[name] == nil {
+            return "it does not list \(name)"
+        }
+        let digests = files.values + [vae.configuration, vae.weights]
+        if let digest = digests.first(where: { !$0.isWellFormed }) { return "\(digest.sha256.prefix(80)) is not a SHA-256" }
+        if let problem = quantizer.problem(for: latentShape) { return problem }
+        do {
+            try rectifier.validate(for: latentShape)
+        } catch {
+            return "\(error)"
+        }
+        let expected = Self.fingerprint(
+            imageSize: imageSize, latentShape: latentShape, quantizer: quantizer, rectifier: rectifier, preprocessing: preprocessing,
+            vae: vae, files: files)
+        return expected == fingerprint ? nil : "its fingerprint is \(fingerprint), its contents have \(expected)"
+    }
+
+    private static func fingerprint(
+        imageSize: Int, latentShape: LatentShape, quantizer: GroupQuantizer.Layout, rectifier: RectifierConfiguration,
+        preprocessing: Preprocessing, vae: VAE, files: [String: FileDigest]
+    ) -> String {
+        let parts = [
+            "revq token meaning 1", "\(imageSize)", "\(latentShape.channels)×\(latentShape.height)×\(latentShape.width)",
+            quantizer.canonicalName, rectifier.canonicalName,
+            preprocessing.rawValue, vae.configuration.sha256, vae.weights.sha256,
+            files[Checkpoint.quantizerName]?.sha256 ?? "", files[Checkpoint.rectifierName]?.sha256 ?? "",
+        ]
+        return String(FileDigest.sha256(parts.joined(separator: "\n")).prefix(32))
+    }
+}

@@ -1,0 +1,220 @@
+import Compute
+import Files
+import Images
+import Jobs
+import Networks
+import Pictures
+
+/// `revq-train vae`: trains an autoencoder from images, and goes on where an earlier call was interrupted.
+package struct AutoencoderRun {
+    package struct Options: Codable, Equatable, Sendable {
+        /// PNG and JPEG files, as ``ImageSource`` takes them.
+        package var images: String
+        /// Images are brought to squares of this side first.
+        package var size: Int
+        /// The side of the training crops.
+        package var crop: Int
+        /// The last so many images are not trained on but measure the model.
+        package var heldOut: Int
+        package var seed: UInt64
+        package var architecture: AutoencoderConfiguration
+        /// What to go on from; nil to start anew.
+        package var start: Start?
+        package var training: AutoencoderTrainer.Options
+
+        package init(
+            images: String, size: Int, crop: Int, heldOut: Int, seed: UInt64, architecture: AutoencoderConfiguration, start: Start? = nil,
+            training: AutoencoderTrainer.Options
+        ) {
+            (self.images, self.size, self.crop, self.heldOut, self.seed) = (images, size, crop, heldOut, seed)
+            (self.architecture, self.start, self.training) = (architecture, start, training)
+        }
+    }
+
+    /// A finished autoencoder and a quantiser fitted to its latents, on whose tokens its decoder is trained further.
+    package struct Start: Codable, Equatable, Sendable {
+        /// A folder of the diffusers layout, of the run's architecture but for the refiner.
+        package var vae: String
+        /// What `revq-train fit` made.
+        package var fit: String
+
+        package init(vae: String, fit: String) {
+            (self.vae, self.fit) = (vae, fit)
+        }
+    }
+
+    /// What `config.json` of the run holds.
+    private struct Record: Encodable {
+        var command = "vae"
+        var options: Options
+        var imagesSignature: String
+        var fit: FileDigest?
+    }
+
+    /// The folder in the run's that holds the result, in the diffusers layout.
+    package static let resultName = "vae"
+    /// Beside it, where a quantiser was given: the same for the trained decoder.
+    package static let fitName = "fit"
+    /// Images from which the patch code's principal components are found.
+    private static let basisImages = 1024
+
+    private let options: Options
+    private let images: SquareImages
+    private let fit: FittedQuantizer?
+    private let tokens: TokenChannel?
+    private let directory: RunDirectory
+    private let states: TrainingStates
+    private let console: Console
+
+    /// Opens the run at `path`, new or begun.
+    /// - Throws: when the options are impossible, the images cannot be used, or the folder belongs to another run.
+    package init(_ path: String, options: Options, console: Console) throws(FileError) {
+        let source = try ImageSource(options.images)
+        try Self.validate(options, images: source.count)
+        self.options = options
+        self.console = console
+        images = SquareImages(source, size: options.size)
+        fit = try options.start.map { start throws(FileError) in try Self.fit(of: start, for: options.architecture) }
+        tokens = try fit.map { fit throws(FileError) in try TokenChannel(fit, imageSizes: [options.crop, options.size]) }
+        directory = try RunDirectory(
+            path,
+            options: Record(
+                options: options, imagesSignature: String(source.signature, radix: 16),
+                fit: try options.start.map { start throws(FileError) in try FittedQuantizer.digest(of: start.fit) }))
+        states = TrainingStates(of: directory)
+    }
+
+    private static func fit(of start: Start, for architecture: AutoencoderConfiguration) throws(FileError) -> FittedQuantizer {
+        let fit = try FittedQuantizer(start.fit)
+        try fit.check(belongsTo: start.vae, named: start.fit)
+        let finished = try AutoencoderConfiguration(contentsOf: "\(start.vae)/\(AutoencoderDC.configurationName)")
+        guard architecture.differsOnlyInRefiner(from: finished) else {
+            throw FileError(path: start.vae, reason: "the architecture may differ from that of \(start.vae) only in decoder_refiner")
+        }
+        return fit
+    }
+
+    private static func validate(_ options: Options, images: Int) throws(FileError) {
+        func check(_ holds: Bool, _ reason: @autoclosure () -> String) throws(FileError) {
+            guard holds else { throw FileError(path: options.images, reason: reason()) }
+        }
+        let (training, factor) = (options.training, options.architecture.factor)
+        if let problem = training.problem { throw FileError(path: options.images, reason: problem) }
+        try check((1...8192).contains(options.size), "the image size is in 1...8192, not \(options.size)")
+        try check(
+            (1...options.size).contains(options.crop) && options.crop % factor == 0,
+            "crops are at most \(options.size) pixels and a multiple of the autoencoder's factor \(factor), not \(options.crop)")
+        try check(options.heldOut == 0 || options.size % factor == 0, "images of \(options.size) pixels are not a multiple of the factor \(factor)")
+        try check(
+            (0..<images).contains(options.heldOut),
+            "\(options.images) holds \(images) images; \(options.heldOut) held out leave none to train on")
+        try check(
+            options.start == nil || training.isDecoderOnly && training.latentBits == nil,
+            "what tokens stand for is settled: behind them only the decoder is trained, and no test channel stands for them")
+        do throws(MemoryShortage) {
+            try AutoencoderMemory(options.architecture).checkTraining(imageSize: options.crop, batch: training.batch, within: .machine)
+        } catch {
+            throw FileError(path: options.images, reason: "\(error)")
+        }
+    }
+
+    /// Trains to the last step, or until a stop is requested, which is asked before every step; saves at least every `saveInterval`.
+    /// - Returns: whether the run is complete; then `vae/` in the run's folder holds the result.
+    package func run(
+        saveEvery saveInterval: Duration, isStopRequested: () -> Bool = { StopSignal.isRequested }
+    ) throws(FileError) -> Bool {
+        var trainer = try startOrResume()
+        let log = try TrainingLog(directory.logPath, resumedAt: trainer.step)
+        let sampler = CropSampler(images, range: 0..<images.count - options.heldOut, side: options.crop, seed: options.seed)
+        var timer = SaveTimer(every: saveInterval)
+        var smoothedLoss: Double?
+        console.begin(total: options.training.steps, start: trainer.step, unit: "steps")
+        while trainer.step < options.training.steps && !isStopRequested() {
+            let loss = trainer.train(on: try sampler.crops(count: options.training.batch, step: trainer.step))
+            guard loss.isFinite else { throw .divergence(directory.path, step: trainer.step) }
+            smoothedLoss = smoothedLoss.map { $0 * 0.98 + loss * 0.02 } ?? loss
+            try log.append(.init(step: trainer.step, values: ["loss": loss]))
+            for complaint in images.takeComplaints() { console.say(complaint) }
+            console.update(done: trainer.step, figures: ["PSNR \(Figure.text(PeakSignalToNoise.decibels(meanSquaredError: smoothedLoss! * 127.5 * 127.5))) dB"])
+            if timer.isDue() { try save(trainer, log) }
+        }
+        try save(trainer, log)
+        guard trainer.step == options.training.steps else { return false }
+        try publish(trainer.average)
+        return true
+    }
+
+    private func startOrResume() throws(FileError) -> AutoencoderTrainer {
+        if let (step, tensors) = try states.newest() {
+            console.say("going on at step \(step)")
+            return try AutoencoderTrainer(
+                options.architecture, tokens: tokens, options: options.training, seed: options.seed, step: step, restoring: tensors)
+        }
+        if let start = options.start, let tokens {
+            let model = AutoencoderDC(options.architecture, extending: try AutoencoderDC(directory: start.vae), .random(seed: options.seed))
+            return AutoencoderTrainer(model, tokens: tokens, options: options.training, seed: options.seed)
+        }
+        var model = AutoencoderDC(options.architecture, .random(seed: options.seed))
+        var variances = [Double](repeating: 1, count: options.architecture.latentChannels)
+        if options.architecture.hasPatchSkip { variances = try startFromPrincipalComponents(&model) }
+        return AutoencoderTrainer(model, variances: variances, options: options.training, seed: options.seed)
+    }
+
+    /// - Returns: the variance that each latent channel carries.
+    private func startFromPrincipalComponents(_ model: inout AutoencoderDC) throws(FileError) -> [Double] {
+        let side = options.size / options.architecture.factor * options.architecture.factor
+        let sampler = CropSampler(images, range: 0..<images.count - options.heldOut, side: side, seed: options.seed)
+        let pixels = try sampler.crops(count: Self.basisImages, step: 0)
+        let basis = PatchBasis(
+            patches: AutoencoderDC.patches(of: pixels, factor: options.architecture.factor),
+            components: options.architecture.latentChannels, seed: options.seed)
+        // One scale for all, so that an error of any latent is an equal error of the pixels: a gradient step then moves none of them by
+        // more than it is worth, and the decoder sees most of what matters most.
+        let scale = (Double(basis.variances.count) / basis.variances.reduce(0, +)).squareRoot()
+        model.setPatchCode(mean: basis.mean, basis: basis.components, scale: scale)
+        return basis.variances
+    }
+
+    private func save(_ trainer: AutoencoderTrainer, _ log: TrainingLog) throws(FileError) {
+        if let psnr = heldOutPSNR({ trainer.average($0) }), let throughChannel = heldOutPSNR(trainer.reconstruction) {
+            try log.append(.init(step: trainer.step, values: ["held_out_psnr": psnr, "held_out_channel_psnr": throughChannel]))
+            console.say("step \(trainer.step): held-out PSNR \(Figure.text(psnr)) dB, \(Figure.text(throughChannel)) dB through the channel")
+        }
+        try log.sync()
+        try states.save(trainer.state, step: trainer.step)
+    }
+
+    /// The mean over the held-out images, or nil when there are none.
+    private func heldOutPSNR(_ reconstruct: (Tensor) -> Tensor) -> Double? {
+        let held = (images.count - options.heldOut..<images.count).compactMap { images.image(at: $0) }
+        guard !held.isEmpty else { return nil }
+        return held.reduce(0) { sum, image in
+            let reconstruction = PixelBatch(reconstruct(PixelBatch(images: [image]).pixels)).images()[0]
+            return sum + PeakSignalToNoise.decibels(reconstruction, image)
+        } / Double(held.count)
+    }
+
+    private func publish(_ model: AutoencoderDC) throws(FileError) {
+        let result = "\(directory.path)/\(Self.resultName)"
+        let present = try StoredFolder.names(in: directory.path)
+        if !present.contains(Self.resultName) { try publish(model, to: result) }
+        if let fit, !present.contains(Self.fitName) { try fit.drawn(by: result).publish(to: "\(directory.path)/\(Self.fitName)") }
+    }
+
+    private func publish(_ model: AutoencoderDC, to result: String) throws(FileError) {
+        let staged = try StagedFolder(for: result)
+        try StoredFile.write(JSONFile.bytes(options.architecture), to: "\(staged.path)/\(AutoencoderDC.configurationName)")
+        // Half precision halves the file; what is fitted to this autoencoder reads the same rounded weights that are served. But what is
+        // fitted already needs the encoder as it is.
+        let precision: SafetensorsWriter.Precision = fit == nil || model.encoder.isHalfPrecise ? .float16 : .float32
+        try model.save(to: "\(staged.path)/\(AutoencoderDC.weightsName)", precision: precision)
+        try staged.publish()
+    }
+}
+
+extension AutoencoderEncoder {
+    /// Whether half precision holds every weight exactly.
+    fileprivate var isHalfPrecise: Bool {
+        tensors.allSatisfy { $0.tensor.values.allSatisfy { Float(Float16($0)) == $0 } }
+    }
+}

@@ -1,0 +1,44 @@
+import Compute
+import Files
+import Networks
+import TokenizerCore
+
+/// Codes and rectifier after the epoch that did best on the held-out latents so far.
+struct BestEpoch {
+    private(set) var quantizer: GroupQuantizer
+    private(set) var rectifier: Rectifier
+    /// Of the whole fit.
+    let step: Int
+    let quality: LatentQuality
+
+    private static let stepName = "best.step"
+
+    init(_ quantizer: GroupQuantizer, _ rectifier: Rectifier, step: Int, _ quality: LatentQuality) {
+        (self.quantizer, self.rectifier, self.step, self.quality) = (quantizer, rectifier, step, quality)
+    }
+
+    /// What ``init(like:restoring:codesMove:_:)`` needs.
+    /// - Parameter codesMove: whether the codes differ from those at the end.
+    func state(codesMove: Bool) -> [(name: String, tensor: Tensor)] {
+        // Two floats hold any step exactly.
+        let step = Tensor([Float(step >> 20), Float(step & 0xf_ffff)], shape: [2])
+        return [(Self.stepName, step)] + rectifier.named("best.rectifier") + (codesMove ? quantizer.named("best.quantizer") : [])
+    }
+
+    /// - Parameters:
+    ///   - trainer: has the shapes, and the codes where they do not move.
+    ///   - measure: gives the figures again, to the bit.
+    init(
+        like trainer: QuantizerTrainer, restoring file: SafetensorsFile, codesMove: Bool,
+        _ measure: (GroupQuantizer, Rectifier) -> LatentQuality
+    ) throws(FileError) {
+        var (quantizer, rectifier) = (trainer.quantizer, trainer.rectifier)
+        if codesMove { try quantizer.load(from: file, prefix: "best.quantizer") }
+        try rectifier.load(from: file, prefix: "best.rectifier")
+        let step = try file.tensor(Self.stepName).values
+        guard step.count == 2, step.allSatisfy({ (0..<0x1p20).contains($0) }) else {
+            throw FileError(path: file.path, reason: "\(file.path) holds no step in \(Self.stepName)")
+        }
+        self.init(quantizer, rectifier, step: Int(step[0]) << 20 | Int(step[1]), measure(quantizer, rectifier))
+    }
+}

@@ -1,0 +1,142 @@
+import Compute
+import Files
+import Jobs
+import Networks
+import TokenizerCore
+
+/// What `revq-train fit` makes: normaliser, quantiser and rectifier, in a folder.
+package struct FittedQuantizer: Sendable {
+    /// `fit.json`.
+    package struct Description: Codable {
+        var formatVersion = 1
+        let layout: GroupQuantizer.Layout
+        let rectifier: RectifierConfiguration
+        package let latentShape: LatentShape
+        package let imageSize: Int
+        let vaeWeights: FileDigest
+        /// These are nil for what was fitted elsewhere, and pictures also where no autoencoder was at hand.
+        var quality: LatentQuality?
+        /// Nil also where no gradient steps were taken.
+        var epochs: Epochs?
+        /// Nil also where there were too few images for them.
+        var bounds: QuantizerBounds?
+        var pictures: PictureQuality?
+
+        /// What is impossible about the numbers, if anything.
+        var problem: String? {
+            guard latentShape.isPossible, (1...8192).contains(imageSize), imageSize % latentShape.height == 0 else {
+                return "latents of \([latentShape.channels, latentShape.height, latentShape.width]) for images of \(imageSize) pixels are impossible"
+            }
+            if let problem = layout.problem(for: latentShape) { return problem }
+            do throws(RectifierConfiguration.ConfigurationError) {
+                try rectifier.validate(for: latentShape)
+                return nil
+            } catch {
+                return error.description
+            }
+        }
+
+        func resized(_ layout: GroupQuantizer.Layout, _ shape: LatentShape, imageSize: Int) -> Description {
+            Description(
+                layout: layout, rectifier: rectifier, latentShape: shape, imageSize: imageSize, vaeWeights: vaeWeights, quality: quality,
+                epochs: epochs, bounds: bounds, pictures: pictures)
+        }
+
+        func drawn(by vaeWeights: FileDigest) -> Description {
+            Description(
+                layout: layout, rectifier: rectifier, latentShape: latentShape, imageSize: imageSize, vaeWeights: vaeWeights, quality: quality,
+                epochs: epochs, bounds: bounds)
+        }
+    }
+
+    /// Where a result of gradient steps comes from.
+    struct Epochs: Codable, Equatable {
+        /// The step that ended the epoch that did best on the held-out latents: the result's.
+        let bestStep: Int
+        /// What the last epoch ended with.
+        let last: LatentQuality
+    }
+
+    private static let descriptionName = "fit.json"
+    private static let quantizerName = "quantizer.safetensors"
+    private static let rectifierName = "rectifier.safetensors"
+
+    package let description: Description
+    package let normalizer: LatentNormalizer
+    package let quantizer: GroupQuantizer
+    package let rectifier: Rectifier
+
+    init(_ description: Description, _ normalizer: LatentNormalizer, _ quantizer: GroupQuantizer, _ rectifier: Rectifier) {
+        (self.description, self.normalizer, self.quantizer, self.rectifier) = (description, normalizer, quantizer, rectifier)
+    }
+
+    /// Reads what ``publish(to:)`` wrote.
+    package init(_ directory: String) throws(FileError) {
+        let path = "\(directory)/\(Self.descriptionName)"
+        description = try JSONFile.read(Description.self, from: path)
+        if let problem = description.problem { throw FileError(path: path, reason: "\(path) is damaged: \(problem)") }
+        let file = try SafetensorsFile("\(directory)/\(Self.quantizerName)")
+        let count = description.latentShape.count
+        var normalizer = LatentNormalizer(mean: Tensor(zeros: [count]), deviation: Tensor(zeros: [count]))
+        try normalizer.load(from: file, prefix: "normalizer")
+        let quantizer = try GroupQuantizer(description.layout, shape: description.latentShape, from: file, prefix: "quantizer")
+        var rectifier = Rectifier(description.rectifier, shape: description.latentShape, .placeholder)
+        if description.rectifier.network != .identity {
+            try rectifier.load(from: SafetensorsFile("\(directory)/\(Self.rectifierName)"))
+        }
+        (self.normalizer, self.quantizer, self.rectifier) = (normalizer, quantizer, rectifier)
+    }
+
+    /// Identifies what ``init(_:)`` would read.
+    static func digest(of directory: String) throws(FileError) -> FileDigest {
+        let files = try StoredFolder.names(in: directory).sorted()
+        return FileDigest(contents: Array(try files.map { name throws(FileError) in try FileDigest(of: "\(directory)/\(name)").sha256 }.joined().utf8))
+    }
+
+    /// Writes everything to a new folder that appears whole.
+    func publish(to directory: String) throws(FileError) {
+        let staged = try StagedFolder(for: directory)
+        var tensors: [(name: String, tensor: Tensor)] = []
+        for (prefix, part) in [("normalizer", normalizer as any Parameterized), ("quantizer", quantizer)] {
+            tensors += part.tensors.map { ("\(prefix).\($0.path)", $0.tensor) }
+        }
+        try SafetensorsWriter.write(tensors, to: "\(staged.path)/\(Self.quantizerName)")
+        if description.rectifier.network != .identity { try rectifier.save(to: "\(staged.path)/\(Self.rectifierName)") }
+        try StoredFile.write(JSONFile.bytes(description), to: "\(staged.path)/\(Self.descriptionName)")
+        try staged.publish()
+    }
+
+    /// - Throws: when another autoencoder's latents were fitted than that of the folder `vae`.
+    package func check(belongsTo vae: String, named name: String) throws(FileError) {
+        guard try FileDigest(of: AutoencoderDC.weightsPath(in: vae)) == description.vaeWeights else {
+            throw FileError(path: vae, reason: "\(name) was fitted to the latents of another autoencoder than \(vae)")
+        }
+    }
+
+    /// The same for an autoencoder that differs only in its decoder: its latents are those that were fitted.
+    func drawn(by vae: String) throws(FileError) -> FittedQuantizer {
+        FittedQuantizer(description.drawn(by: try FileDigest(of: "\(vae)/\(AutoencoderDC.weightsName)")), normalizer, quantizer, rectifier)
+    }
+
+    /// The same for images of another size: as many more or fewer tokens from the same codes.
+    /// - Throws: when its codes, statistics or rectifier belong to one size.
+    package func resized(toImageSize size: Int) throws(FileError) -> FittedQuantizer {
+        func refusal(_ reason: String) -> FileError { FileError(path: "\(size)", reason: "cannot make it a tokenizer of \(size)-pixel images: \(reason)") }
+        let shape = description.latentShape
+        let factor = description.imageSize / shape.height
+        guard (1...8192).contains(size), size % factor == 0 else { throw refusal("the autoencoder takes multiples of \(factor) pixels up to 8192") }
+        let other = LatentShape(channels: shape.channels, height: size / factor, width: size / factor)
+        switch description.rectifier.network {
+        case .mlp, .linear(reach: .image): throw refusal("its rectifier sees the whole image")
+        case .identity, .vit, .cnn, .linear: break
+        }
+        guard let normalizer = normalizer.resized(from: shape, to: other) else { throw refusal("its latents are normalised site by site") }
+        let quantizer: GroupQuantizer
+        do throws(GroupQuantizer.LayoutError) {
+            quantizer = try self.quantizer.resized(from: shape, to: other)
+        } catch {
+            throw refusal(error.description)
+        }
+        return FittedQuantizer(description.resized(quantizer.layout, other, imageSize: size), normalizer, quantizer, rectifier)
+    }
+}

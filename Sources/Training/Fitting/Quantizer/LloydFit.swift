@@ -1,0 +1,45 @@
+import Compute
+import Networks
+import TokenizerCore
+
+/// A quantiser fitted by Lloyd's algorithm in memory, with its figures: what experiments compare.
+package struct LloydFit {
+    package let design: QuantizerDesign
+    package let quantizer: GroupQuantizer
+    /// On the held-out latents, and on those that were learned from; without a rectifier.
+    package let quality, trainingQuality: LatentQuality
+    package let bounds: QuantizerBounds?
+
+    /// - Parameters:
+    ///   - training: raw latents to learn from, `[n, C·H·W]`.
+    ///   - heldOut: raw latents to measure on.
+    ///   - decoder: of the autoencoder that made them; the weighted distortion needs it.
+    ///   - passes: of Lloyd's algorithm.
+    ///   - seed: equal seeds and latents give equal bits.
+    /// - Returns: nil when a stop was requested before it was finished.
+    /// - Throws: what is impossible about the options.
+    package init?(
+        _ options: QuantizerOptions, training: Tensor, heldOut: Tensor, shape: LatentShape, decoder: DecoderProbe?, passes: Int,
+        reset: CodebookReset = .distortion, seed: UInt64, isStopRequested: () -> Bool
+    ) throws(GroupQuantizer.LayoutError) {
+        try options.check(shape, images: training.n, hasAutoencoder: decoder != nil)
+        let found = try QuantizerDesign(
+            options, training: training, shape: shape, decoder: decoder, seed: seed, isStopRequested: isStopRequested)
+        guard let design = found else { return nil }
+        self.design = design
+        let (learned, unseen) = (design.normalizer.normalize(training), design.normalizer.normalize(heldOut))
+        let runs = design.transform?.runs(learned) ?? learned
+        let start = GroupQuantizer(
+            design.layout, transform: design.transform, start: options.start, from: runs, seed: seed, isStopRequested: isStopRequested)
+        guard let start else { return nil }
+        var trainer = LloydTrainer(start, passes: passes, reset: reset, seed: seed)
+        for pass in 0..<passes {
+            guard trainer.advance(on: runs, pass: pass, isStopRequested: isStopRequested) != nil else { return nil }
+        }
+        quantizer = trainer.quantizer
+        let none = Rectifier(.none, shape: shape, .placeholder)
+        quality = LatentQuality(of: unseen, quantizer, none, shape: shape)
+        trainingQuality = LatentQuality(of: learned, quantizer, none, shape: shape)
+        bounds = QuantizerBounds(design, latents: learned.spread(QuantizerDesign.measuredImages), shape: shape)
+    }
+}

@@ -1,0 +1,57 @@
+import Compute
+import Glibc
+import Images
+import Jobs
+import Networks
+import TokenizerCore
+
+/// How far pictures of quantised latents are from the autoencoder's own pictures of the same latents.
+package struct PictureQuality: Codable, Equatable, Sendable {
+    /// Mean squared error of 8-bit RGB values, after the quantiser, and after the rectifier.
+    package let quantizedMSE: Double
+    package let rectifiedMSE: Double
+    package let images: Int
+
+    /// More pictures are not worth the time that decoding takes.
+    private static let largestCount = 64
+    private static let batch = 8
+
+    /// - Parameter latents: normalised, `[n, C·H·W]`; at most 64 of them are decoded.
+    package init(
+        of latents: Tensor, _ normalizer: LatentNormalizer, _ quantizer: GroupQuantizer, _ rectifier: Rectifier, _ decoder: AutoencoderDecoder,
+        shape: LatentShape
+    ) {
+        let chosen = latents.spread(Self.largestCount)
+        let pictures = { (z: Tensor) in PixelBatch(decoder(shape.featureMap(normalizer.restore(z)))).images() }
+        var (quantized, rectified) = (0.0, 0.0)
+        for start in stride(from: 0, to: chosen.n, by: Self.batch) {
+            let z = chosen.images(start..<min(start + Self.batch, chosen.n))
+            let q = quantizer.latents(quantizer.tokens(z))
+            let own = pictures(z)
+            quantized += Self.error(pictures(q), own)
+            guard rectifier.configuration.network != .identity else { continue }
+            rectified += Self.error(pictures(shape.flattened(rectifier(shape.featureMap(q)))), own)
+        }
+        images = chosen.n
+        quantizedMSE = quantized / Double(images)
+        rectifiedMSE = rectifier.configuration.network == .identity ? quantizedMSE : rectified / Double(images)
+    }
+
+    /// The sum over images of their mean squared errors.
+    private static func error(_ pictures: [RGBImage], _ own: [RGBImage]) -> Double {
+        zip(pictures, own).reduce(0) { sum, pair in
+            let squares = zip(pair.0.pixels, pair.1.pixels).reduce(0) { $0 + (Int($1.0) - Int($1.1)) * (Int($1.0) - Int($1.1)) }
+            return sum + Double(squares) / Double(pair.0.pixels.count)
+        }
+    }
+
+    /// PSNR in dB against the autoencoder's own pictures.
+    var psnr: Double { 10 * log10(255 * 255 / quantizedMSE) }
+
+    /// One line for a person.
+    var summary: String {
+        let rectifiedPSNR = 10 * log10(255 * 255 / rectifiedMSE)
+        return "against the autoencoder's own pictures of \(images) held-out images: squared error \(Figure.text(quantizedMSE)) "
+            + "(\(Figure.text(psnr)) dB) quantised, \(Figure.text(rectifiedMSE)) (\(Figure.text(rectifiedPSNR)) dB) rectified"
+    }
+}

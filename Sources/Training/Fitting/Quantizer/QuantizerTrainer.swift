@@ -1,0 +1,181 @@
+import Compute
+import Files
+import Networks
+import TokenizerCore
+
+/// Training by gradient on cached latents: the paper's AdamW on codebooks and rectifier together, or on a rectifier behind fixed codes.
+///
+/// Source: ReVQ (arXiv 2507.10547) and its published code.
+package struct QuantizerTrainer {
+    package struct Options: Codable, Equatable, Sendable {
+        package var epochs: Int
+        /// Images per step.
+        package var batch: Int
+        /// The peak rate of the codebooks; the rectifier has 0.05 of it.
+        package var learningRate: Float
+        package var reset: CodebookReset
+        /// Whether the codes move; otherwise only the rectifier is trained.
+        package var movesCodes: Bool
+        package var gradient: GradientOptions
+
+        package init(
+            epochs: Int, batch: Int, learningRate: Float, reset: CodebookReset, movesCodes: Bool, gradient: GradientOptions = .published
+        ) {
+            (self.epochs, self.batch, self.learningRate, self.reset) = (epochs, batch, learningRate, reset)
+            (self.movesCodes, self.gradient) = (movesCodes, gradient)
+        }
+    }
+
+    /// Of a batch, before the step.
+    package struct Losses: Sendable {
+        /// The quantiser's distortion.
+        package let quantized: Double
+        /// Mean squared error of the normalised latents after the rectifier.
+        package let rectified: Double
+    }
+
+    /// More than memory holds.
+    package static let mostBatchImages = 1 << 20
+    private static let rectifierShare: Float = 0.05
+    private static let rectifierWeightDecay: Float = 1e-4
+    private static let gradientNormLimit = 1.0
+
+    let options: Options
+    package private(set) var quantizer: GroupQuantizer
+    package private(set) var rectifier: Rectifier
+    private(set) var usage: CodeUsage
+    /// The share of codes that the last whole epoch used, and its mean distortion; nil before its end.
+    private(set) var lastEpoch: (use: Double, distortion: Double)?
+    private let shape: LatentShape
+    private let imageCount: Int
+    private let root: RandomSource
+    /// The order of the images in the epoch it is for.
+    private var order: (epoch: Int, images: [Int])?
+    /// Steps taken so far.
+    package private(set) var step = 0
+    private var quantizerOptimizer = AdamW(weightDecay: 0)
+    private var rectifierOptimizer = AdamW(weightDecay: rectifierWeightDecay)
+    private var average: WeightAverage<Rectifier>?
+
+    /// - Parameter imageCount: how many images an epoch has.
+    package init(
+        _ quantizer: GroupQuantizer, _ rectifier: Rectifier, shape: LatentShape, options: Options, imageCount: Int, seed: UInt64
+    ) {
+        (self.quantizer, self.rectifier, self.shape, self.options) = (quantizer, rectifier, shape, options)
+        self.imageCount = imageCount
+        usage = CodeUsage(quantizer.layout)
+        root = RandomSource(seed: seed, stream: RandomSource.stream(named: "fit"))
+        if options.gradient.averaging > 0 && isTrained { average = WeightAverage(rectifier, decay: options.gradient.averaging) }
+    }
+
+    private var isTrained: Bool { rectifier.configuration.network.isTrained }
+    package var stepsPerEpoch: Int { (imageCount + options.batch - 1) / options.batch }
+    package var totalSteps: Int { options.epochs * stepsPerEpoch }
+    /// The rectifier to measure and to publish.
+    var averagedRectifier: Rectifier { average?.model ?? rectifier }
+
+    /// Images that the first `steps` steps take.
+    func images(inSteps steps: Int) -> Int {
+        let (epochs, rest) = steps.quotientAndRemainder(dividingBy: stepsPerEpoch)
+        return epochs * imageCount + rest * options.batch
+    }
+
+    /// One step; at the end of an epoch also the reset.
+    /// - Parameter latents: all training latents, normalised, `[imageCount, C·H·W]`.
+    package mutating func advance(on latents: Tensor) -> Losses {
+        let epoch = step / stepsPerEpoch
+        let z = latents.rows(batch(epoch: epoch, index: step % stepsPerEpoch))
+        let rate = options.learningRate * options.gradient.schedule.factor(step: step, stepsPerEpoch: stepsPerEpoch, steps: totalSteps)
+        let runs = quantizer.runs(z)
+        let tokens = quantizer.tokens(ofRuns: runs)
+        let codes = quantizer.codes(tokens)
+        usage.add(tokens, codes, runs, importance: quantizer.importance)
+        let (quantized, dcodes) = quantizer.distortion(codes, runs)
+        let pass = RectifierPass(rectifier, quantizer.latents(ofRuns: codes), z, shape: shape, parts: options.gradient.accumulation)
+        step += 1
+        if options.movesCodes {
+            moveCodes(against: options.gradient.loss == .joint ? quantizer.codeGradient(pass.inputGradient) : dcodes, tokens, rate)
+        }
+        if isTrained { moveRectifier(against: pass.gradient, rate * Self.rectifierShare) }
+        if step % stepsPerEpoch == 0 { finishEpoch(epoch) }
+        return Losses(quantized: quantized, rectified: pass.loss)
+    }
+
+    /// - Parameter dcodes: dL/d(codes of the tokens), `[n, T·d]`.
+    private mutating func moveCodes(against dcodes: Tensor, _ tokens: Tokens, _ rate: Float) {
+        let gradient = CodeGradient(quantizer.layout, dcodes, at: tokens)
+        let scale = gradient.clippingFactor(limit: Self.gradientNormLimit)
+        quantizerOptimizer.update(&quantizer, gradient: gradient, learningRate: rate, scale: scale)
+    }
+
+    private mutating func moveRectifier(against gradient: Rectifier, _ rate: Float) {
+        let scale = gradient.clippingFactor(limit: Self.gradientNormLimit)
+        rectifierOptimizer.update(&rectifier, gradient: gradient, learningRate: rate, scale: scale)
+        average?.add(rectifier, step: step)
+    }
+
+    private mutating func finishEpoch(_ epoch: Int) {
+        let distortion = usage.errors.reduce(0.0) { $0 + Double($1) } / Double(imageCount * shape.count)
+        lastEpoch = (usage.usedShare, distortion)
+        // The published code starts its counts at one, so that nothing is dead after the first epoch.
+        if options.movesCodes && !(options.reset == .code && epoch == 0) {
+            options.reset.apply(to: &quantizer, usage: usage, random: root.substream(UInt64(epoch)).substream(1))
+        }
+        usage = CodeUsage(quantizer.layout)
+    }
+
+    /// The images of one step: the epoch's permutation, cut into batches; the last may be smaller.
+    private mutating func batch(epoch: Int, index: Int) -> ArraySlice<Int> {
+        if order?.epoch != epoch {
+            var random = root.substream(UInt64(epoch))
+            order = (epoch, random.permutation(imageCount))
+        }
+        return order!.images[index * options.batch..<min((index + 1) * options.batch, imageCount)]
+    }
+}
+
+extension QuantizerTrainer {
+    /// Everything a resumed run needs besides options, seed and step.
+    var state: [(name: String, tensor: Tensor)] {
+        var tensors: [(name: String, tensor: Tensor)] = [("usage", usage.tensor)]
+        tensors += quantizer.named("quantizer") + rectifier.named("rectifier")
+        if let average { tensors += average.model.named("average") }
+        return tensors + quantizerOptimizer.state(prefix: "optimizer.quantizer") + rectifierOptimizer.state(prefix: "optimizer.rectifier")
+    }
+
+    /// Continues from what ``state`` described after `step` steps.
+    mutating func restore(_ file: SafetensorsFile, step: Int) throws(FileError) {
+        try quantizer.load(from: file, prefix: "quantizer")
+        try rectifier.load(from: file, prefix: "rectifier")
+        try average?.load(from: file, prefix: "average")
+        usage = CodeUsage(quantizer.layout, restoring: try file.tensor("usage"))
+        self.step = step
+        quantizerOptimizer = try AdamW(
+            weightDecay: 0, step: options.movesCodes ? step : 0, shapes: [quantizer.codebooks.shape], restoring: file,
+            prefix: "optimizer.quantizer")
+        rectifierOptimizer = try AdamW(
+            weightDecay: Self.rectifierWeightDecay, step: isTrained ? step : 0, for: rectifier, restoring: file,
+            prefix: "optimizer.rectifier")
+    }
+}
+
+extension Parameterized {
+    /// All tensors, their names below `prefix`.
+    func named(_ prefix: String) -> [(name: String, tensor: Tensor)] {
+        tensors.map { ("\(prefix).\($0.path)", $0.tensor) }
+    }
+}
+
+extension Tensor {
+    /// The chosen rows of a matrix, in the given order.
+    func rows(_ indices: some Collection<Int>) -> Tensor {
+        let (width, indices) = (c, Array(indices))
+        var result = Tensor(uninitialized: [indices.count, width])
+        result.withMutablePointer { target in
+            withPointer { source in
+                Workers.forEach(indices.count) { (target + $0 * width).update(from: source + indices[$0] * width, count: width) }
+            }
+        }
+        return result
+    }
+}

@@ -1,0 +1,66 @@
+import Compute
+import Networks
+
+/// Finds the linear rectifier that comes closest, in the mean square, to the latents that were quantised.
+///
+/// With the residual the penalty draws the answer towards leaving the quantised latents as they are, without it towards zero.
+package struct LinearRectifierSolver {
+    private let configuration: RectifierConfiguration
+    private let shape: LatentShape
+    private let reach: LinearRectifier.Reach
+    private var regression: RidgeRegression
+
+    /// - Precondition: `configuration` is a linear one and valid for `shape`.
+    package init(_ configuration: RectifierConfiguration, shape: LatentShape) {
+        guard case .linear(let reach) = configuration.network else { preconditionFailure("\(configuration) is not linear") }
+        (self.configuration, self.shape, self.reach) = (configuration, shape, reach)
+        switch reach {
+        case .neighbourhood(let size): regression = RidgeRegression(features: size * size * shape.channels, targets: shape.channels)
+        case .image: regression = RidgeRegression(features: shape.count, targets: shape.count)
+        }
+    }
+
+    /// Takes a batch into account.
+    ///
+    /// - Parameters:
+    ///   - q: quantised latents, `[n, h, w, c]`.
+    ///   - z: what they should have been.
+    package mutating func add(_ q: Tensor, _ z: Tensor) {
+        var target = z
+        if configuration.isResidual {
+            var difference = q
+            difference.multiply(by: -1)
+            target.add(difference)
+        }
+        switch reach {
+        case .image: regression.add(shape.flattened(q), shape.flattened(target))
+        case .neighbourhood(let size):
+            let c = shape.channels
+            q.withPointer { q in
+                target.withPointer { target in
+                    PatchGeometry([z.n, shape.height, shape.width, c], kernel: size, stride: 1).forEachBand { band in
+                        band.withPatches(of: q) { regression.add($0, target + band.rows.lowerBound * c, rows: band.rows.count) }
+                    }
+                }
+            }
+        }
+    }
+
+    /// The best map for what was added.
+    ///
+    /// - Parameter penalty: on the squared weights, relative to the mean square of a feature.
+    /// - Returns: nil where too little was added to determine a map under so small a penalty.
+    package func rectifier(penalty: Double) -> Rectifier? {
+        guard let (weight, bias) = regression.solution(penalty: penalty) else { return nil }
+        var initializer = Initializer.placeholder
+        var linear = LinearRectifier(reach, shape: shape, &initializer)
+        linear.map.set(weight: asKernel(weight).reshaped(linear.map.weight.shape), bias: bias)
+        return Rectifier(configuration, network: linear)
+    }
+
+    /// Patches are ordered (tap, channel), a convolution's weights (channel, tap).
+    private func asKernel(_ weight: Tensor) -> Tensor {
+        guard case .neighbourhood(let size) = reach else { return weight }
+        return weight.swappingInnerAxes(outer: shape.channels, size * size, shape.channels)
+    }
+}

@@ -1,0 +1,23 @@
+import Glibc
+
+/// Numbers as people read them.
+package enum Figure {
+    /// Four significant digits and no fewer whole ones, such as 0.01234, 5.678 or 16384.
+    package static func text(_ x: Double) -> String {
+        guard x.isFinite, x != 0 else { return x == 0 ? "0" : "\(x)" }
+        let scale = pow(10, max(0, 3 - floor(log10(abs(x)))))
+        let rounded = (x * scale).rounded() / scale
+        return rounded == rounded.rounded() && abs(rounded) < 1e15 ? "\(Int(rounded))" : "\(rounded)"
+    }
+
+    /// Exactly `digits` decimals, such as 24.10 for 24.1 and 2; 0 to 9.
+    package static func decimals(_ x: Double, _ digits: Int) -> String {
+        let scale = pow(10, Double(digits))
+        guard x.isFinite, abs(x) * scale < 1e15 else { return "\(x)" }
+        let whole = Int((abs(x) * scale).rounded())
+        let fraction = String(whole % Int(scale))
+        let sign = x < 0 && whole > 0 ? "-" : ""
+        let padding = String(repeating: "0", count: max(0, digits - fraction.count))
+        return sign + "\(whole / Int(scale))" + (digits == 0 ? "" : ".\(padding)\(fraction)")
+    }
+}

@@ -1,0 +1,35 @@
+import Compute
+import Files
+
+/// Saved states of a run: a folder `states/<step>` each, with `tensors.safetensors`, that appears whole or not at all.
+///
+/// The newest is kept. Random sources are functions of the step, so tensors and the step are all there is to save.
+package struct TrainingStates {
+    private let folder: String
+    private static let tensorsName = "tensors.safetensors"
+
+    package init(of run: RunDirectory) {
+        folder = "\(run.path)/states"
+    }
+
+    /// The newest state, or nil before the first.
+    package func newest() throws(FileError) -> (step: Int, tensors: SafetensorsFile)? {
+        try StoredFolder.create(folder)
+        guard let step = try steps().max() else { return nil }
+        return (step, try SafetensorsFile("\(folder)/\(step)/\(Self.tensorsName)"))
+    }
+
+    /// Saves the state after `step` steps, durably, then removes older ones.
+    package func save(_ tensors: [(name: String, tensor: Tensor)], step: Int) throws(FileError) {
+        let older = try steps()
+        guard !older.contains(step) else { return }
+        let staged = try StagedFolder(for: "\(folder)/\(step)")
+        try SafetensorsWriter.write(tensors, to: "\(staged.path)/\(Self.tensorsName)")
+        try staged.publish()
+        for step in older { StoredFolder.remove("\(folder)/\(step)") }
+    }
+
+    private func steps() throws(FileError) -> [Int] {
+        try StoredFolder.names(in: folder).compactMap(Int.init)
+    }
+}

@@ -1,0 +1,179 @@
+import Compute
+import Files
+import Fitting
+import Images
+import Jobs
+import Networks
+import Pictures
+import TokenizerCore
+
+/// How good a tokenizer is on given images: through its tokens, and through the autoencoder alone, which no quantiser can surpass.
+package struct Evaluation {
+    /// One image.
+    package struct Entry: Sendable, Codable {
+        package let name: String
+        /// Its place among the images that were given.
+        let index: Int
+        /// Through tokens, rectifier and decoder.
+        package let tokens: PictureDifference
+        /// Through encoder and decoder alone.
+        package let vae: PictureDifference
+        /// What the lowest block-DCT coefficients give without any learning, in dB, see ``BlockDCT``.
+        package let dctPSNR: Double
+        /// Mean squared error of the normalised latents.
+        package let quantizedMSE: Double
+        package let rectifiedMSE: Double
+    }
+
+    /// All that is known about one image once it was measured: every figure of an evaluation follows from these.
+    struct Measurement: Codable, Sendable {
+        let entry: Entry
+        let tokens, vae: PictureMeter.Reading
+        let codes: [Int32]
+        /// SHA-256 of the cropped image.
+        let digest: String
+    }
+
+    /// What a picture becomes.
+    struct Drawing {
+        let tokens, vae: RGBImage
+        let quantizedMSE, rectifiedMSE: Double
+        let indices: Tokens
+    }
+
+    let vae: AutoencoderDC
+    let normalizer: LatentNormalizer
+    let quantizer: GroupQuantizer
+    let rectifier: Rectifier
+    let shape: LatentShape
+    private let networks: PerceptualNetworks
+    private var usage: CodeUsage
+    private var meters: (tokens: PictureMeter, vae: PictureMeter)
+    private var hashes = ""
+    /// The first images, which ``DCTBaseline`` is measured on.
+    private(set) var baselinePictures: [RGBImage] = []
+    package private(set) var entries: [Entry] = []
+
+    init(
+        vae: AutoencoderDC, normalizer: LatentNormalizer, quantizer: GroupQuantizer, rectifier: Rectifier, shape: LatentShape,
+        networks: PerceptualNetworks = .none
+    ) {
+        (self.vae, self.normalizer, self.quantizer, self.rectifier, self.shape) = (vae, normalizer, quantizer, rectifier, shape)
+        self.networks = networks
+        meters = (PictureMeter(networks), PictureMeter(networks))
+        usage = CodeUsage(quantizer.layout)
+    }
+
+    package init(_ checkpoint: Checkpoint, networks: PerceptualNetworks = .none) {
+        self.init(
+            vae: checkpoint.vae, normalizer: checkpoint.normalizer, quantizer: checkpoint.quantizer, rectifier: checkpoint.rectifier,
+            shape: checkpoint.manifest.latentShape, networks: networks)
+    }
+
+    /// Measures images `range` of a source; those that cannot be read are reported and left out.
+    ///
+    /// - Parameter journal: has what an earlier call measured, and receives the rest.
+    /// - Returns: whether all were measured; false when a stop was requested, which is asked before each.
+    /// - Throws: when none can be read, or the journal cannot be written.
+    @discardableResult
+    package mutating func measure(
+        _ images: SquareImages, _ range: Range<Int>, _ console: Console, journal: EvaluationJournal? = nil,
+        isStopRequested: () -> Bool = { StopSignal.isRequested }
+    ) throws(FileError) -> Bool {
+        let known = journal?.takeMeasurements() ?? []
+        guard arePossible(known, in: range) else {
+            throw FileError(path: journal!.path, reason: "\(journal!.path) is damaged: remove it to begin anew")
+        }
+        for measurement in known { add(measurement, images.image(at:)) }
+        let rest = (known.last.map { $0.entry.index + 1 } ?? range.lowerBound)..<range.upperBound
+        console.begin(total: range.count, start: range.count - rest.count, unit: "images")
+        for index in rest {
+            if isStopRequested() { return false }
+            if let image = images.image(at: index) {
+                let measurement = measurement(of: image, name: images.source.name(at: index), index)
+                try journal?.append(measurement)
+                add(measurement) { _ in image }
+            }
+            for complaint in images.takeComplaints() { console.say(complaint) }
+            console.update(done: index - range.lowerBound + 1)
+        }
+        console.closeLine()
+        guard !entries.isEmpty else { throw FileError(path: images.source.path, reason: "\(images.source.path): none of its images can be read") }
+        return true
+    }
+
+    /// Whether these can have been measured here.
+    private func arePossible(_ measurements: [Measurement], in range: Range<Int>) -> Bool {
+        let (tokens, codes, features) = (quantizer.layout.tokens, Int32(quantizer.layout.codes), networks.inception == nil ? 0 : InceptionNetwork.features)
+        let indices = measurements.map(\.entry.index)
+        return indices.allSatisfy(range.contains) && zip(indices, indices.dropFirst()).allSatisfy(<)
+            && measurements.allSatisfy { measurement in
+                measurement.codes.count == tokens && measurement.codes.allSatisfy { (0..<codes).contains($0) }
+                    && [measurement.tokens, measurement.vae].allSatisfy { $0.features.count == features && $0.originalFeatures.count == features }
+            }
+    }
+
+    private func measurement(of image: RGBImage, name: String, _ index: Int) -> Measurement {
+        let (drawing, original) = (draw(image), PictureMeter.Original(image, networks))
+        let (tokens, vae) = (meters.tokens.read(drawing.tokens, original), meters.vae.read(drawing.vae, original))
+        let entry = Entry(
+            name: name, index: index, tokens: tokens.difference, vae: vae.difference,
+            dctPSNR: min(PictureDifference.perfectPSNR, PeakSignalToNoise.decibels(BlockDCT.lowestCoefficients(of: image), image)),
+            quantizedMSE: drawing.quantizedMSE, rectifiedMSE: drawing.rectifiedMSE)
+        return Measurement(
+            entry: entry, tokens: tokens, vae: vae, codes: drawing.indices.indices, digest: FileDigest(contents: image.pixels).sha256)
+    }
+
+    /// - Parameter image: the picture, for the first ones.
+    private mutating func add(_ measurement: Measurement, _ image: (Int) -> RGBImage?) {
+        usage.add(Tokens(tokensPerImage: quantizer.layout.tokens, indices: measurement.codes))
+        hashes += measurement.digest
+        meters.tokens.add(measurement.tokens)
+        meters.vae.add(measurement.vae)
+        entries.append(measurement.entry)
+        guard baselinePictures.count < DCTBaseline.mostImages, let picture = image(measurement.entry.index) else { return }
+        baselinePictures.append(picture)
+    }
+
+    func draw(_ image: RGBImage) -> Drawing {
+        let map = vae.encoder(PixelBatch(images: [image]).pixels)
+        let z = normalizer.normalize(shape.flattened(map))
+        let tokens = quantizer.tokens(z)
+        let q = quantizer.latents(tokens)
+        let rectified = shape.flattened(rectifier(shape.featureMap(q)))
+        return Drawing(
+            tokens: picture(shape.featureMap(normalizer.restore(rectified))), vae: picture(map), quantizedMSE: SquaredError.loss(q, z).value,
+            rectifiedMSE: SquaredError.loss(rectified, z).value, indices: tokens)
+    }
+
+    private func picture(_ latents: Tensor) -> RGBImage {
+        PixelBatch(vae.decoder(latents)).images()[0]
+    }
+
+    /// How good the pictures are, through the tokens and through the autoencoder alone.
+    /// - Precondition: at least one was measured.
+    package var figures: (tokens: PictureFigures, vae: PictureFigures) { (meters.tokens.figures, meters.vae.figures) }
+
+    /// Identifies the cropped images that were measured, in their order.
+    package var referenceHash: String { FileDigest(contents: Array(hashes.utf8)).sha256 }
+
+    /// Means over the images measured.
+    /// - Precondition: at least one was.
+    package var metrics: CheckpointManifest.Metrics {
+        func mean(_ value: (Entry) -> Double) -> Double { entries.reduce(0) { $0 + value($1) } / Double(entries.count) }
+        return CheckpointManifest.Metrics(
+            psnr: mean(\.tokens.psnr), vaePSNR: mean(\.vae.psnr), quantizedMSE: mean(\.quantizedMSE), rectifiedMSE: mean(\.rectifiedMSE),
+            codebookUse: usage.usedShare, perplexity: usage.perplexity, images: entries.count)
+    }
+
+    /// One line for a person.
+    package var summary: String {
+        let metrics = metrics
+        let dct = entries.reduce(0) { $0 + $1.dctPSNR } / Double(entries.count)
+        return
+            "PSNR \(Figure.decimals(metrics.psnr, 2)) dB through \(quantizer.layout.tokens) tokens (\(Figure.text(quantizer.layout.bits)) bits), "
+            + "\(Figure.decimals(metrics.vaePSNR, 2)) dB through the autoencoder alone, \(Figure.decimals(dct, 2)) dB from 8 unquantised DCT coefficients "
+            + "per 16×16 block; \(metrics.images) images; \(Int(metrics.codebookUse * 100)) % of codes used, "
+            + "perplexity \(Figure.text(metrics.perplexity))"
+    }
+}

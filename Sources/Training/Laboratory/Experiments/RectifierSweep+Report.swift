@@ -1,0 +1,88 @@
+import Jobs
+
+extension RectifierSweep {
+    /// Of the learning curves, relative to the quantiser's error.
+    private static let mostShown = 1.1
+
+    package func report(_ results: [ExperimentResult<Cell, Figures>]) -> Report {
+        Report(
+            title: "Rectifiers behind the same codes",
+            question: """
+                At each number of tokens one codebook is fitted by Lloyd's algorithm and kept; then each network learns to move the quantised latents \
+                back to the original ones, with and without a residual connection. Held-out error relative to no rectifier says what it is worth.
+                """,
+            facts: [
+                Report.Fact("codes", "\(options.codes), one codebook, \(options.passes) passes"),
+                Report.Fact("networks", "width \(options.width), depth \(options.depth), heads of \(options.head); the linear one sees 3×3 sites and is solved in closed form, its penalty chosen on the held-out latents"),
+                Report.Fact("training", "\(options.epochs) epochs of \(options.batch) images, learning rate \(options.learningRate * 0.05), seed \(options.seed)"),
+            ],
+            sections: [comparison(results), training(results), pictures(results), all(results)])
+    }
+
+    /// Every rectifier at one number of tokens, in the order of the legend.
+    private static func rectifiers(_ tokens: Int) -> [Cell] {
+        Kind.allCases.dropFirst().flatMap { kind in [false, true].map { Cell(tokens: tokens, kind: kind, isResidual: $0) } }
+    }
+
+    private func comparison(_ results: [ExperimentResult<Cell, Figures>]) -> Report.Section {
+        var series = Self.rectifiers(0).enumerated().map { colour, rectifier in
+            let own = results.filter { $0.cell.name == rectifier.name }
+            return Plot.Series(
+                rectifier.name, colour: colour, own.map { .init(Double($0.cell.tokens), $0.figures.quality.rectifiedMSE / $0.figures.quality.quantizedMSE) })
+        }
+        series.append(Plot.Series("rectifier (paper, kind not stated)", .published, colour: 6, PublishedFigures.tokens.map { .init($0.tokens, $0.rectified / $0.mse) }))
+        let plot = Plot(
+            "Held-out error with a rectifier, relative to that without", x: PlotAxis("tokens per image", .octaves), y: PlotAxis("rectified / quantised MSE", including: [1]),
+            series: series)
+        let published = PublishedFigures.rectifiers.map { row -> [ReportTable.Cell] in
+            [.number(Double(row.tokens)), .text(row.kind), .number(row.mse), .number(row.rFID)]
+        }
+        return Report.Section(
+            "What a rectifier is worth",
+            [.plot(plot), .table(ReportTable("The paper's figures (512T has 14 bits per token, 256T-B 16)", columns: ["tokens", "rectifier", "latent MSE", "rFID"], rows: published))])
+    }
+
+    /// Behind the fewest tokens, each kind with or without the residual connection, whichever is better.
+    private func pictures(_ results: [ExperimentResult<Cell, Figures>]) -> Report.Section {
+        let fewest = options.tokens.min()
+        let best = Kind.allCases.compactMap { kind in
+            results.filter { $0.cell.tokens == fewest && $0.cell.kind == kind }.min { $0.figures.quality.rectifiedMSE < $1.figures.quality.rectifiedMSE }
+        }
+        let grid = domain.grid("Behind the fewest tokens", of: best.map { ("\($0.cell)", $0.cell) })
+        return Report.Section("Pictures", grid.map { [.images($0)] } ?? [])
+    }
+
+    /// How the held-out error fell, for what is trained by steps.
+    private func training(_ results: [ExperimentResult<Cell, Figures>]) -> Report.Section {
+        let plots = options.tokens.map { tokens in
+            let series = Self.rectifiers(tokens).enumerated().compactMap { colour, cell -> Plot.Series? in
+                guard let figures = results.first(where: { $0.cell == cell })?.figures else { return nil }
+                let shares = figures.epochs.enumerated().map { Plot.Point(Double($0 + 1), $1 / figures.quality.quantizedMSE) }
+                return Plot.Series(cell.name, colour: colour, shares.filter { $0.y <= Self.mostShown })
+            }
+            return Plot(
+                "Held-out error by epoch, \(tokens) tokens", x: PlotAxis("epoch"), y: PlotAxis("rectified / quantised MSE", including: [1]), series: series)
+        }
+        let text = """
+            A curve that still falls belongs to a network that was trained too briefly to be judged; a held-out error far above the training error \
+            belongs to one with too few images for its parameters. Errors above \(Figure.text(Self.mostShown)) times the quantiser's are not drawn: \
+            without the residual connection a network has to learn first to leave the latents as they are.
+            """
+        return Report.Section("Learning", plots.map { .plot($0) } + [.text(text)])
+    }
+
+    private func all(_ results: [ExperimentResult<Cell, Figures>]) -> Report.Section {
+        let rows = results.map { result -> [ReportTable.Cell] in
+            let quality = result.figures.quality
+            return [
+                .number(Double(result.cell.tokens)), .text(result.cell.name), .number(Double(result.figures.parameters)), .number(quality.quantizedMSE),
+                .number(quality.rectifiedMSE), .number(result.figures.training.rectifiedMSE), .init(result.figures.lastChange.map { 100 * $0 }),
+                .init(decibels: result.figures.pictures?.difference.psnr), .init(result.figures.pictures?.difference.ssim),
+                .init(result.figures.pictures?.distribution?.frechet),
+            ]
+        }
+        return Report.Section(
+            "All cells",
+            [.table(ReportTable("Held-out figures", columns: ["tokens", "rectifier", "parameters", "quantised MSE", "rectified MSE", "rectified, training", "last epoch, %", "PSNR, dB", "SSIM", "rFID"], rows: rows))])
+    }
+}

@@ -1,0 +1,65 @@
+import Compute
+import Files
+import Images
+
+/// Random crops for every step of a training run: a function of seed and step, so that a resumed run sees the same ones.
+package struct CropSampler: Sendable {
+    private let images: SquareImages
+    private let range: Range<Int>
+    private let side: Int
+    private let root: RandomSource
+
+    /// - Parameters:
+    ///   - range: which images to crop.
+    ///   - side: of a crop, at most the images' own.
+    package init(_ images: SquareImages, range: Range<Int>, side: Int, seed: UInt64) {
+        precondition(!range.isEmpty && side <= images.size, "no crops of \(side) in \(range.count) images of \(images.size)")
+        self.images = images
+        self.range = range
+        self.side = side
+        root = RandomSource(seed: seed, stream: RandomSource.stream(named: "crops"))
+    }
+
+    /// - Returns: `[count, side, side, 3]` in −1 … 1, each crop mirrored half of the time.
+    /// - Throws: when hardly any file of the range can be used.
+    package func crops(count: Int, step: Int) throws(FileError) -> Tensor {
+        var crops = [RGBImage?](repeating: nil, count: count)
+        crops.withUnsafeMutableBufferPointer { crops in
+            let target = crops.baseAddress!
+            Workers.forEach(count) { target[$0] = crop(UInt64(step * count + $0)) }
+        }
+        let found = crops.compactMap { $0 }
+        guard found.count == count else {
+            throw FileError(path: images.source.path, reason: "\(images.source.path): hardly any of its \(images.count) images can be used")
+        }
+        return PixelBatch(images: found).pixels
+    }
+
+    private func crop(_ number: UInt64) -> RGBImage? {
+        var random = root.substream(number)
+        for _ in 0..<64 {
+            guard let image = images.image(at: range.lowerBound + random.below(range.count)) else { continue }
+            let left = random.below(image.width - side + 1)
+            let top = random.below(image.height - side + 1)
+            return image.cropped(left: left, top: top, side: side, isMirrored: random.chance(0.5))
+        }
+        return nil
+    }
+}
+
+extension RGBImage {
+    /// The square of the given side whose top left pixel is (left, top).
+    fileprivate func cropped(left: Int, top: Int, side: Int, isMirrored: Bool) -> RGBImage {
+        var result: [UInt8] = []
+        result.reserveCapacity(side * side * 3)
+        for y in top..<top + side {
+            for x in 0..<side {
+                let source = (y * width + left + (isMirrored ? side - 1 - x : x)) * 3
+                result.append(pixels[source])
+                result.append(pixels[source + 1])
+                result.append(pixels[source + 2])
+            }
+        }
+        return RGBImage(width: side, height: side, pixels: result)
+    }
+}

@@ -1,0 +1,47 @@
+import Testing
+
+@testable import Compute
+
+struct BufferPoolTests {
+    private let million = 1 << 20
+
+    @Test func idleMemoryServesSmallerTensors() {
+        let pool = BufferPool()
+        let (large, larger) = (pool.take(2 * million, isLasting: false), pool.take(4 * million, isLasting: false))
+        pool.give(larger.base, larger.capacity)
+        pool.give(large.base, large.capacity)
+        let taken = pool.take(million, isLasting: false)
+        #expect(taken.base == large.base && taken.capacity == 2 * million, "the smallest that suffices")
+        // It goes back as what it is.
+        pool.give(taken.base, taken.capacity)
+        #expect(pool.take(2 * million, isLasting: false).base == large.base)
+    }
+
+    @Test func whatStaysOrIsSmallWastesNothing() {
+        let pool = BufferPool()
+        let large = pool.take(2 * million, isLasting: false)
+        pool.give(large.base, large.capacity)
+        #expect(pool.take(million, isLasting: true).capacity == million)
+        #expect(pool.take(1000, isLasting: false).capacity == 1024)
+        #expect(pool.take(million / 8, isLasting: false).capacity == million / 8)
+        #expect(pool.take(2 * million, isLasting: true).base == large.base)
+    }
+
+    @Test func nothingIsServedFromFarLargerMemory() {
+        let pool = BufferPool()
+        let large = pool.take(32 * million, isLasting: false)
+        pool.give(large.base, large.capacity)
+        #expect(pool.take(million, isLasting: false).capacity == million)
+    }
+
+    @Test func idleMemoryThatIsTooSmallMakesRoom() {
+        let pool = BufferPool()
+        let small = (0..<3).map { _ in pool.take(million, isLasting: false) }
+        for buffer in small { pool.give(buffer.base, buffer.capacity) }
+        #expect(pool.heldBytes == 12 * million)
+        _ = pool.take(2 * million, isLasting: true)
+        #expect(pool.heldBytes == 12 * million, "what stays is not made from what comes back")
+        _ = pool.take(2 * million, isLasting: false)
+        #expect(pool.heldBytes == 4 * million)
+    }
+}

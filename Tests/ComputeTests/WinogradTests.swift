@@ -1,0 +1,97 @@
+import CKernels
+import TestSupport
+import Testing
+
+@testable import Compute
+
+struct WinogradTests {
+    /// Images, h, w, c, n: whole and ragged tiles, pictures smaller than a tile, several bands, channels of several chunks and
+    /// sums longer than one block.
+    static let sizes = [
+        [1, 8, 8, 32, 32], [2, 5, 7, 16, 33], [1, 1, 1, 16, 3], [1, 2, 13, 48, 130], [1, 21, 22, 32, 260], [1, 9, 6, 272, 8],
+    ]
+
+    @Test(arguments: InstructionSet.supported, sizes)
+    func agreesWithDoublePrecision(set: InstructionSet, size: [Int]) {
+        var values = TestValues(seed: 11)
+        let (images, h, w, c, n) = (size[0], size[1], size[2], size[3], size[4])
+        let (x, weight) = (values.tensor([images, h, w, c]), values.tensor([n, c, 3, 3]))
+        for (bias, stride) in [(values.tensor([n]), 1), (nil, 1), (values.tensor([n]), 2)] {
+            let y = InstructionSet.$current.withValue(set) {
+                ConvolutionAlgorithm.$preferred.withValue(.winograd) {
+                    convolve(x, with: PackedConvolution(weight), bias: bias, stride: stride)
+                }
+            }
+            #expect(relativeError(y, naiveConvolution(x, weight, bias: bias, stride: stride)) < 5e-6)
+        }
+    }
+
+    @Test(arguments: InstructionSet.supported)
+    func writesOnlyTheAskedTilesAndChannels(set: InstructionSet) {
+        var values = TestValues(seed: 12)
+        let (h, w, c, n) = (10, 9, 16, 140)
+        let (x, weights) = (values.tensor([h, w, c]).values, PackedConvolution(values.tensor([n, c, 3, 3])))
+        var y = [Float](repeating: -7, count: h * w * n)
+        let scratchCount = set.kernels.winograd_scratch(.REVQ_PLAIN_PICTURE, c, 4)
+        var scratch = [Float](repeating: -7, count: scratchCount + 16)
+        weights.winograd(.REVQ_PLAIN_PICTURE).withPointer {
+            set.kernels.convolve_winograd(
+                .REVQ_PLAIN_PICTURE, x, h, w, c, 1, 5, $0, n, 128, n, &y, nil, .REVQ_IDENTITY, &scratch)
+        }
+        #expect(scratch[scratchCount...].allSatisfy { $0 == -7 })
+        for (i, value) in y.enumerated() {
+            let tile = i / n / w / 4 * 3 + i / n % w / 4
+            #expect((value != -7) == (1..<5 ~= tile && i % n >= 128))
+        }
+    }
+
+    @Test(arguments: InstructionSet.supported, sizes)
+    func enlargingAgreesWithDoublePrecision(set: InstructionSet, size: [Int]) {
+        var values = TestValues(seed: 13)
+        let (images, h, w, c, n) = (size[0], size[1], size[2], size[3], size[4])
+        let (x, weight, bias) = (values.tensor([images, h, w, c]), values.tensor([n, c, 3, 3]), values.tensor([n]))
+        let exact = naiveConvolution(NearestUpsampling.forward(x), weight, bias: bias, stride: 1)
+        for algorithm in [ConvolutionAlgorithm.direct, .winograd] {
+            let y = InstructionSet.$current.withValue(set) {
+                ConvolutionAlgorithm.$preferred.withValue(algorithm) {
+                    enlargeAndConvolve(x, with: PackedConvolution(weight), bias: bias)
+                }
+            }
+            #expect(y.shape == [images, 2 * h, 2 * w, n])
+            #expect(relativeError(y, exact) < 5e-6)
+        }
+    }
+
+    @Test(arguments: InstructionSet.supported, [ConvolutionAlgorithm.direct, .winograd])
+    func appliesTheActivationToTheFinishedSum(set: InstructionSet, algorithm: ConvolutionAlgorithm) {
+        var values = TestValues(seed: 14)
+        let (x, weights) = (values.tensor([1, 6, 5, 16]), PackedConvolution(values.tensor([40, 16, 3, 3])))
+        let bias = values.tensor([40])
+        let results = InstructionSet.$current.withValue(set) {
+            ConvolutionAlgorithm.$preferred.withValue(algorithm) {
+                [nil, .relu, .silu].map { convolve(x, with: weights, bias: bias, activation: $0).values }
+            }
+        }
+        var silu = results[0]
+        set.kernels.activate(silu, silu.count, .REVQ_SILU, &silu)
+        #expect(results[1] == results[0].map { max($0, 0) })
+        #expect(results[2] == silu)
+    }
+
+    @Test(arguments: InstructionSet.supported)
+    func isChosenByLayerAndImageSize(set: InstructionSet) {
+        /// For a square result of the given side.
+        func chosen(_ c: Int, _ size: Int, stride: Int, _ side: Int) -> ConvolutionAlgorithm {
+            InstructionSet.$current.withValue(set) {
+                .chosen(for: PackedConvolution(Tensor(zeros: [1, c, size, size])), stride: stride, h: side, w: side)
+            }
+        }
+        #expect(chosen(32, 3, stride: 1, 64) == .winograd)
+        #expect(chosen(32, 3, stride: 1, 8) == .direct)
+        #expect(chosen(32, 3, stride: 1, 16) == (set == .x86_64_amx ? .direct : .winograd))
+        #expect(chosen(32, 3, stride: 2, 64) == (set == .x86_64_amx ? .direct : .winograd))
+        #expect(chosen(32, 3, stride: 3, 64) == .direct)
+        #expect(chosen(32, 5, stride: 1, 64) == .direct)
+        #expect(chosen(3, 3, stride: 1, 64) == .direct)
+    }
+}

@@ -1,0 +1,194 @@
+import FoundationEssentials
+import TestSupport
+import Testing
+
+@testable import Compute
+@testable import Files
+@testable import Fitting
+@testable import Jobs
+@testable import Laboratory
+@testable import Networks
+
+@Suite struct AutoencoderRunTests {
+    @Test(arguments: [false, true])
+    func aResumedRunEndsInTheSameBytes(isDecoderOnly: Bool) throws {
+        try withScratchFolder { folder in
+            let options = try options(images: try TinyTraining.pictures(in: folder), isDecoderOnly: isDecoderOnly)
+            #expect(try run(folder + "/whole", options))
+            // Stopped twice, once on one thread: neither may show in the result.
+            #expect(try !run(folder + "/parts", options, stopAfter: 2))
+            #expect(try !run(folder + "/parts", options, stopAfter: 3))
+            #expect(try run(folder + "/parts", options))
+            for file in ["vae/config.json", "vae/diffusion_pytorch_model.safetensors"] {
+                #expect(try StoredFile.read("\(folder)/whole/\(file)") == StoredFile.read("\(folder)/parts/\(file)"))
+            }
+            let log = try TrainingLog.entries(folder + "/parts/log.jsonl").filter { $0.values["loss"] != nil }
+            #expect(log == (try TrainingLog.entries(folder + "/whole/log.jsonl").filter { $0.values["loss"] != nil }))
+            #expect(log.map(\.step) == Array(1...6))
+        }
+    }
+
+    @Test(arguments: [SafetensorsWriter.Precision.float16, .float32])
+    func aDecoderTrainedOnTokensIsTheSameTokenizerWithOtherPictures(precision: SafetensorsWriter.Precision) throws {
+        try withScratchFolder { folder in
+            let options = try fitted(in: folder, precision)
+            #expect(try run(folder + "/whole", options))
+            for steps in [2, 3] { #expect(try !run(folder + "/parts", options, stopAfter: steps)) }
+            #expect(try run(folder + "/parts", options))
+            for file in ["vae/config.json", "vae/diffusion_pytorch_model.safetensors", "fit/fit.json", "fit/quantizer.safetensors"] {
+                #expect(try StoredFile.read("\(folder)/whole/\(file)") == StoredFile.read("\(folder)/parts/\(file)"))
+            }
+            let (start, trained) = (try AutoencoderDC(directory: options.start!.vae), try AutoencoderDC(directory: folder + "/whole/vae"))
+            #expect(trained.configuration == options.architecture)
+            #expect(start.encoder.tensors.map(\.tensor.values) == trained.encoder.tensors.map(\.tensor.values))
+            let moved = trained.tensors.filter { $0.path.hasSuffix("refiner.conv_out.weight") }
+            #expect(moved.count == 1 && moved[0].tensor.sumOfSquares > 0)
+            #expect(try StoredFile.read(folder + "/whole/fit/quantizer.safetensors") == StoredFile.read(options.start!.fit + "/quantizer.safetensors"))
+            _ = try Publication(vae: folder + "/whole/vae", fit: folder + "/whole/fit", images: options.images, heldOut: 1)
+                .publish(as: "tiny", under: folder + "/checkpoints", console: .silent)
+        }
+    }
+
+    @Test func tokensOfAnotherAutoencoderAreRefused() throws {
+        try withScratchFolder { folder in
+            let valid = try fitted(in: folder)
+            func refusal(_ change: (inout AutoencoderRun.Options) -> Void) -> String? {
+                var options = valid
+                change(&options)
+                return #expect(throws: FileError.self) { try run(folder + "/run", options) }?.reason
+            }
+            let fit = valid.start!.fit
+            #expect(refusal { $0.start!.vae = folder + "/other/vae" } == "\(fit) was fitted to the latents of another autoencoder than \(folder)/other/vae")
+            #expect(refusal { $0.architecture.latentChannels = 40 }?.contains("only in decoder_refiner") == true)
+            #expect(refusal { $0.training.isDecoderOnly = false }?.contains("only the decoder is trained") == true)
+            #expect(refusal { $0.training.latentBits = 60 }?.contains("no test channel") == true)
+            #expect(try !StoredFolder.names(in: folder).contains("run"))
+        }
+    }
+
+    /// Options to train a refiner on the tokens of a patch code, and another patch code.
+    private func fitted(in folder: String, _ precision: SafetensorsWriter.Precision = .float16) throws -> AutoencoderRun.Options {
+        let pictures = try TinyTraining.pictures(in: folder)
+        var options = try options(images: pictures, isDecoderOnly: true)
+        options.training.latentBits = nil
+        (options.architecture, options.training.steps) = (try Self.patchCode(), 0)
+        #expect(try run(folder + "/start", options))
+        options.seed = 8
+        #expect(try run(folder + "/other", options))
+        let (vae, latents) = (folder + "/start/vae", folder + "/latents")
+        if precision == .float32 {
+            // Numbers that half precision does not hold.
+            var model = try AutoencoderDC(directory: vae)
+            model.visit(.root) { _, _, tensor in tensor.multiply(by: 1.0001) }
+            try model.save(to: "\(vae)/\(AutoencoderDC.weightsName)")
+        }
+        _ = try LatentExtraction(to: latents, images: pictures, vae: vae, size: 32, precision: .float32, console: .silent).run(isStopRequested: { false })
+        let quantizer = QuantizerOptions(tokens: 192, codes: 8, grouping: .klt(side: 1), distortion: .weighted, sharing: .one)
+        var fit = QuantizerRun.Options(latents: latents)
+        (fit.vae, fit.quantizer, fit.passes, fit.heldOut) = (vae, quantizer, 2, 1)
+        #expect(try QuantizerRun(folder + "/fit", options: fit, console: .silent).run(saveEvery: .seconds(3600)))
+        options.start = .init(vae: vae, fit: folder + "/fit/fit")
+        options.architecture.refiner = .init(factor: 2, channels: 8, layers: 1)
+        options.training.steps = 6
+        return options
+    }
+
+    private static func patchCode() throws -> AutoencoderConfiguration {
+        let json = """
+            {"_class_name": "PatchSkipAutoencoderDC", "encoder_out_shortcut": false, "decoder_in_shortcut": false, "latent_channels": 48,
+             "encoder_block_out_channels": [8, 8, 8], "decoder_block_out_channels": [8, 8, 8], "attention_head_dim": 8,
+             "encoder_layers_per_block": [0, 0, 0], "decoder_layers_per_block": [0, 0, 0],
+             "encoder_qkv_multiscales": [[], [], []], "decoder_qkv_multiscales": [[], [], []]}
+            """
+        return try JSONDecoder().decode(AutoencoderConfiguration.self, from: Data(json.utf8))
+    }
+
+    @Test func theResultLoads() throws {
+        try withScratchFolder { folder in
+            let options = try options(images: try TinyTraining.pictures(in: folder))
+            _ = try run(folder + "/run", options)
+            let model = try AutoencoderDC(directory: folder + "/run/vae")
+            #expect(model.configuration == options.architecture)
+        }
+    }
+
+    /// The principal components alone are a finished autoencoder.
+    @Test func noStepsLeaveThePrincipalComponents() throws {
+        try withScratchFolder { folder in
+            var options = try options(images: try TinyTraining.pictures(in: folder))
+            options.training.steps = 0
+            #expect(try run(folder + "/run", options))
+            let model = try AutoencoderDC(directory: folder + "/run/vae")
+            var random = RandomSource(seed: 8, stream: 1)
+            var pixels = Tensor(uninitialized: [1, 8, 8, 3])
+            random.fill(normal: &pixels)
+            // 48 components of a 4×4 patch are all there are; weights are stored with eleven bits.
+            for (drawn, pixel) in zip(model(pixels).values, pixels.values) { #expect(abs(drawn - pixel) < 0.02) }
+        }
+    }
+
+    @Test func corruptPicturesAreSkippedAndReported() throws {
+        try withScratchFolder { folder in
+            let pictures = try TinyTraining.pictures(in: folder)
+            try StoredFile.write([1, 2, 3], to: pictures + "/00000001.png")
+            var lines: [String] = []
+            let console = Console(isTerminal: false) { lines.append($0) }
+            let run = try AutoencoderRun(folder + "/run", options: try options(images: pictures), console: console)
+            #expect(try run.run(saveEvery: .seconds(3600), isStopRequested: { false }))
+            #expect(lines.filter { $0.hasPrefix("skipped: \(pictures)/00000001.png: ") }.count == 1)
+        }
+    }
+
+    @Test func impossibleOptionsAreRefusedBeforeTheRunExists() throws {
+        try withScratchFolder { folder in
+            var options = try options(images: try TinyTraining.pictures(in: folder))
+            options.crop = 18
+            #expect(throws: FileError.self) { try run(folder + "/run", options) }
+            options.crop = 16
+            options.heldOut = 6
+            let reason = "\(options.images) holds 6 images; 6 held out leave none to train on"
+            #expect(throws: FileError(path: options.images, reason: reason)) { try run(folder + "/run", options) }
+            #expect(try !StoredFolder.names(in: folder).contains("run"))
+        }
+    }
+
+    /// A rate that only diverges, a clip that climbs, averages of nothing; and what JSON cannot hold.
+    @Test func impossibleNumbersAreNamed() throws {
+        try withScratchFolder { folder in
+            let valid = try options(images: TinyTraining.pictures(in: folder))
+            for (change, reason) in [
+                ({ $0.learningRate = 1e30 }, "--learning-rate is in 0...1, not 1e+30"), ({ $0.learningRate = .nan }, "--learning-rate is in 0...1, not nan"),
+                ({ $0.clip = -1 }, "--clip is a number above 0, not -1.0"), ({ $0.clip = 0 }, "--clip is a number above 0, not 0.0"),
+                ({ $0.clip = .nan }, "--clip is a number above 0, not nan"), ({ $0.clip = .infinity }, "--clip is a number above 0, not inf"),
+                ({ $0.averaging = 1 }, "--averaging is in 0..<1, not 1.0"), ({ $0.averaging = -1 }, "--averaging is in 0..<1, not -1.0"),
+                ({ $0.averaging = .nan }, "--averaging is in 0..<1, not nan"),
+                ({ $0.weightDecay = -5 }, "--weight-decay is a number that is not below 0, not -5.0"),
+                ({ $0.weightDecay = .nan }, "--weight-decay is a number that is not below 0, not nan"),
+                ({ $0.warmup = -1 }, "--warmup is in 0...1073741824, not -1"),
+                ({ $0.warmup = .max }, "--warmup is in 0...1073741824, not 9223372036854775807"),
+                ({ $0.latentBits = .nan }, "--latent-bits is in 0...4096, not nan"), ({ $0.steps = -1 }, "--steps is in 0...16777216, not -1"),
+            ] as [((inout AutoencoderTrainer.Options) -> Void, String)] {
+                var options = valid
+                change(&options.training)
+                #expect(throws: FileError(path: options.images, reason: reason)) { try run(folder + "/run", options) }
+            }
+            #expect(try !StoredFolder.names(in: folder).contains("run"))
+        }
+    }
+
+    private func run(_ path: String, _ options: AutoencoderRun.Options, stopAfter steps: Int = .max) throws -> Bool {
+        var asked = 0
+        return try AutoencoderRun(path, options: options, console: .silent).run(saveEvery: .seconds(3600)) {
+            asked += 1
+            return asked > steps
+        }
+    }
+
+    private func options(images: String, isDecoderOnly: Bool = false) throws -> AutoencoderRun.Options {
+        AutoencoderRun.Options(
+            images: images, size: 32, crop: 16, heldOut: 1, seed: 7, architecture: try TinyTraining.architecture(),
+            training: .init(
+                batch: 4, shards: 2, steps: 6, learningRate: 1e-3, warmup: 2, weightDecay: 0, clip: 1, latentBits: 60, averaging: 0.9,
+                isDecoderOnly: isDecoderOnly))
+    }
+}

@@ -1,0 +1,35 @@
+import Testing
+
+@testable import Images
+
+@Suite struct ImageDecoderTests {
+    @Test("Every PNG layout decodes to its reference pixels", arguments: ImageFixture.all(.png))
+    func png(_ fixture: ImageFixture) throws {
+        #expect(try ImageDecoder.decode(fixture.bytes) == fixture.reference)
+    }
+
+    /// The references come from the libjpeg-turbo inside Pillow (3.x), the tests run with Debian's (2.1): the accurate inverse DCT and the
+    /// colour conversion are the same in both; only the upsampling of vertically halved chroma (4:4:0) may round differently.
+    @Test("Every JPEG kind decodes to Pillow's pixels", arguments: ImageFixture.all(.jpeg))
+    func jpeg(_ fixture: ImageFixture) throws {
+        let image = try ImageDecoder.decode(fixture.bytes)
+        let reference = fixture.reference
+        #expect(image.width == reference.width && image.height == reference.height)
+        let worst = zip(image.pixels, reference.pixels).map { abs(Int($0) - Int($1)) }.max()
+        #expect(worst == 0)
+    }
+
+    @Test("Alpha shows the stated background")
+    func background() throws {
+        let bytes = ImageFixture.named("png_c3_d1_trns.png").bytes
+        let onWhite = try ImageDecoder.decode(bytes)
+        let onGreen = try ImageDecoder.decode(bytes, background: SIMD3(0, 200, 0))
+        // Palette entry 0 is (11, 48, 85) and wholly transparent, entry 1 opaque.
+        #expect(Set(pixels(of: onWhite)) == [[255, 255, 255], [122, 159, 196]])
+        #expect(Set(pixels(of: onGreen)) == [[0, 200, 0], [122, 159, 196]])
+    }
+
+    private func pixels(of image: RGBImage) -> [[UInt8]] {
+        stride(from: 0, to: image.pixels.count, by: 3).map { Array(image.pixels[$0..<$0 + 3]) }
+    }
+}

@@ -1,0 +1,184 @@
+import FoundationEssentials
+import TestSupport
+import Testing
+
+@testable import Files
+@testable import Fitting
+@testable import Images
+@testable import Laboratory
+@testable import Pictures
+
+@Suite struct LaboratoryTests {
+    private static func domain(_ folder: String, withPictures: Bool = true, heldOut: Int = 8, count: Int = 136) throws -> LatentDomain {
+        let pictures = folder + "/pictures"
+        if !StoredFolder.exists(pictures) {
+            _ = try Synthesis(directory: pictures, count: count, size: 32, seed: 4).run(.silent)
+            _ = try TinyTraining.vae(in: folder + "/vae", seed: 1)
+        }
+        let source = LatentDomain.Source(
+            vae: folder + "/vae", images: withPictures ? pictures : nil, latents: folder + "/latents", size: 32, heldOut: heldOut)
+        return try #require(try LatentDomain(source, in: folder, networks: .none, console: .silent))
+    }
+
+    private func measured<E: Experiment>(_ experiment: E, _ cells: [E.Cell]) throws -> [ExperimentResult<E.Cell, E.Figures>] {
+        var experiment = experiment
+        return try cells.map { cell in
+            let figures = try experiment.measure(cell) { false }
+            return ExperimentResult(cell: cell, figures: try #require(figures))
+        }
+    }
+
+    /// In a report's grid of `cells` cells, beside the original and the autoencoder's own picture.
+    private static func images(_ html: String, cells: Int) -> Bool {
+        html.split(separator: "<img ", omittingEmptySubsequences: false).count - 1 == SamplePictures.count * (2 + cells)
+    }
+
+    @Test func samplesEndWhereOneIsMissing() throws {
+        try withScratchFolder { folder in
+            let samples = SamplePictures(in: folder + "/pictures")
+            let pictures = (0..<3).map { ProceduralImages(seed: 4, side: 32).image(at: $0) }
+            #expect(samples.pictures(of: "a cell") == nil)
+            try samples.keep(pictures, of: "a cell")
+            #expect(samples.pictures(of: "a cell") == pictures && samples.pictures(of: "another") == nil)
+            StoredFolder.remove(folder + "/pictures/a-cell-2.png")
+            #expect(samples.pictures(of: "a cell") == [pictures[0]], "the third would stand beside the second original")
+        }
+    }
+
+    @Test func picturesBelongToTheLastLatents() throws {
+        try withScratchFolder { folder in
+            let domain = try Self.domain(folder, heldOut: 3, count: 6)
+            #expect(domain.training.n == 3 && domain.originals.count == 3)
+            #expect(domain.originals[2].image == ProceduralImages(seed: 4, side: 32).image(at: 5))
+            let drawn = PixelBatch(domain.vae.decoder(domain.shape.featureMap(domain.heldOut))).images()
+            let psnr = zip(drawn, domain.originals).map { PeakSignalToNoise.decibels($0, $1.image) }.reduce(0, +) / 3
+            let figures = try #require(domain.pictures(of: domain.heldOut))
+            #expect(abs(figures.difference.psnr - psnr) < 1e-9)
+            let withoutPictures = try Self.domain(folder, withPictures: false, heldOut: 3)
+            #expect(withoutPictures.pictures(of: domain.heldOut) == nil)
+            #expect(throws: FileError.self) { try Self.domain(folder, heldOut: 6) }
+        }
+    }
+
+    @Test func noiseIsWhatItIsCalled() throws {
+        try withScratchFolder { folder in
+            let domain = try Self.domain(folder, heldOut: 8, count: 24)
+            let experiment = try ToleranceExperiment(domain, seed: 1)
+            let cells: [ToleranceExperiment.Cell] = [.normalised(0), .normalised(0.1), .raw(0.1), .channel(5)]
+            let results = try measured(experiment, cells)
+            #expect(results[0].figures.rawMSE == 0 && results[0].figures.pictures == domain.pictures(of: domain.heldOut))
+            #expect(abs(results[1].figures.normalisedMSE / 0.1 - 1) < 0.05)
+            #expect(abs(results[2].figures.rawMSE / (0.1 * experiment.meanVariance) - 1) < 0.05)
+            let (noisy, clean) = (experiment.latents(.channel(5)).values, domain.heldOut.values)
+            let changed = Set(noisy.indices.filter { noisy[$0] != clean[$0] }.map { $0 % domain.shape.count / 64 })
+            #expect(changed == [5])
+            #expect(results[1].figures.pictures.difference.psnr < results[0].figures.pictures.difference.psnr)
+            #expect(experiment.report(results).html.contains("The knee for noise alike"))
+        }
+    }
+
+    @Test func theKneeIsWhereTheErrorHasDoubled() throws {
+        func figures(_ mse: Double, psnr: Double) throws -> ToleranceExperiment.Figures {
+            let difference = "{\"psnr\":\(psnr),\"lumaPSNR\":0,\"redPSNR\":0}"
+            let json = "{\"rawMSE\":\(10 * mse),\"normalisedMSE\":\(mse),\"pictures\":{\"difference\":\(difference),\"images\":1}}"
+            return try JSONDecoder().decode(ToleranceExperiment.Figures.self, from: Data(json.utf8))
+        }
+        let loss = 3.010299956639812
+        let found = try #require(
+            ToleranceExperiment.knee([try figures(0, psnr: 30), try figures(0.01, psnr: 29), try figures(0.04, psnr: 30 - 2 * loss + 1)]))
+        #expect(abs(found.normalised - 0.02) < 1e-9 && abs(found.raw - 0.2) < 1e-9, "half way between 1 and 2·3.01 − 1 dB, by logarithms")
+        #expect(ToleranceExperiment.knee([try figures(0, psnr: 30), try figures(0.01, psnr: 29), try figures(0.04, psnr: 28)]) == nil)
+    }
+
+    @Test func sweepsFitMeasureAndReport() throws {
+        try withScratchFolder { folder in
+            let domain = try Self.domain(folder)
+            let tokens = try TokenSweep(
+                domain, .init(tokens: [96, 48, 7], codes: [4, 16], grouping: .strip, distortion: .normalised, sharing: .one, passes: 3, seed: 1))
+            #expect(tokens.cells.map(\.tokens) == [96, 96, 48, 48], "7 tokens do not divide the latents")
+            let figures = try measured(tokens, tokens.cells)
+            #expect(figures[0].figures.heldOut.quantizedMSE > figures[1].figures.heldOut.quantizedMSE, "more codes, less error")
+            #expect(figures[2].figures.bits == 96 && figures[2].figures.heldOut.quantizedMSE > figures[0].figures.heldOut.quantizedMSE)
+            let html = tokens.report(figures).html
+            for bound in ["Zador, white, 4 codes", "Zador, white, 16 codes", "Shannon, white", "water-filling of the measured covariance"] {
+                #expect(html.contains(bound))
+            }
+            #expect(Self.images(html, cells: 2), "both numbers of tokens with the larger codebook")
+            #expect(html.contains("7 tokens of 4 codes: 7 tokens do not divide 3072 latent values") && html.contains("paper, without rectifier"))
+
+            let grouping = try GroupingSweep(
+                domain, .init(tokens: 768, codes: 8, groupings: [.strip, .klt(side: 1)], distortions: [.normalised], sharings: [.one], passes: 2, seed: 1))
+            let groupings = try measured(grouping, grouping.cells)
+            let groupingHTML = grouping.report(groupings).html
+            #expect(groupingHTML.contains(">klt-1</text>") && Self.images(groupingHTML, cells: 2))
+            let every = try GroupingSweep(
+                domain, .init(tokens: 384, codes: 8, groupings: nil, distortions: [.normalised], sharings: [.one], passes: 2, seed: 1))
+            #expect(every.cells.map(\.grouping.name) == ["strip", "block-2x4", "spatial", "klt-1", "klt-2"])
+            #expect(throws: ExperimentError.self) {
+                try GroupingSweep(domain, .init(tokens: 7, codes: 8, groupings: [.strip], distortions: [.normalised], sharings: [.one], passes: 2, seed: 1))
+            }
+        }
+    }
+
+    @Test func resetsAreComparedAtThePapersImagesPerCode() throws {
+        try withScratchFolder { folder in
+            let domain = try Self.domain(folder)
+            let ablation = try ResetAblation(domain, .init(tokens: 48, epochs: 2, batch: 64, learningRate: 0.01, seed: 1))
+            #expect(ablation.sizes == [2, 4, 8, 16, 32, 64], "128 images, as few as two for each code")
+            let results = try measured(ablation, [.init(codes: 64, reset: .none), .init(codes: 64, reset: .paper)])
+            #expect(results[1].figures.training.codebookUse >= results[0].figures.training.codebookUse)
+            let html = ablation.report(results).html
+            #expect(html.contains("with reset (paper)") && Self.images(html, cells: 2))
+            var stopped = ablation
+            let unfinished = try stopped.measure(.init(codes: 2, reset: .none)) { true }
+            #expect(unfinished == nil)
+            #expect(throws: ExperimentError.self) {
+                try ResetAblation(domain, .init(tokens: 48, epochs: 2, batch: 64, learningRate: 2, seed: 1))
+            }
+            #expect(throws: ExperimentError.self) {
+                try ResetAblation(domain, .init(tokens: 48, epochs: 2, batch: .max, learningRate: 0.01, seed: 1))
+            }
+        }
+    }
+
+    @Test func rectifiersShareTheirCodes() throws {
+        try withScratchFolder { folder in
+            let domain = try Self.domain(folder)
+            let sweep = try RectifierSweep(
+                domain, .init(tokens: [96], codes: 8, passes: 2, epochs: 3, batch: 64, learningRate: 0.01, width: 48, depth: 1, head: 8, seed: 1))
+            #expect(sweep.cells.count == 9)
+            let figures = try measured(sweep, sweep.cells)
+            #expect(Set(figures.map(\.figures.quality.quantizedMSE)).count == 1)
+            let identity = figures[0].figures
+            #expect(abs(identity.quality.rectifiedMSE - identity.quality.quantizedMSE) < 1e-9 && identity.parameters == 0)
+            #expect(figures.dropFirst().allSatisfy { $0.figures.parameters > 0 })
+            for result in figures {
+                let isTrained = [.mlp, .cnn, .vit].contains(result.cell.kind)
+                #expect(result.figures.epochs.count == (isTrained ? 3 : 0))
+                #expect(!isTrained || result.figures.epochs.last == result.figures.quality.rectifiedMSE, "what was measured last is what is reported")
+                #expect(result.figures.training != result.figures.quality, "on other latents")
+            }
+            let html = sweep.report(figures).html
+            #expect(Self.images(html, cells: RectifierSweep.Kind.allCases.count), "each kind once")
+            #expect(html.contains("mlp, residual") && html.contains("Held-out error by epoch, 96 tokens"))
+        }
+    }
+
+    @Test func transferredCodesGetTheStatisticsOfTheirNewDomain() throws {
+        try withScratchFolder { folder in
+            let first = try Self.domain(folder)
+            let options = TransferExperiment.Options(quantizer: QuantizerOptions(tokens: 96, codes: 8, sharing: .one), passes: 3, seed: 1)
+            let same = try TransferExperiment(from: first, to: first, options)
+            let results = try measured(same, same.cells)
+            #expect(Set(results.map(\.figures.heldOut.quantizedMSE)).count == 1, "a domain transfers to itself without loss")
+            let html = same.report(results).html
+            #expect(html.contains("statistics refitted") && html.contains("autoencoder alone, first and second domain"))
+            #expect(Self.images(html, cells: 3), "all but the first domain's own")
+            let resumed = try TransferExperiment(from: first, to: first, options)
+            #expect(resumed.report(results).html == html, "pictures outlive an interruption")
+            let blind = try Self.domain(folder, withPictures: false)
+            let without = try TransferExperiment(from: blind, to: blind, options)
+            #expect(Self.images(without.report(try measured(without, [.kept])).html, cells: -2), "no originals, no grid")
+        }
+    }
+}

@@ -1,0 +1,45 @@
+import TestSupport
+import Testing
+
+@testable import Compute
+@testable import Images
+@testable import Networks
+@testable import TokenizerCore
+
+/// A token depends on its image alone.
+@Suite(.serialized) struct BatchInvarianceTests {
+    @Test func tokensAndPixelsAreBitEqualForAnyBatchAndThreadCount() throws {
+        let configuration = RectifierConfiguration(.vit(width: 16, depth: 2, headDimension: 8, scales: [5]), isResidual: false)
+        let tokenizer = try TinyCheckpoint(rectifier: configuration).tokenizer
+        let pictures = (0..<8).map { TinyCheckpoint.picture(seed: UInt64($0)) }
+        let before = Workers.count
+        defer { Workers.count = before }
+        Workers.count = 1
+        let alone = pictures.map { tokenizer.encode(PixelBatch(images: [$0])) }
+        let drawn = alone.map { tokenizer.decode($0).pixels.values }
+        #expect(Set(alone.map(\.indices)).count > 4, "pictures this different have different tokens")
+        for threads in [1, 2, 5] {
+            Workers.count = threads
+            let together = tokenizer.encode(PixelBatch(images: pictures))
+            #expect(together.indices == alone.flatMap(\.indices))
+            #expect(tokenizer.decode(together).pixels.values == drawn.flatMap { $0 })
+        }
+    }
+
+    /// Where memory is short a batch is computed in parts, with the same results; a single image that does not fit is refused.
+    @Test func shortMemoryChangesNoBit() throws {
+        let checkpoint = try TinyCheckpoint()
+        let pictures = PixelBatch(images: (0..<5).map { TinyCheckpoint.picture(seed: UInt64($0)) })
+        let memory = AutoencoderMemory(try AutoencoderConfiguration(contentsOf: Fixture.path("dcae_sana/config.json")))
+        let two = MemoryLimit(bytes: memory.peakBytes(imageSize: TinyCheckpoint.imageSize, batch: 2))
+        let (whole, parts) = (try checkpoint.tokenizer, try VisualTokenizer.load(from: checkpoint.directory, within: two))
+        #expect(parts.largestBatch == 2)
+        let tokens = whole.encode(pictures)
+        #expect(parts.encode(pictures) == tokens)
+        #expect(parts.decode(tokens).pixels.values == whole.decode(tokens).pixels.values)
+        let error = #expect(throws: CheckpointError.self) {
+            try VisualTokenizer.load(from: checkpoint.directory, within: MemoryLimit(bytes: 1 << 20))
+        }
+        #expect(error?.reason.contains("an image of 128×128 pixels would take") == true)
+    }
+}

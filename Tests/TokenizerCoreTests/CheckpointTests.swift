@@ -1,0 +1,145 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Files
+@testable import Images
+@testable import Networks
+@testable import TokenizerCore
+
+@Suite struct CheckpointTests {
+    @Test(arguments: [
+        RectifierConfiguration(.identity, isResidual: false),
+        RectifierConfiguration(.vit(width: 16, depth: 1, headDimension: 8, scales: [5]), isResidual: false),
+        RectifierConfiguration(.mlp(width: 24, depth: 1), isResidual: true),
+    ])
+    func publishesWhatItLoads(_ configuration: RectifierConfiguration) throws {
+        let checkpoint = try TinyCheckpoint(rectifier: configuration)
+        let tokenizer = try checkpoint.tokenizer
+        #expect(tokenizer.manifest.name == "tiny")
+        #expect(tokenizer.manifest.step == 1)
+        #expect(checkpoint.directory.hasSuffix("tiny/000001"))
+        let tokens = tokenizer.encode(PixelBatch(images: [TinyCheckpoint.picture(seed: 1)]))
+        #expect(tokens.indices.count == 16)
+        #expect(tokenizer.decode(tokens).pixels.shape == [1, 128, 128, 3])
+    }
+
+    @Test func aSecondPublicationIsANewStepOnTheSameAutoencoder() throws {
+        let checkpoint = try TinyCheckpoint()
+        let second = try TinyCheckpoint.publisher(codes: 32).publish(under: checkpoint.root)
+        #expect(second.hasSuffix("tiny/000002"))
+        let names = try StoredFolder.names(in: checkpoint.root + "/tiny")
+        #expect(names.filter { $0.hasPrefix("vae-") }.count == 1)
+        #expect(names.count == 3)
+        let (a, b) = (try checkpoint.tokenizer.manifest, try VisualTokenizer.load(from: second).manifest)
+        #expect(a.fingerprint != b.fingerprint)
+    }
+
+    @Test(arguments: [Grouping.strip, .block(height: 2, width: 2), .spatial, .klt(side: 2)])
+    func aGroupingIsPartOfTheCheckpoint(_ grouping: Grouping) throws {
+        let checkpoint = try TinyCheckpoint(grouping: grouping)
+        let tokenizer = try checkpoint.tokenizer
+        #expect(tokenizer.manifest.quantizer.grouping == grouping)
+        #expect(tokenizer.manifest.fingerprint != (try TinyCheckpoint().tokenizer.manifest.fingerprint))
+        // Without its grouping the manifest is another's; the numbers of a token alone do not say what they mean.
+        try checkpoint.edit("manifest.json") { bytes in
+            bytes = Array(String(decoding: bytes, as: UTF8.self).replacingOccurrences(of: "\"grouping\"", with: "\"other\"").utf8)
+        }
+        #expect(throws: CheckpointError.self) { try checkpoint.tokenizer }
+    }
+
+    @Test func equalContentsHaveEqualFingerprints() throws {
+        let (a, b) = (try TinyCheckpoint().tokenizer, try TinyCheckpoint().tokenizer)
+        #expect(a.manifest.fingerprint == b.manifest.fingerprint)
+    }
+
+    /// What is done to a good checkpoint, and what the refusal must say.
+    enum Damage: CaseIterable {
+        case changedByte, truncated, missingFile, missingManifest, notJSON, futureFormat, otherLayout, pathOutside, wrongGolden, noGolden, unlistedWeights, namedPipe
+
+        var reason: String {
+            switch self {
+            case .changedByte: "SHA-256"
+            case .truncated: "bytes, the manifest says"
+            case .missingFile: "No such file"
+            case .missingManifest: "No such file"
+            case .notJSON: "is not a manifest"
+            case .futureFormat: "format version 9 is not 1"
+            case .otherLayout: "7 tokens do not divide 64 latent values"
+            case .pathOutside: "leads elsewhere"
+            case .wrongGolden, .noGolden: "SHA-256"
+            case .unlistedWeights: "does not list quantizer.safetensors"
+            case .namedPipe: "is not a regular file"
+            }
+        }
+
+        func inflict(on checkpoint: TinyCheckpoint) throws {
+            func rewrite(_ from: String, _ to: String) throws {
+                try checkpoint.edit("manifest.json") { bytes in
+                    bytes = Array(String(decoding: bytes, as: UTF8.self).replacingOccurrences(of: from, with: to).utf8)
+                }
+            }
+            switch self {
+            case .changedByte: try checkpoint.edit("quantizer.safetensors") { $0[$0.count - 2] ^= 64 }
+            case .truncated: try checkpoint.edit("quantizer.safetensors") { $0.removeLast(100) }
+            case .missingFile: try FileManager.default.removeItem(atPath: checkpoint.directory + "/quantizer.safetensors")
+            case .missingManifest: try FileManager.default.removeItem(atPath: checkpoint.directory + "/manifest.json")
+            case .notJSON: try checkpoint.edit("manifest.json") { $0.removeLast(40) }
+            case .futureFormat: try rewrite("\"formatVersion\" : 1", "\"formatVersion\" : 9")
+            case .otherLayout: try rewrite("\"tokens\" : 16", "\"tokens\" : 7")
+            case .pathOutside: try rewrite("\"golden-0.png\"", "\"../golden-0.png\"")
+            case .wrongGolden: try checkpoint.edit("golden.json") { $0[$0.firstIndex(of: UInt8(ascii: "["))! + 1] ^= 1 }
+            case .unlistedWeights: try rewrite("\"quantizer.safetensors\"", "\"other.safetensors\"")
+            case .namedPipe:
+                try FileManager.default.removeItem(atPath: checkpoint.directory + "/manifest.json")
+                mkfifo(checkpoint.directory + "/manifest.json", 0o600)
+            case .noGolden: try checkpoint.edit("golden.json") { $0 = Array("[]".utf8) + Array(repeating: 32, count: $0.count - 2) }
+            }
+        }
+    }
+
+    @Test(arguments: Damage.allCases)
+    func refusesADamagedCheckpoint(_ damage: Damage) throws {
+        let checkpoint = try TinyCheckpoint()
+        try damage.inflict(on: checkpoint)
+        do throws(CheckpointError) {
+            _ = try VisualTokenizer.load(from: checkpoint.directory)
+            Issue.record("a checkpoint was loaded although it suffered \(damage)")
+        } catch {
+            #expect(error.reason.contains(damage.reason), "\(error)")
+            #expect(!error.description.contains("\n"))
+        }
+    }
+
+    @Test func refusesTokensThatItDoesNotReproduce() throws {
+        let checkpoint = try TinyCheckpoint()
+        let tokenizer = try checkpoint.tokenizer
+        let picture = TinyCheckpoint.picture(seed: 7)
+        var tokens = tokenizer.encode(PixelBatch(images: [picture])).indices
+        let good = GoldenImage(file: "golden-0.png", tokens: tokens, psnrFloor: 0)
+        #expect(throws: Never.self) { try tokenizer.reproduce([good], in: checkpoint.directory) }
+        tokens[5] = (tokens[5] + 1) % 48
+        let wrong = GoldenImage(file: "golden-0.png", tokens: tokens, psnrFloor: 0)
+        #expect(throws: CheckpointError.self) { try tokenizer.reproduce([wrong], in: checkpoint.directory) }
+        let proud = GoldenImage(file: "golden-0.png", tokens: good.tokens, psnrFloor: 90)
+        #expect(throws: CheckpointError.self) { try tokenizer.reproduce([proud], in: checkpoint.directory) }
+        #expect(throws: CheckpointError.self) { try tokenizer.reproduce([], in: checkpoint.directory) }
+        let outside = GoldenImage(file: "../000001/golden-0.png", tokens: good.tokens, psnrFloor: 0)
+        #expect(throws: CheckpointError.self) { try tokenizer.reproduce([outside], in: checkpoint.directory) }
+    }
+
+    @Test func weightsThatAreNotFiniteAreRefused() throws {
+        let publisher = try TinyCheckpoint.publisher()
+        var codebooks = publisher.quantizer.codebooks
+        codebooks.withMutablePointer { $0[17] = .nan }
+        let broken = CheckpointPublisher(
+            name: "broken", imageSize: 128, latentShape: TinyCheckpoint.shape, vaeDirectory: publisher.vaeDirectory,
+            normalizer: publisher.normalizer, quantizer: GroupQuantizer(publisher.quantizer.layout, codebooks: codebooks),
+            rectifier: publisher.rectifier, metrics: publisher.metrics, goldenImages: publisher.goldenImages)
+        let root = FileManager.default.temporaryDirectory.path + "/revq-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: root) }
+        #expect(throws: CheckpointError.self) { try broken.publish(under: root) }
+        let names = try StoredFolder.names(in: root + "/broken")
+        #expect(names.allSatisfy { $0.hasPrefix("vae-") }, "nothing half-made stays behind: \(names)")
+    }
+}
