@@ -54,7 +54,7 @@ struct Algorithms: ParsableCommand {
         var (different, all) = (0, 0)
         print("image\tlatents\tdiffering tokens\tlargest gap")
         for (name, pixels) in inputs ?? (0..<Self.noiseImages).map({ ("noise \($0)", noise.images($0..<$0 + 1)) }) {
-            let direct = ConvolutionAlgorithm.$preferred.withValue(.direct) { autoencoder.encoder(pixels) }
+            let direct = ComputeContext.with(\.algorithm, .direct) { autoencoder.encoder(pixels) }
             let latents = autoencoder.encoder(pixels)
             let runs = quantizer.runs(normalized(direct))
             let (expected, found) = (quantizer.tokens(ofRuns: runs), quantizer.tokens(normalized(latents)))

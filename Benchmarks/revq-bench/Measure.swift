@@ -3,7 +3,7 @@ import Compute
 import Networks
 
 /// One autoencoder by itself: the quick look between two changes of a kernel.
-struct Measure: ParsableCommand {
+struct Measure: ThreadedCommand {
     static let configuration = CommandConfiguration(
         abstract: "Times encode and decode of an autoencoder beside OpenBLAS sgemm, in the same run, and prints one JSON line.")
 
@@ -31,7 +31,6 @@ struct Measure: ParsableCommand {
     }
 
     func run() throws {
-        if let threads { Workers.count = threads }
         let start = ContinuousClock.now
         let model = try AutoencoderDC(directory: vae, precision: precision)
         let loading = start.duration(to: .now)
@@ -55,7 +54,7 @@ struct Measure: ParsableCommand {
         let rates = zip(gmac, [encode, decode]).map { 2 * $0 * area * images / ($1 / 1000) }
         print(
             """
-            {"precision": "\(precision.rawValue)", "size": \(size), "batch": \(batch), "threads": \(Workers.count), "load_ms": \(loading.milliseconds.rounded()), \
+            {"precision": "\(precision.rawValue)", "size": \(size), "batch": \(batch), "threads": \(ComputeContext.current.threads), "load_ms": \(loading.milliseconds.rounded()), \
             "first_round_trip_ms": \(first.rounded()), "encode_ms_per_image": \((encode / images).rounded()), \
             "decode_ms_per_image": \((decode / images).rounded()), "sgemm_gflops": \(sgemm.rounded()), \
             "encode_gflops": \(rates[0].rounded()), "decode_gflops": \(rates[1].rounded()), \

@@ -5,7 +5,7 @@ import Glibc
 
 /// The half of `nearest_code.py` that runs here: reads codebooks and vectors, then answers each line of standard input, `search` or
 /// `scan`, with the milliseconds it took.
-struct NearestCode: ParsableCommand {
+struct NearestCode: ThreadedCommand {
     static let configuration = CommandConfiguration(
         commandName: "nearest-code", abstract: "Times nearest codes for nearest_code.py: one JSON line for each line of standard input.")
 
@@ -19,7 +19,6 @@ struct NearestCode: ParsableCommand {
     var threads: Int?
 
     func run() throws {
-        if let threads { Workers.count = threads }
         let books = try floats("codebooks", [codebooks, codes, dimension])
         let vectors = try floats("vectors", [images, codebooks, dimension])
         var search: CodeSearch?

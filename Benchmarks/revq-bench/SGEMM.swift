@@ -10,7 +10,7 @@ enum SGEMM {
     static func milliseconds() -> Double {
         let (a, b) = (Tensor(repeating: 0.5, shape: [side, side]), Tensor(repeating: 0.25, shape: [side, side]))
         var c = Tensor(zeros: [side, side])
-        openblas_set_num_threads(Int32(Workers.count))
+        openblas_set_num_threads(Int32(ComputeContext.current.threads))
         defer { openblas_set_num_threads(1) }
         return c.withMutablePointer { c in
             a.withPointer { a in

@@ -6,7 +6,7 @@ import Networks
 import TokenizerCore
 
 /// The half of `training_step.py` that runs here: one training step of the paper's 512-token setting for each line of standard input.
-struct TrainingStep: ParsableCommand {
+struct TrainingStep: ThreadedCommand {
     static let configuration = CommandConfiguration(
         commandName: "training-step", abstract: "Takes training steps for training_step.py: one JSON line for each line of standard input.")
 
@@ -16,7 +16,6 @@ struct TrainingStep: ParsableCommand {
     var threads: Int?
 
     func run() throws {
-        if let threads { Workers.count = threads }
         let shape = LatentShape(channels: 32, height: 8, width: 8)
         let layout = try GroupQuantizer.Layout(tokens: 512, codes: 16_384, latents: shape.count, codebooks: 512)
         var random = RandomSource(seed: 1, stream: 0)

@@ -4,7 +4,7 @@ import FoundationEssentials
 import Glibc
 
 /// Does one thing at a time for a driver that measures several programs in turn: a JSON line in, a JSON line out.
-struct Work: ParsableCommand {
+struct Work: ThreadedCommand {
     static let configuration = CommandConfiguration(
         abstract: "Obeys a benchmark driver: reads one JSON request a line, answers each with one JSON line.",
         discussion: """
@@ -24,7 +24,6 @@ struct Work: ParsableCommand {
     }
 
     func run() throws {
-        if let threads { Workers.count = threads }
         let start = ContinuousClock.now
         let subject = try Subject(source)
         try answer(WorkAnswer(operations: subject.names, loadMilliseconds: start.duration(to: .now).milliseconds))

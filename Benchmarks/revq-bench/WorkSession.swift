@@ -23,7 +23,7 @@ struct WorkSession {
         case .profile(let operation):
             let (compute, input) = try prepared(operation)
             let profile = ComputeProfile()
-            let milliseconds = ComputeProfile.$current.withValue(profile) { Stopwatch.milliseconds { _ = compute(input) } }
+            let milliseconds = ComputeContext.with(\.profile, profile) { Stopwatch.milliseconds { _ = compute(input) } }
             return WorkAnswer(
                 milliseconds: milliseconds, shares: profile.entries.mapValues(WorkAnswer.Share.init), tensorPeakBytes: profile.peakBytes)
         case .save(let operation, let output):

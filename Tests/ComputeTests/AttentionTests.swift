@@ -14,7 +14,7 @@ struct AttentionTests {
         let (images, positions, heads, d) = (extents[0], extents[1], extents[2], extents[3])
         var values = TestValues(seed: 11)
         let qkv = values.tensor([images, 1, positions, heads * 3 * d])
-        let y = InstructionSet.$current.withValue(set) { ReLUAttention(headDimension: d).forward([qkv]) }
+        let y = ComputeContext.with(\.instructionSet, set) { ReLUAttention(headDimension: d).forward([qkv]) }
         let input = qkv.values.map(Double.init)
         func part(_ image: Int, _ position: Int, _ head: Int, _ index: Int) -> ArraySlice<Double> {
             let start = ((image * positions + position) * heads + head) * 3 * d + index * d
@@ -46,7 +46,7 @@ struct AttentionTests {
         let views = [0, 1].map { _ in values.tensor([2, 4, 5, heads * 3 * d]) }
         let dy = values.tensor([2, 4, 5, 2 * heads * d])
         let attention = ReLUAttention(headDimension: d)
-        InstructionSet.$current.withValue(set) {
+        ComputeContext.with(\.instructionSet, set) {
             let (y, dviews) = (attention.forward(views).values, attention.backward(dy, views))
             for (index, view) in views.enumerated() {
                 func half(_ values: [Float]) -> [Float] {

@@ -46,7 +46,7 @@ import Testing
         let x = values.tensor([shape.images, shape.h, shape.w, shape.c])
         let weight = values.tensor([shape.n, shape.c, shape.size, shape.size])
         for bias in [values.tensor([shape.n]), nil] {
-            let y = BFloat16Unit.$current.withValue(unit) {
+            let y = ComputeContext.with(\.bfloat16Unit, unit) {
                 convolve(x, with: PackedConvolution(weight, precision: .bfloat16), bias: bias, stride: shape.stride)
             }
             let reference = naiveConvolution(rounded(x), rounded(weight), bias: bias, stride: shape.stride)
@@ -60,7 +60,7 @@ import Testing
         let x = values.tensor([shape.images, shape.h, shape.w, shape.c])
         let weight = values.tensor([shape.n, shape.c, shape.size, shape.size])
         let bias = values.tensor([shape.n])
-        let y = BFloat16Unit.$current.withValue(unit) {
+        let y = ComputeContext.with(\.bfloat16Unit, unit) {
             convolve(x, with: PackedConvolution(weight, precision: .bfloat16), bias: bias, stride: shape.stride).values
         }
         let exact = naiveConvolution(x, weight, bias: bias, stride: shape.stride)
@@ -74,7 +74,7 @@ import Testing
         var values = TestValues(seed: 33)
         let (x, weight) = (values.tensor([2, shape.h, shape.w, shape.c]), values.tensor([shape.n, shape.c, 3, 3]))
         let bias = values.tensor([shape.n])
-        let y = BFloat16Unit.$current.withValue(unit) {
+        let y = ComputeContext.with(\.bfloat16Unit, unit) {
             enlargeAndConvolve(x, with: PackedConvolution(weight, precision: .bfloat16), bias: bias).values
         }
         let exact = naiveConvolution(NearestUpsampling.forward(x), weight, bias: bias, stride: 1)
@@ -89,7 +89,7 @@ import Testing
         let (x, weight) = (values.tensor([shape.rows, shape.k]), values.tensor([shape.n, shape.k]))
         let bias = values.tensor([shape.n])
         let packed = PackedMatrix(weight, precision: .bfloat16)
-        BFloat16Unit.$current.withValue(unit) {
+        ComputeContext.with(\.bfloat16Unit, unit) {
             let y = project(x, with: packed, bias: bias)
             let picture = rounded(x).reshaped([1, shape.rows, 1, shape.k])
             let kernel = rounded(weight).reshaped([shape.n, shape.k, 1, 1])
@@ -114,15 +114,11 @@ import Testing
             { convolve($0, with: weights).values }, { convolve($0, with: weights, stride: 2).values },
             { enlargeAndConvolve($0, with: weights).values }, { project($0, with: matrix).values },
         ]
-        let before = Workers.count
-        defer { Workers.count = before }
-        BFloat16Unit.$current.withValue(unit) {
+        ComputeContext.with(\.bfloat16Unit, unit) {
             for operation in operations {
-                Workers.count = 1
-                let alone = images.map(operation)
+                let alone = ComputeContext.with(\.threads, 1) { images.map(operation) }
                 for threads in [1, 2, 5] {
-                    Workers.count = threads
-                    #expect(operation(batch) == alone.flatMap { $0 })
+                    #expect(ComputeContext.with(\.threads, threads) { operation(batch) } == alone.flatMap { $0 })
                 }
             }
         }
@@ -140,8 +136,8 @@ import Testing
             var scratch = Tensor(repeating: .nan, shape: [bytes / 4 + guards])
             var y = [Float](repeating: -7, count: scale * h * scale * w * n)
             let x = values.tensor([h, w, c]).values
-            scratch.withMutablePointer { scratch in
-                weights.withPointer { kernel(&picture, x, 2, 4, $0, n, 32, n, &y, nil, .REVQ_IDENTITY, scratch) }
+            withPointers(writing: &scratch, reading: weights) { scratch, weights in
+                kernel(&picture, x, 2, 4, weights, n, 32, n, &y, nil, .REVQ_IDENTITY, scratch)
             }
             #expect(scratch.values.suffix(guards - 1).allSatisfy { $0.isNaN })
             for (i, value) in y.enumerated() {
@@ -152,13 +148,13 @@ import Testing
     }
 
     @Test func aProcessorWithoutAUnitIsToldSoInOneLine() {
-        BFloat16Unit.$current.withValue(nil) {
+        ComputeContext.with(\.bfloat16Unit, nil) {
             let obstacle = Precision.bfloat16.obstacle
             #expect(obstacle?.contains("AVX512-BF16") == true && obstacle?.contains("\n") == false)
             #expect(Precision.float32.obstacle == nil)
         }
         for unit in BFloat16Unit.available {
-            BFloat16Unit.$current.withValue(unit) { #expect(Precision.bfloat16.obstacle == nil) }
+            ComputeContext.with(\.bfloat16Unit, unit) { #expect(Precision.bfloat16.obstacle == nil) }
         }
     }
 }

@@ -28,7 +28,7 @@ struct CodeSearchTests {
         var values = TestValues(seed: 8)
         let codebooks = values.tensor([shape.groups, shape.codes, shape.d])
         let vectors = values.tensor([shape.images, shape.tokens, shape.d])
-        let found = InstructionSet.$current.withValue(set) {
+        let found = ComputeContext.with(\.instructionSet, set) {
             Self.bothAnswers(vectors, codebooks, tokensPerImage: shape.tokens)
         }
         let expected = fullSearch(vectors, codebooks, tokens: shape.tokens)
@@ -43,7 +43,7 @@ struct CodeSearchTests {
         let lattice = (0..<1200).map { _ in (values.next() * 3).rounded() }
         let codebooks = Tensor(lattice + lattice, shape: [1, 800, 3])
         let vectors = Tensor((0..<900).map { _ in (values.next() * 6).rounded() / 2 }, shape: [1, 300, 3])
-        let found = InstructionSet.$current.withValue(set) { Self.bothAnswers(vectors, codebooks, tokensPerImage: 300) }
+        let found = ComputeContext.with(\.instructionSet, set) { Self.bothAnswers(vectors, codebooks, tokensPerImage: 300) }
         #expect(found.searching == fullSearch(vectors, codebooks, tokens: 300))
         #expect(found.scanning == found.searching)
         #expect(found.searching.allSatisfy { $0 < 400 })
@@ -55,7 +55,7 @@ struct CodeSearchTests {
         var values = TestValues(seed: 10)
         let codebooks = Tensor((0..<1200).map { _ in place.centre + values.next() * place.spread }, shape: [2, 200, 3])
         let vectors = Tensor((0..<600).map { _ in place.centre + values.next() * place.spread }, shape: [10, 20, 3])
-        let found = InstructionSet.$current.withValue(set) { Self.bothAnswers(vectors, codebooks, tokensPerImage: 20) }
+        let found = ComputeContext.with(\.instructionSet, set) { Self.bothAnswers(vectors, codebooks, tokensPerImage: 20) }
         #expect(found.searching == fullSearch(vectors, codebooks, tokens: 20))
         #expect(found.scanning == found.searching)
     }

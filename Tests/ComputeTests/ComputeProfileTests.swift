@@ -9,7 +9,7 @@ import Testing
         let convolution = PackedConvolution(Tensor(repeating: 0.1, shape: [32, 16, 3, 3]))
         let matrix = PackedMatrix(Tensor(repeating: 0.1, shape: [8, 32]))
         let profile = ComputeProfile()
-        ComputeProfile.$current.withValue(profile) {
+        ComputeContext.with(\.profile, profile) {
             for _ in 0..<2 { _ = project(convolve(picture, with: convolution), with: matrix) }
         }
         let winograd = profile.entries["3×3 Winograd"]
@@ -24,7 +24,7 @@ import Testing
     /// What an operation calls inside belongs to it, on whichever thread it runs.
     @Test func nestedOperationsAreNotCountedTwice() {
         let profile = ComputeProfile()
-        ComputeProfile.$current.withValue(profile) {
+        ComputeContext.with(\.profile, profile) {
             Workers.forEach(4, operation: "outer") { _ in Workers.forEach(2, operation: "inner") { _ in } }
         }
         #expect(profile.entries.keys.sorted() == ["outer"])
@@ -32,7 +32,7 @@ import Testing
 
     @Test func countsTheTensorsThatAreAliveTogether() {
         let profile = ComputeProfile()
-        ComputeProfile.$current.withValue(profile) {
+        ComputeContext.with(\.profile, profile) {
             var kept: [Tensor] = []
             for _ in 0..<3 { kept.append(Tensor(zeros: [1024])) }
             kept = []
@@ -46,7 +46,7 @@ import Testing
         let profile = ComputeProfile()
         // Freed again at once.
         _ = (0..<8).map { _ in Tensor(zeros: [4 * million]) }
-        ComputeProfile.$current.withValue(profile) { _ = (0..<8).map { _ in Tensor(zeros: [2 * million]) } }
+        ComputeContext.with(\.profile, profile) { _ = (0..<8).map { _ in Tensor(zeros: [2 * million]) } }
         #expect(profile.peakBytes == 8 * 8 * million)
     }
 }

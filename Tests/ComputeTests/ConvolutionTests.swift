@@ -31,7 +31,7 @@ struct ConvolutionTests {
         let x = values.tensor([shape.images, shape.h, shape.w, shape.c])
         let weight = values.tensor([shape.n, shape.c, shape.size, shape.size])
         for bias in [values.tensor([shape.n]), nil] {
-            let y = InstructionSet.$current.withValue(set) {
+            let y = ComputeContext.with(\.instructionSet, set) {
                 convolve(x, with: PackedConvolution(weight), bias: bias, stride: shape.stride)
             }
             #expect(relativeError(y, naiveConvolution(x, weight, bias: bias, stride: shape.stride)) < 1e-6)
@@ -45,8 +45,8 @@ struct ConvolutionTests {
         let batch = Tensor(images.flatMap(\.values), shape: [3, 20, 13, 48])
         let weights = PackedConvolution(values.tensor([33, 48, 3, 3]))
         for algorithm in [ConvolutionAlgorithm.direct, .winograd] {
-            let convolved = InstructionSet.$current.withValue(set) {
-                ConvolutionAlgorithm.$preferred.withValue(algorithm) {
+            let convolved = ComputeContext.with(\.instructionSet, set) {
+                ComputeContext.with(\.algorithm, algorithm) {
                     (images + [batch]).map { convolve($0, with: weights).values }
                 }
             }

@@ -15,7 +15,7 @@ struct DepthwiseGradientTests {
         let (layer, x) = sample(size, &values)
         let dy = values.tensor(x.shape)
         let exact = gradients(of: layer, x.values.map(Double.init), dy.values.map(Double.init), x.shape)
-        InstructionSet.$current.withValue(set) {
+        ComputeContext.with(\.instructionSet, set) {
             var (kept, gradient) = (Tape.keeping, layer.zeroed())
             kept.keep(x)
             let dx = layer.backward(dy, from: &kept, into: &gradient)
@@ -29,7 +29,7 @@ struct DepthwiseGradientTests {
         let (layer, x) = sample(size, &values)
         let c = x.c
         let dy = values.tensor([x.n, x.h, x.w, c / 2])
-        InstructionSet.$current.withValue(set) {
+        ComputeContext.with(\.instructionSet, set) {
             var kept = Tape.keeping
             let activated = Activation.silu.forward(x, keeping: &kept)
             _ = layer.forwardGated(activated, keeping: &kept)

@@ -15,7 +15,7 @@ struct DepthwiseTests {
         let (x, weight) = (values.tensor([images, h, w, c]), values.tensor([c, 1, k, k]))
         for bias in [values.tensor([c]), nil] {
             let exact = naiveConvolution(x, diagonal(weight), bias: bias, stride: 1)
-            InstructionSet.$current.withValue(set) {
+            ComputeContext.with(\.instructionSet, set) {
                 let plain = convolve(x, with: PackedDepthwise(weight), bias: bias)
                 let gated = convolve(x, with: PackedDepthwise(weight), bias: bias, isGated: true)
                 #expect(relativeError(plain, exact) < 1e-6)

@@ -12,7 +12,7 @@ struct GroupsTests {
         var values = TestValues(seed: 17)
         let (rows, groups, size) = (extents[0], extents[1], extents[2])
         let (x, weight) = (values.tensor([rows, groups * size]), values.tensor([groups * size, size, 1, 1]))
-        let y = InstructionSet.$current.withValue(set) { project(x, with: PackedGroups(weight)) }
+        let y = ComputeContext.with(\.instructionSet, set) { project(x, with: PackedGroups(weight)) }
         let (inputs, weights) = (x.values, weight.values)
         let exact = (0..<rows * groups * size).map { i in
             let (row, output) = i.quotientAndRemainder(dividingBy: groups * size)

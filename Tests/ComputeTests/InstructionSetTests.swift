@@ -8,7 +8,7 @@ struct InstructionSetTests {
     @Test func bestIsSupportedAndPlainAlwaysIs() {
         #expect(InstructionSet.best.isSupported)
         #expect(InstructionSet.plain.isSupported)
-        #expect(InstructionSet.current == InstructionSet.best)
+        #expect(ComputeContext.current.instructionSet == InstructionSet.best)
     }
 
     @Test(arguments: InstructionSet.supported)

@@ -14,7 +14,7 @@ struct ProjectionTests {
         let (m, n, k) = (size[0], size[1], size[2])
         let (x, weight, bias) = (values.tensor([m, k]), values.tensor([n, k]), values.tensor([n]))
         for bias in [bias, nil] {
-            let y = InstructionSet.$current.withValue(set) { project(x, with: PackedMatrix(weight), bias: bias) }
+            let y = ComputeContext.with(\.instructionSet, set) { project(x, with: PackedMatrix(weight), bias: bias) }
             let exact = naiveConvolution(
                 x.reshaped([1, m, 1, k]), weight.reshaped([n, k, 1, 1]), bias: bias, stride: 1)
             #expect(y.shape == [m, n])
@@ -29,7 +29,7 @@ struct ProjectionTests {
         let size = 70
         let numbers = values.tensor([size, size])
         let scales = Tensor((0..<size * size).map { $0 % (size + 1) > 0 ? 0 : $0 % 2 == 0 ? 0.25 : -8 }, shape: [size, size])
-        InstructionSet.$current.withValue(set) {
+        ComputeContext.with(\.instructionSet, set) {
             let (left, right) = (project(numbers, with: PackedMatrix(scales)), project(scales, with: PackedMatrix(numbers)))
             for (i, number) in numbers.values.enumerated() {
                 let (row, column) = (i / size, i % size)
@@ -61,7 +61,7 @@ struct ProjectionTests {
     func aRowDoesNotDependOnTheOthers(set: InstructionSet) {
         var values = TestValues(seed: 2)
         let (x, weight) = (values.tensor([37, 300]), PackedMatrix(values.tensor([70, 300])))
-        InstructionSet.$current.withValue(set) {
+        ComputeContext.with(\.instructionSet, set) {
             let together = project(x, with: weight).values
             for row in 0..<37 {
                 let alone = project(Tensor(Array(x.values[row * 300..<(row + 1) * 300]), shape: [1, 300]), with: weight).values

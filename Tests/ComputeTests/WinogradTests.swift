@@ -17,8 +17,8 @@ struct WinogradTests {
         let (images, h, w, c, n) = (size[0], size[1], size[2], size[3], size[4])
         let (x, weight) = (values.tensor([images, h, w, c]), values.tensor([n, c, 3, 3]))
         for (bias, stride) in [(values.tensor([n]), 1), (nil, 1), (values.tensor([n]), 2)] {
-            let y = InstructionSet.$current.withValue(set) {
-                ConvolutionAlgorithm.$preferred.withValue(.winograd) {
+            let y = ComputeContext.with(\.instructionSet, set) {
+                ComputeContext.with(\.algorithm, .winograd) {
                     convolve(x, with: PackedConvolution(weight), bias: bias, stride: stride)
                 }
             }
@@ -52,8 +52,8 @@ struct WinogradTests {
         let (x, weight, bias) = (values.tensor([images, h, w, c]), values.tensor([n, c, 3, 3]), values.tensor([n]))
         let exact = naiveConvolution(NearestUpsampling.forward(x), weight, bias: bias, stride: 1)
         for algorithm in [ConvolutionAlgorithm.direct, .winograd] {
-            let y = InstructionSet.$current.withValue(set) {
-                ConvolutionAlgorithm.$preferred.withValue(algorithm) {
+            let y = ComputeContext.with(\.instructionSet, set) {
+                ComputeContext.with(\.algorithm, algorithm) {
                     enlargeAndConvolve(x, with: PackedConvolution(weight), bias: bias)
                 }
             }
@@ -67,8 +67,8 @@ struct WinogradTests {
         var values = TestValues(seed: 14)
         let (x, weights) = (values.tensor([1, 6, 5, 16]), PackedConvolution(values.tensor([40, 16, 3, 3])))
         let bias = values.tensor([40])
-        let results = InstructionSet.$current.withValue(set) {
-            ConvolutionAlgorithm.$preferred.withValue(algorithm) {
+        let results = ComputeContext.with(\.instructionSet, set) {
+            ComputeContext.with(\.algorithm, algorithm) {
                 [nil, .relu, .silu].map { convolve(x, with: weights, bias: bias, activation: $0).values }
             }
         }
@@ -82,7 +82,7 @@ struct WinogradTests {
     func isChosenByLayerAndImageSize(set: InstructionSet) {
         /// For a square result of the given side.
         func chosen(_ c: Int, _ size: Int, stride: Int, _ side: Int) -> ConvolutionAlgorithm {
-            InstructionSet.$current.withValue(set) {
+            ComputeContext.with(\.instructionSet, set) {
                 .chosen(for: PackedConvolution(Tensor(zeros: [1, c, size, size])), stride: stride, h: side, w: side)
             }
         }

@@ -40,7 +40,7 @@ import Testing
         let start = GroupQuantizer(layout, codebooks: values.tensor([shape.codebooks, shape.codes, shape.d]))
         var (sparse, dense) = (start, start)
         var (sparseOptimizer, denseOptimizer) = (AdamW(weightDecay: 0), AdamW(weightDecay: 0))
-        InstructionSet.$current.withValue(set) {
+        ComputeContext.with(\.instructionSet, set) {
             for seed in 1...3 {
                 guard let (_, tokens, dcodes) = try? Self.step(shape, seed: UInt64(seed)) else { return }
                 let gradient = CodeGradient(layout, dcodes, at: tokens)

@@ -24,7 +24,7 @@ import Testing
         let (tokens, importance) = (quantizer.tokens(ofRuns: runs), [1, 2, 3, 4, 5, 6] as [Float])
         var totals = [Double](repeating: 0, count: 10 * (d + 3))
         totals.withUnsafeMutableBufferPointer { totals in
-            InstructionSet.$current.withValue(set) {
+            ComputeContext.with(\.instructionSet, set) {
                 quantizer.add(runs, tokens, images: 2..<7, ofCodebook: 1, importance: importance, to: totals.baseAddress!)
             }
         }

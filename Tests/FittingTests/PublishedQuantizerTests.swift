@@ -106,7 +106,7 @@ import Testing
                 TorchArchive.zip([("a/data.pkl", TorchArchive.pickle(pickle)), ("a/data/0", [UInt8](repeating: 0, count: 16))]), to: path)
             let profile = ComputeProfile()
             let error = #expect(throws: FileError.self) {
-                try ComputeProfile.$current.withValue(profile) {
+                try ComputeContext.with(\.profile, profile) {
                     _ = try PublishedQuantizer(checkpoint: path, preprocessor: Self.published + "/preprocessor.pth", vae: folder + "/vae")
                 }
             }

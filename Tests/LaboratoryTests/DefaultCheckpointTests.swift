@@ -30,7 +30,7 @@ import Testing
     @Test(arguments: InstructionSet.allCases.filter(\.isSupported))
     func itIsTheSameTokenizerOnOlderProcessors(_ instructions: InstructionSet) throws {
         let newest = try newest
-        try InstructionSet.$current.withValue(instructions) { _ = try VisualTokenizer.load(from: newest) }
+        try ComputeContext.with(\.instructionSet, instructions) { _ = try VisualTokenizer.load(from: newest) }
     }
 
     @Test func itIsSmallEnoughToBeCloned() throws {

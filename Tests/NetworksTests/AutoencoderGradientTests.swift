@@ -13,7 +13,7 @@ import Testing
 
     @Test(arguments: ["dcae_sana", "dcae_in"], InstructionSet.supported)
     func everyGradientIsPyTorchs(_ name: String, set: InstructionSet) throws {
-        try InstructionSet.$current.withValue(set) { try compareGradients(name) }
+        try ComputeContext.with(\.instructionSet, set) { try compareGradients(name) }
     }
 
     private func compareGradients(_ name: String) throws {

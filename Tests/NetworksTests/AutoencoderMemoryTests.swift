@@ -44,7 +44,7 @@ import Testing
         // Once before, so that the weights are arranged.
         _ = model.decoder(model.encoder(pixels))
         let profile = ComputeProfile()
-        ComputeProfile.$current.withValue(profile) { _ = model.decoder(model.encoder(pixels)) }
+        ComputeContext.with(\.profile, profile) { _ = model.decoder(model.encoder(pixels)) }
         let estimate = AutoencoderMemory(model.configuration).liveBytes(imageSize: shape.size, batch: shape.batch)
         #expect(Double(profile.peakBytes) <= estimate)
         #expect(estimate <= 2 * Double(profile.peakBytes), "an estimate this far off would refuse what fits")
@@ -62,7 +62,7 @@ import Testing
         }
         step()
         let profile = ComputeProfile()
-        ComputeProfile.$current.withValue(profile) { step() }
+        ComputeContext.with(\.profile, profile) { step() }
         let estimate = AutoencoderMemory(model.configuration).trainingLiveBytes(imageSize: 128, batch: 2)
         #expect(Double(profile.peakBytes) <= estimate)
         #expect(estimate <= 3 * Double(profile.peakBytes))

@@ -17,7 +17,7 @@ import Testing
 
     @Test(arguments: InstructionSet.supported)
     func outputAndGradientsArePyTorchs(_ set: InstructionSet) throws {
-        try InstructionSet.$current.withValue(set) { try compareWithPyTorch() }
+        try ComputeContext.with(\.instructionSet, set) { try compareWithPyTorch() }
     }
 
     private func compareWithPyTorch() throws {

@@ -39,7 +39,7 @@ import Testing
     func aPlaceholderHasShapesAndNoMemory(network: RectifierConfiguration.Network) {
         let configuration = RectifierConfiguration(network, isResidual: false)
         let profile = ComputeProfile()
-        let placeholder = ComputeProfile.$current.withValue(profile) { Rectifier(configuration, shape: Self.shape, .placeholder) }
+        let placeholder = ComputeContext.with(\.profile, profile) { Rectifier(configuration, shape: Self.shape, .placeholder) }
         #expect(profile.peakBytes == 0)
         #expect(placeholder.tensors.map(\.tensor.shape) == Rectifier(configuration, shape: Self.shape, .random(seed: 1)).tensors.map(\.tensor.shape))
     }

@@ -16,7 +16,7 @@ struct ShortcutTests {
         var expected = y
         expected.add(ChannelGroups.mean(PixelShuffle.unshuffle(x, factor: 2), size: group))
         var sum = y
-        InstructionSet.$current.withValue(set) { Shortcut.addDownsampled(x, group: group, to: &sum) }
+        ComputeContext.with(\.instructionSet, set) { Shortcut.addDownsampled(x, group: group, to: &sum) }
         #expect(relativeError(sum, expected.values.map(Double.init)) < 1e-6)
     }
 
@@ -28,7 +28,7 @@ struct ShortcutTests {
         var expected = y
         expected.add(PixelShuffle.shuffle(ChannelGroups.repeat(x, count: repeats), factor: 2))
         var sum = y
-        InstructionSet.$current.withValue(set) { Shortcut.addUpsampled(x, repeats: repeats, to: &sum) }
+        ComputeContext.with(\.instructionSet, set) { Shortcut.addUpsampled(x, repeats: repeats, to: &sum) }
         #expect(sum.values == expected.values)
     }
 }

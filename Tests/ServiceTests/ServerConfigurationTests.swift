@@ -57,11 +57,11 @@ import Testing
     }
 
     @Test func reducedPrecisionIsRefusedInOneLineWhereTheProcessorCannot() throws {
-        BFloat16Unit.$current.withValue(nil) {
+        ComputeContext.with(\.bfloat16Unit, nil) {
             let text = reason([:], ["REVQ_PRECISION": "bf16"])
             #expect(text?.hasPrefix("REVQ_PRECISION is \"bf16\": ") == true && text?.contains("\n") == false)
         }
-        if BFloat16Unit.current != nil {
+        if ComputeContext.current.bfloat16Unit != nil {
             #expect(try ServerConfiguration(flags: [.precision: "bf16"], environment: [:]).precision == .bfloat16)
         }
     }

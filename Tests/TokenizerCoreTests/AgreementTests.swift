@@ -26,8 +26,8 @@ struct AgreementTests {
     private func tokens(
         _ tokenizer: VisualTokenizer, _ pixels: PixelBatch, _ set: InstructionSet, _ algorithm: ConvolutionAlgorithm
     ) -> (runs: Tensor, tokens: Tokens) {
-        InstructionSet.$current.withValue(set) {
-            ConvolutionAlgorithm.$preferred.withValue(algorithm) {
+        ComputeContext.with(\.instructionSet, set) {
+            ComputeContext.with(\.algorithm, algorithm) {
                 let runs = tokenizer.runs(pixels)
                 return (runs, tokenizer.tokens(ofRuns: runs))
             }

@@ -14,18 +14,18 @@ import Testing
     func tokensAndPixelsAreBitEqualForAnyBatchAndThreadCount(unit: BFloat16Unit) throws {
         let checkpoint = try TinyCheckpoint(rectifier: Self.rectifier)
         let pictures = (0..<8).map { TinyCheckpoint.picture(seed: UInt64($0)) }
-        let before = Workers.count
-        defer { Workers.count = before }
-        try BFloat16Unit.$current.withValue(unit) {
+        try ComputeContext.with(\.bfloat16Unit, unit) {
             let tokenizer = try VisualTokenizer.load(from: checkpoint.directory, precision: .bfloat16)
-            Workers.count = 1
-            let alone = pictures.map { tokenizer.encode(PixelBatch(images: [$0])) }
-            let drawn = alone.map { tokenizer.decode($0).pixels.values }
+            let (alone, drawn) = ComputeContext.with(\.threads, 1) {
+                let alone = pictures.map { tokenizer.encode(PixelBatch(images: [$0])) }
+                return (alone, alone.map { tokenizer.decode($0).pixels.values })
+            }
             for threads in [1, 2, 5] {
-                Workers.count = threads
-                let together = tokenizer.encode(PixelBatch(images: pictures))
-                #expect(together.indices == alone.flatMap(\.indices))
-                #expect(tokenizer.decode(together).pixels.values == drawn.flatMap { $0 })
+                ComputeContext.with(\.threads, threads) {
+                    let together = tokenizer.encode(PixelBatch(images: pictures))
+                    #expect(together.indices == alone.flatMap(\.indices))
+                    #expect(tokenizer.decode(together).pixels.values == drawn.flatMap { $0 })
+                }
             }
         }
     }
@@ -36,7 +36,7 @@ import Testing
         let folder = Fixture.path("dcae_sana")
         let (exact, reduced) = (try AutoencoderDC(directory: folder), try AutoencoderDC(directory: folder, precision: .bfloat16))
         let pixels = PixelBatch(images: [TinyCheckpoint.picture(seed: 3)]).pixels
-        BFloat16Unit.$current.withValue(unit) {
+        ComputeContext.with(\.bfloat16Unit, unit) {
             let latents = exact.encoder(pixels)
             for (near, far) in [(reduced.encoder(pixels), latents), (reduced.decoder(latents), exact.decoder(latents))] {
                 let error = relativeError(near, far.values.map(Double.init))
@@ -45,7 +45,7 @@ import Testing
         }
     }
 
-    @Test(.enabled(if: BFloat16Unit.current != nil))
+    @Test(.enabled(if: ComputeContext.current.bfloat16Unit != nil))
     func bothPrecisionsOfOneCheckpointLiveSideBySide() throws {
         let checkpoint = try TinyCheckpoint(rectifier: Self.rectifier)
         let exact = try checkpoint.tokenizer
@@ -56,7 +56,7 @@ import Testing
         #expect(try checkpoint.tokenizer.decode(tokens).pixels.values == drawn)
     }
 
-    @Test(.enabled(if: BFloat16Unit.current != nil))
+    @Test(.enabled(if: ComputeContext.current.bfloat16Unit != nil))
     func refusesTokensThatRoundingDoesNotExplain() throws {
         let checkpoint = try TinyCheckpoint()
         let tokenizer = try VisualTokenizer.load(from: checkpoint.directory, precision: .bfloat16)
@@ -74,7 +74,7 @@ import Testing
     }
 
     /// Gradients are those of fp32 weights.
-    @Test(.enabled(if: BFloat16Unit.current != nil))
+    @Test(.enabled(if: ComputeContext.current.bfloat16Unit != nil))
     func aGradientIsFormedInSinglePrecision() {
         var (plain, initializer) = (Initializer.random(seed: 1), Initializer.random(seed: 1).computing(in: .bfloat16))
         let (exact, reduced) = (Conv2d(8, 8, &plain), Conv2d(8, 8, &initializer))

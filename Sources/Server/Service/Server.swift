@@ -14,7 +14,9 @@ package final class Server: Sendable {
     /// Listens, and loads checkpoints in the background: `/readyz` tells when the first one serves.
     /// - Throws: ``ConfigurationError`` if the folder cannot be read, `SystemError` if the address cannot be bound.
     package convenience init(_ configuration: ServerConfiguration, logger: Logger) throws {
-        try self.init(configuration, logger: logger) { try TokenizerEngine(loading: $0, precision: configuration.precision) }
+        try self.init(configuration, logger: logger) { 
+            try TokenizerEngine(loading: $0, precision: configuration.precision, threads: configuration.threads)
+        }
     }
 
     init(_ configuration: ServerConfiguration, logger: Logger, interval: Duration = .seconds(1), load: @escaping EngineLoader) throws {
@@ -23,7 +25,6 @@ package final class Server: Sendable {
         } catch {
             throw ConfigurationError(description: "\(error)")
         }
-        Workers.count = configuration.threads
         let registry = ModelRegistry(residentVersions: Self.residentVersions)
         let batching = BatchScheduler<BatchQueue.Item>.Limits(
             maxBatch: configuration.maxBatch, maxDelay: configuration.maxDelay, maxQueue: configuration.maxQueue)

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Laboratory
 
-struct AblateReset: ParsableCommand {
+struct AblateReset: ComputingCommand {
     static let configuration = CommandConfiguration(
         abstract: "Experiment: what resetting unused codes is worth, over codebooks of growing size.",
         discussion: "The paper's training, with its numbers of images per code: sizes follow from how many images there are.")
@@ -15,6 +15,8 @@ struct AblateReset: ParsableCommand {
     var batch = 256
     @Option(help: "Of the codebooks.")
     var learningRate: Float = 0.01
+
+    var threads: Threads { laboratory.threads }
 
     func run() throws {
         let options = ResetAblation.Options(tokens: tokens, epochs: epochs, batch: batch, learningRate: learningRate, seed: laboratory.seed)

@@ -4,7 +4,7 @@ import Laboratory
 import Pictures
 import TokenizerCore
 
-struct Evaluate: ParsableCommand {
+struct Evaluate: ComputingCommand {
     static let configuration = CommandConfiguration(
         abstract: "Measures a checkpoint on images: through the tokens, through the autoencoder alone, and block DCT at the same bits.",
         discussion: """
@@ -23,7 +23,6 @@ struct Evaluate: ParsableCommand {
     @OptionGroup var threads: Threads
 
     func run() throws {
-        threads.apply()
         let console = Console()
         let path = checkpoint
         let checkpoint = try Checkpoint(path)

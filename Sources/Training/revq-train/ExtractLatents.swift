@@ -21,7 +21,7 @@ extension SafetensorsWriter.Precision: ExpressibleByArgument {
     }
 }
 
-struct ExtractLatents: ParsableCommand {
+struct ExtractLatents: ComputingCommand {
     static let configuration = CommandConfiguration(
         commandName: "extract",
         abstract: "Runs images through a frozen encoder, once, and stores the latents.",
@@ -39,8 +39,9 @@ struct ExtractLatents: ParsableCommand {
     var precision = SafetensorsWriter.Precision.float32
     @OptionGroup var resources: Resources
 
+    var threads: Threads { resources.threads }
+
     func run() throws {
-        resources.apply()
         let console = Console()
         let extraction = try LatentExtraction(
             to: output, images: images, vae: vae, size: size, precision: precision, console: console)

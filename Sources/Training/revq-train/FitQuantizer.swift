@@ -5,7 +5,7 @@ import Jobs
 extension QuantizerRun.Method: ExpressibleByArgument {}
 extension FitPreset: ExpressibleByArgument {}
 
-struct FitQuantizer: ParsableCommand {
+struct FitQuantizer: ComputingCommand {
     static let configuration = CommandConfiguration(
         commandName: "fit",
         abstract: "Makes codebooks and a rectifier for extracted latents.",
@@ -46,8 +46,9 @@ struct FitQuantizer: ParsableCommand {
         _ = try options
     }
 
+    var threads: Threads { resources.threads }
+
     func run() throws {
-        resources.apply()
         let console = Console()
         let isComplete = try QuantizerRun(output, options: options, console: console).run(saveEvery: resources.saveInterval)
         console.say(isComplete ? "done: \(output)/\(QuantizerRun.resultName)" : "saved; the same command goes on from here")

@@ -36,7 +36,6 @@ struct LaboratoryArguments: ParsableArguments {
     func run<E: Experiment>(
         _ command: String, options: some Encodable, others: [LatentDomain.Source] = [], _ make: ([LatentDomain]) throws -> E
     ) throws {
-        threads.apply()
         let console = Console()
         let networks = try perceptual.networks(imageSize: size)
         let record = Record(sources: [source] + others, inception: perceptual.inception, lpips: perceptual.lpips, seed: seed, options: options)

@@ -12,9 +12,4 @@ struct Resources: ParsableArguments {
     func validate() throws {
         guard (0...1440).contains(saveMinutes) else { throw ValidationError("--save-minutes is in 0...1440, not \(saveMinutes)") }
     }
-
-    /// Sets the number of threads, and lets Ctrl-C ask for a clean stop.
-    func apply() {
-        threads.apply()
-    }
 }

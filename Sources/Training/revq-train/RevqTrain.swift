@@ -1,5 +1,7 @@
 import ArgumentParser
+import Compute
 import Glibc
+import Jobs
 
 @main
 struct RevqTrain: ParsableCommand {
@@ -16,6 +18,14 @@ struct RevqTrain: ParsableCommand {
     static func main() {
         // A file that reaches the limit of the shell is then an error of the write, as on a full disk, and not the end of the process.
         signal(SIGXFSZ, SIG_IGN)
-        main(nil)
+        do {
+            var command = try parseAsRoot()
+            guard let threads = (command as? any ComputingCommand)?.threads else { return try command.run() }
+            // The first Ctrl-C asks for a clean stop.
+            StopSignal.install()
+            try threads.context.run { try command.run() }
+        } catch {
+            exit(withError: error)
+        }
     }
 }

@@ -3,7 +3,7 @@ import Fitting
 import Laboratory
 import TokenizerCore
 
-struct SweepGrouping: ParsableCommand {
+struct SweepGrouping: ComputingCommand {
     static let configuration = CommandConfiguration(
         commandName: "sweep-grouping",
         abstract: "Experiment: what a token should be made of, what counts as near, and which tokens share codes, at equal bits.",
@@ -22,6 +22,8 @@ struct SweepGrouping: ParsableCommand {
     var codebooks: [QuantizerOptions.Sharing] = [.untied, .one]
     @Option(help: "Passes of Lloyd's algorithm.")
     var passes = 10
+
+    var threads: Threads { laboratory.threads }
 
     func run() throws {
         let options = GroupingSweep.Options(

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Laboratory
 
-struct SweepRectifier: ParsableCommand {
+struct SweepRectifier: ComputingCommand {
     static let configuration = CommandConfiguration(
         commandName: "sweep-rectifier",
         abstract: "Experiment: which network corrects quantised latents best, at several numbers of tokens.",
@@ -26,6 +26,8 @@ struct SweepRectifier: ParsableCommand {
     var depth = 2
     @Option(help: "Channels of an attention head of the vit.")
     var head = 32
+
+    var threads: Threads { laboratory.threads }
 
     func run() throws {
         let options = RectifierSweep.Options(

@@ -3,7 +3,7 @@ import Fitting
 import Laboratory
 import TokenizerCore
 
-struct SweepTokens: ParsableCommand {
+struct SweepTokens: ComputingCommand {
     static let configuration = CommandConfiguration(
         commandName: "sweep-tokens",
         abstract: "Experiment: token counts and codebook sizes, with bits on the axis and what theory allows beside the curves.",
@@ -22,6 +22,8 @@ struct SweepTokens: ParsableCommand {
     var codebooks = QuantizerOptions.Sharing.one
     @Option(help: "Passes of Lloyd's algorithm.")
     var passes = 10
+
+    var threads: Threads { laboratory.threads }
 
     func run() throws {
         let options = TokenSweep.Options(

@@ -2,7 +2,7 @@ import ArgumentParser
 import Jobs
 import Pictures
 
-struct Synthesize: ParsableCommand {
+struct Synthesize: ComputingCommand {
     static let configuration = CommandConfiguration(
         abstract: "Fills a folder with procedural pictures that have the statistics of photographs.",
         discussion: "Goes on where it was interrupted. The same seed gives the same pictures on every machine.")
@@ -22,7 +22,6 @@ struct Synthesize: ParsableCommand {
     @OptionGroup var threads: Threads
 
     func run() throws {
-        threads.apply()
         let console = Console()
         let done = try Synthesis(directory: output, count: count, size: size, seed: seed).run(console)
         console.say("\(done) of \(count) pictures in \(output)")

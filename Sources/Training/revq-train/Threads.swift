@@ -1,6 +1,5 @@
 import ArgumentParser
 import Compute
-import Jobs
 
 /// How many threads a command uses: speed, never results.
 struct Threads: ParsableArguments {
@@ -11,9 +10,14 @@ struct Threads: ParsableArguments {
         if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads is in 1...1024, not \(threads)") }
     }
 
-    /// Sets the number of threads, and lets Ctrl-C ask for a clean stop.
-    func apply() {
-        if let threads { Workers.count = threads }
-        StopSignal.install()
+    var context: ComputeContext {
+        var context = ComputeContext.current
+        if let threads { context.threads = threads }
+        return context
     }
+}
+
+/// A command that computes, on the threads it is told to use.
+protocol ComputingCommand: ParsableCommand {
+    var threads: Threads { get }
 }

@@ -3,7 +3,7 @@ import Fitting
 import Jobs
 import Networks
 
-struct TrainAutoencoder: ParsableCommand {
+struct TrainAutoencoder: ComputingCommand {
     static let configuration = CommandConfiguration(
         commandName: "vae",
         abstract: "Trains an autoencoder from images.",
@@ -61,8 +61,9 @@ struct TrainAutoencoder: ParsableCommand {
         guard (vae == nil) == (fit == nil) else { throw ValidationError("--vae and --fit go together") }
     }
 
+    var threads: Threads { resources.threads }
+
     func run() throws {
-        resources.apply()
         let start = vae.flatMap { vae in fit.map { AutoencoderRun.Start(vae: vae, fit: $0) } }
         let options = AutoencoderRun.Options(
             images: images, size: size, crop: crop, heldOut: heldOut, seed: seed,

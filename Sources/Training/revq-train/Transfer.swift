@@ -2,7 +2,7 @@ import ArgumentParser
 import Fitting
 import Laboratory
 
-struct Transfer: ParsableCommand {
+struct Transfer: ComputingCommand {
     static let configuration = CommandConfiguration(
         abstract: "Experiment: fitted on one kind of pictures, measured on another.",
         discussion: "Once with the fitted statistics, once with those of the second domain; beside both domains' own quantisers.")
@@ -19,6 +19,8 @@ struct Transfer: ParsableCommand {
     func validate() throws {
         if toImages == nil && toLatents == nil { throw ValidationError("name --to-images, --to-latents or both") }
     }
+
+    var threads: Threads { laboratory.threads }
 
     func run() throws {
         var wanted = QuantizerOptions(tokens: 512, codes: 1024, sharing: .one)

@@ -6,10 +6,16 @@ import TokenizerCore
 final class TokenizerEngine: Engine {
     let facts: ModelFacts
     private let tokenizer: VisualTokenizer
+    private let context: ComputeContext
 
     /// Loads and checks a checkpoint. Its golden images have run once afterwards, so the first request is not slower than the next.
-    init(loading path: String, precision: Precision = .float32) throws(CheckpointError) {
-        tokenizer = try VisualTokenizer.load(from: path, precision: precision)
+    ///
+    /// - Parameter threads: how many may compute at the same time, loading included.
+    init(loading path: String, precision: Precision = .float32, threads: Int = ComputeContext.current.threads) throws {
+        var context = ComputeContext.current
+        context.threads = threads
+        self.context = context
+        tokenizer = try context.run { try VisualTokenizer.load(from: path, precision: precision) }
         let (manifest, latent) = (tokenizer.manifest, tokenizer.manifest.latentShape)
         facts = ModelFacts(
             version: manifest.step, fingerprint: manifest.fingerprint, imageSize: manifest.imageSize,
@@ -18,11 +24,11 @@ final class TokenizerEngine: Engine {
     }
 
     func encode(_ images: [RGBImage]) -> [[Int32]] {
-        let tokens = tokenizer.encode(PixelBatch(images: images))
+        let tokens = context.run { tokenizer.encode(PixelBatch(images: images)) }
         return (0..<tokens.count).map { Array(tokens[$0]) }
     }
 
     func decode(_ tokens: [[Int32]]) -> [RGBImage] {
-        tokenizer.decode(Tokens(tokensPerImage: facts.tokensPerImage, indices: Array(tokens.joined()))).images()
+        context.run { tokenizer.decode(Tokens(tokensPerImage: facts.tokensPerImage, indices: Array(tokens.joined()))).images() }
     }
 }

@@ -21,11 +21,9 @@ package final class CodeSearch: Sendable {
         let (groups, codes, d) = (codebooks.shape[0], codebooks.shape[1], codebooks.shape[2])
         let layout = CodebookLayout(codes: codes, d: d)
         var arranged = Tensor(uninitialized: [groups, layout.count], isLasting: true)
-        arranged.withMutablePointer { arranged in
-            codebooks.withPointer { codebooks in
-                Workers.forEach(groups) { group in
-                    layout.arrange(codebooks + group * codes * d, into: arranged + group * layout.count)
-                }
+        withPointers(writing: &arranged, reading: codebooks) { arranged, codebooks in
+            Workers.forEach(groups) { group in
+                layout.arrange(codebooks + group * codes * d, into: arranged + group * layout.count)
             }
         }
         // A mapped codebook is read again only where tokens are decoded.
@@ -42,18 +40,50 @@ package final class CodeSearch: Sendable {
     /// - Returns: n · tokensPerImage indices.
     package func nearest(_ vectors: Tensor, tokensPerImage: Int) -> [Int32] {
         let runs = TokenRuns(vectors, d: d, tokensPerImage: tokensPerImage, groups: groups)
-        let (d, layout, kernels) = (d, layout, InstructionSet.current.kernels)
+        let (d, layout, kernels) = (d, layout, ComputeContext.current.kernels)
         return [Int32](unsafeUninitializedCapacity: vectors.count / d) { found, count in
             count = vectors.count / d
             guard let found = found.baseAddress else { return }
-            vectors.withPointer { vectors in
-                arranged.withPointer { arranged in
-                    runs.forEach { run in
-                        withUnsafeTemporaryAllocation(of: Float.self, capacity: layout.cells) { bounds in
-                            kernels.nearest_code(
-                                vectors + run.start * d, run.count, run.stride, d, arranged + run.group * layout.count,
-                                layout.cells, bounds.baseAddress!, found + run.start)
-                        }
+            withPointers(reading: vectors, arranged) { vectors, arranged in
+                runs.forEach { run in
+                    withUnsafeTemporaryAllocation(of: Float.self, capacity: layout.cells) { bounds in
+                        kernels.nearest_code(
+                            vectors + run.start * d, run.count, run.stride, d, arranged + run.group * layout.count,
+                            layout.cells, bounds.baseAddress!, found + run.start)
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Finds the nearest code of each vector, exactly, by looking at every code: nothing is prepared, so this is the way for codebooks that
+/// are about to change. See ``CodeSearch``.
+package struct CodeScan: Sendable {
+    /// `[groups, N, d]`
+    private let codebooks: Tensor
+
+    /// - Parameter codebooks: `[groups, N, d]`: one codebook per token position, one for all, or anything between.
+    package init(_ codebooks: Tensor) {
+        precondition(codebooks.shape.count == 3 && codebooks.count > 0, "codebooks are [groups, N, d], got \(codebooks.shape)")
+        self.codebooks = codebooks
+    }
+
+    /// What ``CodeSearch/nearest(_:tokensPerImage:)`` answers, to the index.
+    /// - Complexity: O(vectors · N · d), shared by the ``Workers``.
+    package func nearest(_ vectors: Tensor, tokensPerImage: Int) -> [Int32] {
+        let (groups, codes, d) = (codebooks.shape[0], codebooks.shape[1], codebooks.shape[2])
+        let runs = TokenRuns(vectors, d: d, tokensPerImage: tokensPerImage, groups: groups)
+        let kernels = ComputeContext.current.kernels
+        return [Int32](unsafeUninitializedCapacity: vectors.count / d) { found, count in
+            count = vectors.count / d
+            guard let found = found.baseAddress else { return }
+            withPointers(reading: vectors, codebooks) { vectors, codebooks in
+                runs.forEach { run in
+                    withUnsafeTemporaryAllocation(of: Float.self, capacity: CodeCells.size * (3 * d + 1)) { scratch in
+                        kernels.scan_codes(
+                            vectors + run.start * d, run.count, run.stride, d, codebooks + run.group * codes * d, codes,
+                            scratch.baseAddress!, found + run.start)
                     }
                 }
             }

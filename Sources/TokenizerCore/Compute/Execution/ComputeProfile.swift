@@ -3,14 +3,11 @@ import Synchronization
 /// What a computation took: time and work of each operation, and the most memory that its tensors held at once.
 ///
 ///     let profile = ComputeProfile()
-///     ComputeProfile.$current.withValue(profile) { _ = autoencoder.encoder(pixels) }
+///     ComputeContext.with(\.profile, profile) { _ = autoencoder.encoder(pixels) }
 ///
 /// Operations are what the ``Workers`` share, by the name of the function that asked for it; what runs between them has no name.
 /// Tensors count that the calling thread makes; the scratch memory of the kernels does not.
 package final class ComputeProfile: Sendable {
-    /// Set for the duration of a call to profile it.
-    @TaskLocal package static var current: ComputeProfile?
-
     /// The work of an operation, from which its fastest possible time follows.
     package struct Cost: Sendable, Equatable {
         /// Multiplications of the algorithm that was chosen: Winograd's are fewer than those of a direct convolution.
@@ -46,8 +43,7 @@ package final class ComputeProfile: Sendable {
 
     func time(_ operation: StaticString, _ cost: Cost, _ work: () -> Void) {
         let start = ContinuousClock.now
-        // What runs inside belongs to this operation.
-        Self.$current.withValue(nil) { work() }
+        work()
         let duration = start.duration(to: .now)
         state.withLock { state in
             var entry = state.entries["\(operation)", default: Entry()]

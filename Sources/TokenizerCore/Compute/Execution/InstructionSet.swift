@@ -5,9 +5,7 @@ import CKernels
 /// The best one is chosen when the process starts. Another one can be chosen for the duration of a call, which is how tests cover
 /// the code of older processors:
 ///
-///     InstructionSet.$current.withValue(.plain) { tokenizer.encode(pixels) }
-///
-/// Operations read ``current`` once, on the thread that calls them, before they share their work with other threads.
+///     ComputeContext.with(\.instructionSet, .plain) { tokenizer.encode(pixels) }
 package enum InstructionSet: UInt32, CaseIterable, Sendable {
     /// Whatever every processor of the architecture has.
     case plain
@@ -21,8 +19,6 @@ package enum InstructionSet: UInt32, CaseIterable, Sendable {
 
     /// The most capable instruction set of this processor.
     package static let best = InstructionSet(rawValue: revq_best_instruction_set().rawValue)!
-
-    @TaskLocal package static var current = best
 
     package var isSupported: Bool { rawValue <= Self.best.rawValue }
 

@@ -1,3 +1,5 @@
+import CKernels
+
 /// How exact the two factors of the large products are: convolutions over all channels and projections.
 ///
 /// Whatever this is, sums are formed in fp32, and everything between the products (normalisation, attention, residuals) is fp32.
@@ -11,7 +13,24 @@ package enum Precision: String, CaseIterable, Sendable {
 
     /// Why this processor cannot compute so, in one line; nil where it can.
     package var obstacle: String? {
-        guard self != .float32, BFloat16Unit.current == nil else { return nil }
+        guard self != .float32, ComputeContext.current.bfloat16Unit == nil else { return nil }
         return "precision \(rawValue) needs a processor with AMX-BF16 or AVX512-BF16, and this one has neither; use fp32"
     }
+}
+
+/// The parts of processors that multiply bf16 numbers and sum in fp32.
+///
+/// The faster one that is there is chosen when the process starts. Tests choose for the duration of a call:
+///
+///     ComputeContext.with(\.bfloat16Unit, .avx512) { tokenizer.encode(pixels) }
+package enum BFloat16Unit: UInt32, CaseIterable, Sendable {
+    /// AVX512-BF16.
+    case avx512
+    /// AMX-BF16. The operating system must permit it too.
+    case amx
+
+    /// Those of this processor, the fastest last.
+    package static let available = allCases.filter { $0.kernel != nil }
+
+    var kernel: revq_bfloat16_convolve? { revq_bfloat16_kernel(revq_bfloat16_unit(rawValue: rawValue)!) }
 }

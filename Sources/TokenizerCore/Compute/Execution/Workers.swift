@@ -7,23 +7,9 @@ import Synchronization
 ///
 /// Work is cut into pieces whose shapes never depend on how many threads there are, so the count changes speed and nothing else.
 package enum Workers {
-    private static let processors = max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
-    private static let limit = Atomic<Int>(0)
-    @TaskLocal private static var isInsideParallelWork = false
+    static let processors = max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
 
-    /// How many threads one operation may use. Defaults to the number of processors.
-    package static var count: Int {
-        get {
-            let chosen = limit.load(ordering: .relaxed)
-            return chosen > 0 ? chosen : processors
-        }
-        set {
-            precondition(newValue >= 1, "the number of threads is at least 1, got \(newValue)")
-            limit.store(newValue, ordering: .relaxed)
-        }
-    }
-
-    /// Calls `body` once for each of `0 ..< pieces`, in any order, on up to ``count`` threads, and returns when all are done.
+    /// Calls `body` once for each of `0 ..< pieces`, in any order, on as many threads as the ``ComputeContext`` allows, and returns when all are done.
     /// Nested calls run their pieces one after the other on the calling thread.
     ///
     /// - Parameters:
@@ -31,15 +17,16 @@ package enum Workers {
     package static func forEach(
         _ pieces: Int, operation: StaticString = #function, cost: ComputeProfile.Cost? = nil, _ body: (Int) -> Void
     ) {
-        if let profile = ComputeProfile.current {
-            profile.time(operation, cost ?? .init()) { share(pieces, body) }
+        let context = ComputeContext.current
+        if let profile = context.profile {
+            profile.time(operation, cost ?? .init()) { context.forPieces.run { share(pieces, context, body) } }
         } else {
-            share(pieces, body)
+            share(pieces, context, body)
         }
     }
 
-    private static func share(_ pieces: Int, _ body: (Int) -> Void) {
-        let threads = isInsideParallelWork ? 1 : min(count, pieces)
+    private static func share(_ pieces: Int, _ context: ComputeContext, _ body: (Int) -> Void) {
+        let threads = min(context.threads, pieces)
         guard threads > 1 else {
             return flushingDenormals {
                 for piece in 0..<pieces { body(piece) }
@@ -48,7 +35,7 @@ package enum Workers {
         withoutActuallyEscaping(body) { body in
             let work = SharedWork(body: body, pieces: pieces)
             DispatchQueue.concurrentPerform(iterations: threads) { _ in
-                $isInsideParallelWork.withValue(true) { flushingDenormals { work.run() } }
+                context.forPieces.run { flushingDenormals { work.run() } }
             }
         }
     }
@@ -81,5 +68,20 @@ private final class SharedWork: @unchecked Sendable {
             guard piece < pieces else { return }
             body(piece)
         }
+    }
+}
+
+extension Workers {
+    /// Like ``Workers/forEach(_:_:)`` for pieces that may fail: all pieces are tried, then the failure of the lowest one is thrown.
+    package static func forEachThrowing<Failure: Error>(_ pieces: Int, _ body: (Int) throws(Failure) -> Void) throws(Failure) {
+        let first = Mutex<(piece: Int, error: Failure)?>(nil)
+        forEach(pieces) { piece in
+            do throws(Failure) {
+                try body(piece)
+            } catch {
+                first.withLock { if $0 == nil || piece < $0!.piece { $0 = (piece, error) } }
+            }
+        }
+        if let failure = first.withLock({ $0 }) { throw failure.error }
     }
 }

@@ -22,20 +22,18 @@ package enum Activation: String, Codable, Sendable {
 
     /// The gradient for `x`, given the one for the result.
     package func gradient(_ dy: consuming Tensor, at x: Tensor) -> Tensor {
-        let (count, kernels) = (x.count, InstructionSet.current.kernels)
+        let (count, kernels) = (x.count, ComputeContext.current.kernels)
         var dx = consume dy
-        dx.withMutablePointer { dx in
-            x.withPointer { x in
-                RowPieces.forEach(rows: count, width: 1) { range in
-                    kernels.activate_backward(x + range.lowerBound, dx + range.lowerBound, range.count, revq_activation(self))
-                }
+        withPointers(writing: &dx, reading: x) { dx, x in
+            RowPieces.forEach(rows: count, width: 1) { range in
+                kernels.activate_backward(x + range.lowerBound, dx + range.lowerBound, range.count, revq_activation(self))
             }
         }
         return dx
     }
 
     private func apply(_ x: UnsafePointer<Float>, _ count: Int, to y: UnsafeMutablePointer<Float>) {
-        let kernels = InstructionSet.current.kernels
+        let kernels = ComputeContext.current.kernels
         RowPieces.forEach(rows: count, width: 1) { range in
             kernels.activate(x + range.lowerBound, range.count, revq_activation(self), y + range.lowerBound)
         }

@@ -82,13 +82,11 @@ extension Tensor {
     package func swappingInnerAxes(outer: Int, _ a: Int, _ b: Int) -> Tensor {
         precondition(count == outer * a * b, "\(shape) is not \(outer)×\(a)×\(b)")
         var result = Tensor(uninitialized: [outer, b * a])
-        result.withMutablePointer { target in
-            withPointer { source in
-                for o in 0..<outer {
-                    let (from, to) = (source + o * a * b, target + o * a * b)
-                    for i in 0..<a {
-                        for j in 0..<b { to[j * a + i] = from[i * b + j] }
-                    }
+        withPointers(writing: &result, reading: self) { target, source in
+            for o in 0..<outer {
+                let (from, to) = (source + o * a * b, target + o * a * b)
+                for i in 0..<a {
+                    for j in 0..<b { to[j * a + i] = from[i * b + j] }
                 }
             }
         }

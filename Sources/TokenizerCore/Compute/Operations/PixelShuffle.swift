@@ -9,16 +9,14 @@ package enum PixelShuffle {
         precondition(x.h % f == 0 && x.w % f == 0, "\(f)×\(f) tiles do not cover \(x.shape)")
         let (rows, width, c) = (x.n * x.h, x.w, x.c)
         var y = Tensor(uninitialized: [x.n, x.h / f, x.w / f, c * f * f])
-        y.withMutablePointer { y in
-            x.withPointer { x in
-                RowPieces.forEach(rows: rows, width: width * c) { range in
-                    for row in range {
-                        let tileRow = y + row / f * (width / f) * c * f * f + row % f * f
-                        for column in 0..<width {
-                            let source = x + (row * width + column) * c
-                            let target = tileRow + column / f * c * f * f + column % f
-                            for i in 0..<c { target[i * f * f] = source[i] }
-                        }
+        withPointers(writing: &y, reading: x) { y, x in
+            RowPieces.forEach(rows: rows, width: width * c) { range in
+                for row in range {
+                    let tileRow = y + row / f * (width / f) * c * f * f + row % f * f
+                    for column in 0..<width {
+                        let source = x + (row * width + column) * c
+                        let target = tileRow + column / f * c * f * f + column % f
+                        for i in 0..<c { target[i * f * f] = source[i] }
                     }
                 }
             }
@@ -34,16 +32,14 @@ package enum PixelShuffle {
         precondition(x.c % (f * f) == 0, "\(x.c) channels do not make \(f)×\(f) tiles")
         let (rows, width, c) = (x.n * x.h * f, x.w * f, x.c / (f * f))
         var y = Tensor(uninitialized: [x.n, x.h * f, x.w * f, c])
-        y.withMutablePointer { y in
-            x.withPointer { x in
-                RowPieces.forEach(rows: rows, width: width * c) { range in
-                    for row in range {
-                        let tileRow = x + row / f * (width / f) * c * f * f + row % f * f
-                        for column in 0..<width {
-                            let source = tileRow + column / f * c * f * f + column % f
-                            let target = y + (row * width + column) * c
-                            for i in 0..<c { target[i] = source[i * f * f] }
-                        }
+        withPointers(writing: &y, reading: x) { y, x in
+            RowPieces.forEach(rows: rows, width: width * c) { range in
+                for row in range {
+                    let tileRow = x + row / f * (width / f) * c * f * f + row % f * f
+                    for column in 0..<width {
+                        let source = tileRow + column / f * c * f * f + column % f
+                        let target = y + (row * width + column) * c
+                        for i in 0..<c { target[i] = source[i * f * f] }
                     }
                 }
             }

@@ -18,25 +18,23 @@ package enum Pooling: Sendable {
         let (h, w) = ((height + 2 * padding - 3) / stride + 1, (width + 2 * padding - 3) / stride + 1)
         var result = Tensor(uninitialized: [x.n, h, w, c])
         let pixels = x.n * h * w
-        result.withMutablePointer { result in
-            x.withPointer { x in
-                RowPieces.forEach(rows: pixels, width: 9 * c) { range in
-                    for pixel in range {
-                        let (image, top, left) = (pixel / (h * w), pixel / w % h * stride - padding, pixel % w * stride - padding)
-                        let rows = max(0, top)..<min(height, top + 3)
-                        let columns = max(0, left)..<min(width, left + 3)
-                        let target = result + pixel * c
-                        for row in rows {
-                            for column in columns {
-                                let source = x + ((image * height + row) * width + column) * c
-                                let isFirst = row == rows.lowerBound && column == columns.lowerBound
-                                isFirst ? target.update(from: source, count: c) : combine(target, source, c)
-                            }
+        withPointers(writing: &result, reading: x) { result, x in
+            RowPieces.forEach(rows: pixels, width: 9 * c) { range in
+                for pixel in range {
+                    let (image, top, left) = (pixel / (h * w), pixel / w % h * stride - padding, pixel % w * stride - padding)
+                    let rows = max(0, top)..<min(height, top + 3)
+                    let columns = max(0, left)..<min(width, left + 3)
+                    let target = result + pixel * c
+                    for row in rows {
+                        for column in columns {
+                            let source = x + ((image * height + row) * width + column) * c
+                            let isFirst = row == rows.lowerBound && column == columns.lowerBound
+                            isFirst ? target.update(from: source, count: c) : combine(target, source, c)
                         }
-                        if self == .mean {
-                            let share = 1 / Float(rows.count * columns.count)
-                            for i in 0..<c { target[i] *= share }
-                        }
+                    }
+                    if self == .mean {
+                        let share = 1 / Float(rows.count * columns.count)
+                        for i in 0..<c { target[i] *= share }
                     }
                 }
             }

@@ -10,7 +10,7 @@ import CKernels
 package func normalizeRMS(
     _ x: consuming Tensor, weight: Tensor, bias: Tensor, epsilon: Float, activation: Activation? = nil, adding shortcut: Tensor? = nil
 ) -> Tensor {
-    let (rows, c, kernels) = (x.rows, x.c, InstructionSet.current.kernels)
+    let (rows, c, kernels) = (x.rows, x.c, ComputeContext.current.kernels)
     precondition(c == weight.count && c == bias.count, "RMSNorm over \(weight.count) channels got \(x.shape)")
     precondition(shortcut.map { $0.shape == x.shape } ?? true, "cannot add \(shortcut!.shape) to \(x.shape)")
     let floatsPerRow = shortcut == nil ? 2 * c : 3 * c
@@ -29,7 +29,7 @@ package func normalizeRMS(
 package func normalizeRMSGradient(
     _ dy: consuming Tensor, at x: Tensor, weight: Tensor, epsilon: Float, addingTo dweight: inout Tensor, _ dbias: inout Tensor
 ) -> Tensor {
-    let (rows, c, kernels) = (x.rows, x.c, InstructionSet.current.kernels)
+    let (rows, c, kernels) = (x.rows, x.c, ComputeContext.current.kernels)
     // Each piece of the rows has sums of its own, which are added in their order.
     let pieces = RowPieces.count(rows: rows, width: c)
     var (dweights, dbiases) = (Tensor(zeros: [pieces, c]), Tensor(zeros: [pieces, c]))

@@ -18,19 +18,16 @@ package struct ReLUAttention: Sendable {
     /// - Returns: `[n, h, w, views·heads·d]`.
     package func forward(_ views: [Tensor]) -> Tensor {
         let geometry = Heads(views, headDimension)
-        let kernels = InstructionSet.current.kernels
+        let kernels = ComputeContext.current.kernels
         let scratchCount = kernels.attend_scratch(geometry.positions, headDimension)
         var y = Tensor(uninitialized: views[0].shape.dropLast() + [geometry.outputWidth])
-        y.withMutablePointer { y in
-            for (index, qkv) in views.enumerated() {
-                qkv.withPointer { qkv in
-                    geometry.forEach { head in
-                        var scratch = Tensor(uninitialized: [scratchCount])
-                        scratch.withMutablePointer { scratch in
-                            kernels.attend(
-                                qkv + geometry.inputOffset(head), geometry.positions, geometry.inputWidth, headDimension, Self.epsilon,
-                                y + geometry.outputOffset(head, view: index), geometry.outputWidth, scratch)
-                        }
+        for (index, qkv) in views.enumerated() {
+            withPointers(writing: &y, reading: qkv) { y, qkv in
+                geometry.forEach { head in
+                    withScratch(scratchCount) { scratch in
+                        kernels.attend(
+                            qkv + geometry.inputOffset(head), geometry.positions, geometry.inputWidth, headDimension, Self.epsilon,
+                            y + geometry.outputOffset(head, view: index), geometry.outputWidth, scratch)
                     }
                 }
             }
@@ -41,22 +38,17 @@ package struct ReLUAttention: Sendable {
     /// The gradients for `views`.
     package func backward(_ dy: Tensor, _ views: [Tensor]) -> [Tensor] {
         let geometry = Heads(views, headDimension)
-        let kernels = InstructionSet.current.kernels
+        let kernels = ComputeContext.current.kernels
         let scratchCount = kernels.attend_backward_scratch(geometry.positions, headDimension)
         return views.enumerated().map { index, qkv in
             var dqkv = Tensor(uninitialized: qkv.shape)
-            dqkv.withMutablePointer { dqkv in
-                qkv.withPointer { qkv in
-                    dy.withPointer { dy in
-                        geometry.forEach { head in
-                            let input = geometry.inputOffset(head)
-                            var scratch = Tensor(uninitialized: [scratchCount])
-                            scratch.withMutablePointer { scratch in
-                                kernels.attend_backward(
-                                    qkv + input, geometry.positions, geometry.inputWidth, headDimension, Self.epsilon,
-                                    dy + geometry.outputOffset(head, view: index), geometry.outputWidth, dqkv + input, scratch)
-                            }
-                        }
+            withPointers(writing: &dqkv, reading: qkv, dy) { dqkv, qkv, dy in
+                geometry.forEach { head in
+                    let input = geometry.inputOffset(head)
+                    withScratch(scratchCount) { scratch in
+                        kernels.attend_backward(
+                            qkv + input, geometry.positions, geometry.inputWidth, headDimension, Self.epsilon,
+                            dy + geometry.outputOffset(head, view: index), geometry.outputWidth, dqkv + input, scratch)
                     }
                 }
             }

@@ -13,13 +13,11 @@ package enum Shortcut {
         precondition(
             x.h % 2 == 0 && x.w % 2 == 0 && y.shape == [x.n, x.h / 2, x.w / 2, 4 * x.c / group],
             "the shortcut from \(x.shape) in groups of \(group) does not lead to \(y.shape)")
-        let (h, w, c, kernels) = (x.h, x.w, x.c, InstructionSet.current.kernels)
+        let (h, w, c, kernels) = (x.h, x.w, x.c, ComputeContext.current.kernels)
         let (rows, width) = (y.n * y.h, y.w * y.c)
-        y.withMutablePointer { y in
-            x.withPointer { x in
-                RowPieces.forEach(rows: rows, width: width) { lines in
-                    kernels.add_downsampled(x, h, w, c, group, lines.lowerBound, lines.upperBound, y)
-                }
+        withPointers(writing: &y, reading: x) { y, x in
+            RowPieces.forEach(rows: rows, width: width) { lines in
+                kernels.add_downsampled(x, h, w, c, group, lines.lowerBound, lines.upperBound, y)
             }
         }
     }
@@ -35,13 +33,11 @@ package enum Shortcut {
         precondition(
             y.shape == [x.n, 2 * x.h, 2 * x.w, x.c * repeats / 4],
             "the shortcut from \(x.shape), channels \(repeats) times, does not lead to \(y.shape)")
-        let (h, w, c, kernels) = (x.h, x.w, x.c, InstructionSet.current.kernels)
+        let (h, w, c, kernels) = (x.h, x.w, x.c, ComputeContext.current.kernels)
         let (rows, width) = (y.n * y.h, y.w * y.c)
-        y.withMutablePointer { y in
-            x.withPointer { x in
-                RowPieces.forEach(rows: rows, width: width) { lines in
-                    kernels.add_upsampled(x, h, w, c, repeats, lines.lowerBound, lines.upperBound, y)
-                }
+        withPointers(writing: &y, reading: x) { y, x in
+            RowPieces.forEach(rows: rows, width: width) { lines in
+                kernels.add_upsampled(x, h, w, c, repeats, lines.lowerBound, lines.upperBound, y)
             }
         }
     }

@@ -24,17 +24,15 @@ package enum SquaredError {
         var sums = [Double](repeating: 0, count: RowPieces.count(rows: count, width: 1))
         sums.withUnsafeMutableBufferPointer { sums in
             let sums = sums.baseAddress
-            y.withPointer { y in
-                target.withPointer { target in
-                    RowPieces.forEach(rows: count, width: 1) { range, piece in
-                        var sum = 0.0
-                        for i in range {
-                            let difference = y[i] - target[i]
-                            sum += Double(difference) * Double(difference)
-                            visit(i, difference)
-                        }
-                        sums![piece] = sum
+            withPointers(reading: y, target) { y, target in
+                RowPieces.forEach(rows: count, width: 1) { range, piece in
+                    var sum = 0.0
+                    for i in range {
+                        let difference = y[i] - target[i]
+                        sum += Double(difference) * Double(difference)
+                        visit(i, difference)
                     }
+                    sums![piece] = sum
                 }
             }
         }

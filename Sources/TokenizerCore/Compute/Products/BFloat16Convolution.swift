@@ -7,7 +7,7 @@ import CKernels
 /// - Returns: `[images, ⌈h / stride⌉, ⌈w / stride⌉, n]`, or when enlarging `[images, 2h, 2w, n]`.
 /// - Precondition: there is a ``BFloat16Unit``, which ``Precision/obstacle`` tells beforehand.
 package func convolve(_ x: Tensor, with weights: BFloat16Weights, bias: Tensor?, stride: Int, activation: Activation?) -> Tensor {
-    guard let kernel = BFloat16Unit.current?.kernel else { preconditionFailure(Precision.bfloat16.obstacle ?? "no such unit") }
+    guard let kernel = ComputeContext.current.bfloat16Unit?.kernel else { preconditionFailure(Precision.bfloat16.obstacle ?? "no such unit") }
     let (h, w, c, n) = (x.h, x.w, weights.c, weights.n)
     let picture = revq_bfloat16_picture(h: h, w: w, c: c, size: weights.size, stride: stride, is_enlarging: weights.isEnlarging)
     let (ho, wo) = weights.isEnlarging ? (2 * h, 2 * w) : ((h + stride - 1) / stride, (w + stride - 1) / stride)
@@ -18,22 +18,14 @@ package func convolve(_ x: Tensor, with weights: BFloat16Weights, bias: Tensor?,
     // An enlarged picture's four filters have 2×2 taps.
     let taps = weights.isEnlarging ? 4 : weights.size * weights.size
     let cost = ComputeProfile.Cost(multiplications: y.count * c * taps, floats: x.count + c * taps * n / 2 + y.count)
-    y.withMutablePointer { y in
-        x.withPointer { x in
-            bias.withPointer { bias in
-                weights.withPointer { weights in
-                    withUnsafePointer(to: picture) { picture in
-                        Workers.forEach(pieces.count, operation: "product in bf16", cost: cost) { index in
-                            let (image, lines, columns) = pieces[index]
-                            var scratch = Tensor(uninitialized: [scratchCount])
-                            scratch.withMutablePointer { scratch in
-                                kernel(
-                                    picture, x + image * h * w * c, lines.lowerBound, lines.upperBound, weights, n,
-                                    columns.lowerBound, columns.upperBound, y + image * ho * wo * n, bias,
-                                    revq_activation(activation), scratch)
-                            }
-                        }
-                    }
+    withPointers(writing: &y, reading: x, bias, weights) { y, x, bias, weights in
+        Workers.forEach(pieces.count, operation: "product in bf16", cost: cost) { index in
+            let (image, lines, columns) = pieces[index]
+            withScratch(scratchCount) { scratch in
+                withUnsafePointer(to: picture) {
+                    kernel(
+                        $0, x + image * h * w * c, lines.lowerBound, lines.upperBound, weights, n, columns.lowerBound, columns.upperBound,
+                        y + image * ho * wo * n, bias, revq_activation(activation), scratch)
                 }
             }
         }
@@ -79,4 +71,37 @@ struct BFloat16Pieces {
         let (top, left) = (line * linesPerPiece, column * columnsPerPiece)
         return (image, top..<min(lines, top + linesPerPiece), left..<min(columns, left + columnsPerPiece))
     }
+}
+
+/// Weights rounded to bf16 and laid out for ``convolve(_:with:bias:stride:activation:)`` and ``project(_:with:bias:activation:)``,
+/// the same for every ``BFloat16Unit``: half the memory of fp32.
+package struct BFloat16Weights: PointerSource, Sendable {
+    let size: Int
+    let c: Int
+    let n: Int
+    /// Whether they are for the picture in which each pixel is repeated twice in both directions: then a kernel of 2×2 sums of taps
+    /// for each of the four pixels that one becomes.
+    let isEnlarging: Bool
+    /// Two numbers in the place of one.
+    private let storage: Tensor
+
+    /// - Parameter weight: `n · c · size²` numbers in the order `[out, in, k, k]`.
+    init(_ weight: Tensor, n: Int, c: Int, size: Int, enlarging isEnlarging: Bool = false) {
+        precondition(weight.count == n * c * size * size, "weights of shape \(weight.shape) are not \(n)×\(c)×\(size)×\(size)")
+        precondition(!isEnlarging || size == 3, "enlarging is folded into 3×3 kernels, got \(weight.shape)")
+        let panels = (n + WeightPanels.width - 1) / WeightPanels.width
+        let panel = revq_bfloat16_panel(isEnlarging, c, size)
+        var storage = Tensor(uninitialized: [panels, panel / 2], isLasting: true)
+        storage.withMutablePointer { target in
+            target.withMemoryRebound(to: UInt16.self, capacity: panels * panel) { target in
+                weight.withPointer { source in
+                    Workers.forEach(panels) { revq_pack_bfloat16_panel(isEnlarging, source, n, c, size, $0, target + $0 * panel) }
+                }
+            }
+        }
+        weight.releasePages()
+        (self.size, self.c, self.n, self.isEnlarging, self.storage) = (size, c, n, isEnlarging, storage)
+    }
+
+    package var pointer: UnsafePointer<UInt16> { UnsafeRawPointer(storage.pointer).assumingMemoryBound(to: UInt16.self) }
 }

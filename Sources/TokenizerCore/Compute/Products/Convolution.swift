@@ -59,23 +59,19 @@ private func convolveDirectly(
 ) -> Tensor {
     let (h, w, c, n, size) = (x.h, x.w, weights.c, weights.n, weights.size)
     let (ho, wo) = ((h + stride - 1) / stride, (w + stride - 1) / stride)
-    let (kernels, panels) = (InstructionSet.current.kernels, weights.direct)
+    let (kernels, panels) = (ComputeContext.current.kernels, weights.direct)
     let pieces = ProductPieces(rows: x.n * ho * wo, columns: n)
     var y = Tensor(uninitialized: [x.n, ho, wo, n])
     let weightCount = size * size * c * n
     let cost = ComputeProfile.Cost(multiplications: x.n * ho * wo * weightCount, floats: x.count + weightCount + y.count)
-    y.withMutablePointer { y in
-        x.withPointer { x in
-            bias.withPointer { bias in
-                Workers.forEach(pieces.count, operation: "convolution, direct", cost: cost) { index in
-                    let (pixels, columns) = pieces[index]
-                    let left = columns.lowerBound
-                    panels.withPointer(fromColumn: left) { panels in
-                        kernels.convolve(
-                            x, h, w, c, size, stride, pixels.lowerBound, pixels.upperBound, panels, columns.count, y + left, n,
-                            bias.map { $0 + left }, revq_activation(activation))
-                    }
-                }
+    withPointers(writing: &y, reading: x, bias) { y, x, bias in
+        Workers.forEach(pieces.count, operation: "convolution, direct", cost: cost) { index in
+            let (pixels, columns) = pieces[index]
+            let left = columns.lowerBound
+            panels.withPointer(fromColumn: left) { panels in
+                kernels.convolve(
+                    x, h, w, c, size, stride, pixels.lowerBound, pixels.upperBound, panels, columns.count, y + left, n,
+                    bias.map { $0 + left }, revq_activation(activation))
             }
         }
     }
@@ -86,7 +82,7 @@ private func convolveByWinograd(
     _ x: Tensor, _ weights: PackedConvolution, _ bias: Tensor?, _ kind: revq_winograd, _ activation: Activation?
 ) -> Tensor {
     let (h, w, c, n) = (x.h, x.w, weights.c, weights.n)
-    let (kernels, transformed) = (InstructionSet.current.kernels, weights.winograd(kind))
+    let (kernels, transformed) = (ComputeContext.current.kernels, weights.winograd(kind))
     let (ho, wo) =
         switch kind {
         case .REVQ_PLAIN_PICTURE: (h, w)
@@ -97,20 +93,13 @@ private func convolveByWinograd(
     var y = Tensor(uninitialized: [x.n, ho, wo, n])
     let products = x.n * WinogradPieces.tiles(h: ho, w: wo) * Int(revq_winograd_weights(kind)) * c * n
     let cost = ComputeProfile.Cost(multiplications: products, floats: x.count + transformed.count + y.count)
-    y.withMutablePointer { y in
-        x.withPointer { x in
-            bias.withPointer { bias in
-                transformed.withPointer { transformed in
-                    Workers.forEach(pieces.count, operation: kind.operation, cost: cost) { index in
-                        let (tiles, columns) = pieces[index]
-                        var scratch = Tensor(uninitialized: [kernels.winograd_scratch(kind, c, tiles.count)])
-                        scratch.withMutablePointer { scratch in
-                            kernels.convolve_winograd(
-                                kind, x, h, w, c, tiles.lowerBound, tiles.upperBound, transformed, n,
-                                columns.lowerBound, columns.upperBound, y, bias, revq_activation(activation), scratch)
-                        }
-                    }
-                }
+    withPointers(writing: &y, reading: x, bias, transformed) { y, x, bias, transformed in
+        Workers.forEach(pieces.count, operation: kind.operation, cost: cost) { index in
+            let (tiles, columns) = pieces[index]
+            withScratch(kernels.winograd_scratch(kind, c, tiles.count)) { scratch in
+                kernels.convolve_winograd(
+                    kind, x, h, w, c, tiles.lowerBound, tiles.upperBound, transformed, n, columns.lowerBound, columns.upperBound, y, bias,
+                    revq_activation(activation), scratch)
             }
         }
     }
@@ -125,5 +114,27 @@ extension revq_winograd {
         case .REVQ_ENLARGING: "3×3 Winograd, enlarging"
         case .REVQ_HALVING: "3×3 Winograd, stride 2"
         }
+    }
+}
+
+/// How a convolution is computed. Both ways agree to a few millionths of the result's norm.
+package enum ConvolutionAlgorithm: Sendable {
+    /// A matrix product with the patches of the picture.
+    case direct
+    /// Winograd's F(4×4, 3×3): a quarter of the multiplications for 3×3 and stride 1, nine sixteenths of them for stride 2.
+    case winograd
+
+    /// Below this many 4×4 tiles in an image of results, reading the fourfold weights costs more than the multiplications they save:
+    /// the more so, the faster the processor multiplies.
+    private static var fewestTiles: Int { ComputeContext.current.instructionSet == .x86_64_amx ? 64 : 16 }
+
+    /// Depends on the processor, the layer and the extents h × w of the result, never on the batch, so that an image's result does not
+    /// either.
+    static func chosen(for weights: PackedConvolution, stride: Int, h: Int, w: Int) -> ConvolutionAlgorithm {
+        guard weights.size == 3, stride <= 2, weights.c % 16 == 0 else { return .direct }
+        if let preferred = ComputeContext.current.algorithm { return preferred }
+        // Nine sixteenths of the multiplications do not pay for the transforms where a matrix unit multiplies.
+        if stride == 2 && ComputeContext.current.instructionSet == .x86_64_amx { return .direct }
+        return WinogradPieces.tiles(h: h, w: w) >= fewestTiles ? .winograd : .direct
     }
 }

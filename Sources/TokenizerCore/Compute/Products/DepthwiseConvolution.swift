@@ -20,10 +20,8 @@ package final class PackedDepthwise: Sendable {
     package convenience init(turning weight: Tensor) {
         let (taps, count) = (weight.shape.dropFirst(2).reduce(1, *), weight.count)
         var turned = Tensor(uninitialized: weight.shape, isLasting: true)
-        turned.withMutablePointer { target in
-            weight.withPointer { source in
-                for i in 0..<count { target[i] = source[i / taps * taps + taps - 1 - i % taps] }
-            }
+        withPointers(writing: &turned, reading: weight) { target, source in
+            for i in 0..<count { target[i] = source[i / taps * taps + taps - 1 - i % taps] }
         }
         self.init(turned)
     }
@@ -44,7 +42,7 @@ package func convolve(_ x: Tensor, with weights: PackedDepthwise, bias: Tensor? 
     precondition(bias.map { $0.count == c } ?? true, "a depthwise convolution of \(c) channels got a bias of \(bias!.shape)")
     precondition(!isGated || c % 2 == 0, "\(c) channels have no two halves")
     let (images, h, w) = (x.n, x.h, x.w)
-    let kernels = InstructionSet.current.kernels
+    let kernels = ComputeContext.current.kernels
     let floatsPerRow = w * (isGated ? c + c / 2 : 2 * c)
     var y = Tensor(uninitialized: [images, h, w, isGated ? c / 2 : c])
     withPointers(writing: &y, reading: x, weights.taps, bias) { y, x, taps, bias in
@@ -60,7 +58,7 @@ package func convolve(_ x: Tensor, with weights: PackedDepthwise, bias: Tensor? 
 /// - Parameter halves: `[…, 2c]`.
 /// - Returns: `[…, c]`.
 package func gate(_ halves: Tensor) -> Tensor {
-    let (rows, c, kernels) = (halves.rows, halves.c / 2, InstructionSet.current.kernels)
+    let (rows, c, kernels) = (halves.rows, halves.c / 2, ComputeContext.current.kernels)
     var y = Tensor(uninitialized: halves.shape.dropLast() + [c])
     withPointers(writing: &y, reading: halves) { y, x in
         RowPieces.forEach(rows: rows, width: 2 * c) { range in
@@ -76,12 +74,13 @@ package func gate(_ halves: Tensor) -> Tensor {
 ///   - x: what the convolution was applied to, or the activation before it where there is one.
 ///   - weight: `[c, 1, k, k]`.
 ///   - halves: what was gated afterwards, where `dy` is the gradient for that.
-///   - dweight: the gradient for the weights is added here, and the one for the bias to `dbias`.
+///   - dbias: the gradient for the bias is added here.
+/// - Returns: the gradients for what came first and for the weights.
 package func depthwiseGradient(
-    _ dy: Tensor, at x: Tensor, weight: Tensor, behind activation: Activation? = nil, halves: Tensor? = nil, addingTo dweight: inout Tensor,
-    _ dbias: inout Tensor?
-) -> Tensor {
-    let (n, h, w, c, k, kernels) = (x.n, x.h, x.w, x.c, weight.shape[2], InstructionSet.current.kernels)
+    _ dy: Tensor, at x: Tensor, weight: Tensor, behind activation: Activation? = nil, halves: Tensor? = nil,
+    addingTo dbias: inout Tensor?
+) -> (dx: Tensor, dweight: Tensor) {
+    let (n, h, w, c, k, kernels) = (x.n, x.h, x.w, x.c, weight.shape[2], ComputeContext.current.kernels)
     var dx = Tensor(uninitialized: x.shape)
     var dtaps = Tensor(zeros: [k * k, c])
     dbias.withMutablePointer { dbias in
@@ -93,6 +92,5 @@ package func depthwiseGradient(
             }
         }
     }
-    dweight.add(dtaps.swappingInnerAxes(outer: 1, k * k, c).reshaped(weight.shape))
-    return dx
+    return (dx, dtaps.swappingInnerAxes(outer: 1, k * k, c).reshaped(weight.shape))
 }

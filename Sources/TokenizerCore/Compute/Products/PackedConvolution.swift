@@ -61,10 +61,8 @@ package final class PackedConvolution: Sendable {
         precondition(size == 3, "Winograd's algorithm is for 3×3 kernels, got \(weight.shape)")
         let panels = (n + WeightPanels.width - 1) / WeightPanels.width
         var result = Tensor(uninitialized: [panels, Int(revq_winograd_weights(kind)), c, WeightPanels.width], isLasting: true)
-        result.withMutablePointer { target in
-            weight.withPointer { source in
-                Workers.forEach(panels) { revq_pack_winograd_panel(kind, source, n, c, $0, target) }
-            }
+        withPointers(writing: &result, reading: weight) { target, source in
+            Workers.forEach(panels) { revq_pack_winograd_panel(kind, source, n, c, $0, target) }
         }
         weight.releasePages()
         return result

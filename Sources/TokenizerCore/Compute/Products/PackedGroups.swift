@@ -33,7 +33,7 @@ package func project(_ x: Tensor, with weights: PackedGroups) -> Tensor {
     let (groups, size) = (weights.groups, weights.size)
     let c = groups.count * size
     precondition(x.c == c, "a projection of \(groups.count) groups of \(size) channels got \(x.shape)")
-    let kernels = InstructionSet.current.kernels
+    let kernels = ComputeContext.current.kernels
     let rows = x.rows
     var y = Tensor(uninitialized: x.shape)
     withPointers(writing: &y, reading: x) { y, x in

@@ -56,22 +56,18 @@ package func project(_ x: Tensor, with weights: PackedMatrix, bias: Tensor? = ni
 
 private func project(_ x: Tensor, with panels: WeightPanels, _ bias: Tensor?, _ activation: Activation?) -> Tensor {
     let (k, n) = (panels.k, panels.n)
-    let kernels = InstructionSet.current.kernels
+    let kernels = ComputeContext.current.kernels
     let pieces = ProductPieces(rows: x.rows, columns: n)
     var y = Tensor(uninitialized: x.shape.dropLast() + [n])
     let cost = ComputeProfile.Cost(multiplications: x.rows * k * n, floats: x.count + k * n + y.count)
-    y.withMutablePointer { y in
-        x.withPointer { x in
-            bias.withPointer { bias in
-                Workers.forEach(pieces.count, operation: "1×1", cost: cost) { piece in
-                    let (rows, columns) = pieces[piece]
-                    let (top, left) = (rows.lowerBound, columns.lowerBound)
-                    panels.withPointer(fromColumn: left) { panels in
-                        kernels.multiply(
-                            rows.count, columns.count, k, x + top * k, k, panels, y + top * n + left, n,
-                            bias.map { $0 + left }, revq_activation(activation))
-                    }
-                }
+    withPointers(writing: &y, reading: x, bias) { y, x, bias in
+        Workers.forEach(pieces.count, operation: "1×1", cost: cost) { piece in
+            let (rows, columns) = pieces[piece]
+            let (top, left) = (rows.lowerBound, columns.lowerBound)
+            panels.withPointer(fromColumn: left) { panels in
+                kernels.multiply(
+                    rows.count, columns.count, k, x + top * k, k, panels, y + top * n + left, n, bias.map { $0 + left },
+                    revq_activation(activation))
             }
         }
     }

@@ -59,21 +59,19 @@ package struct RectangularConvolution: Sendable {
     private func patches(of x: Tensor, _ image: Int, _ rows: Range<Int>, _ w: Int) -> Tensor {
         let (line, height, width) = (kernel.width * inputs, x.h, x.w)
         var patches = Tensor(zeros: [rows.count * w, kernel.height * line])
-        patches.withMutablePointer { target in
-            x.withPointer { x in
-                for (index, row) in rows.enumerated() {
-                    for column in 0..<w {
-                        let patch = target + (index * w + column) * kernel.height * line
-                        let left = column * stride - padding.width
-                        // The columns of the kernel that lie inside the picture.
-                        let (from, until) = (max(0, -left), min(kernel.width, width - left))
-                        guard from < until else { continue }
-                        for tap in 0..<kernel.height {
-                            let y = row * stride - padding.height + tap
-                            guard y >= 0 && y < height else { continue }
-                            let source = x + ((image * height + y) * width + left + from) * inputs
-                            (patch + tap * line + from * inputs).update(from: source, count: (until - from) * inputs)
-                        }
+        withPointers(writing: &patches, reading: x) { target, x in
+            for (index, row) in rows.enumerated() {
+                for column in 0..<w {
+                    let patch = target + (index * w + column) * kernel.height * line
+                    let left = column * stride - padding.width
+                    // The columns of the kernel that lie inside the picture.
+                    let (from, until) = (max(0, -left), min(kernel.width, width - left))
+                    guard from < until else { continue }
+                    for tap in 0..<kernel.height {
+                        let y = row * stride - padding.height + tap
+                        guard y >= 0 && y < height else { continue }
+                        let source = x + ((image * height + y) * width + left + from) * inputs
+                        (patch + tap * line + from * inputs).update(from: source, count: (until - from) * inputs)
                     }
                 }
             }

@@ -18,10 +18,8 @@ struct WeightPanels: Sendable {
         (self.k, self.n) = (c * taps, n)
         let (k, panels) = (c * taps, (n + Self.width - 1) / Self.width)
         var storage = Tensor(uninitialized: [panels, k, Self.width], isLasting: true)
-        storage.withMutablePointer { target in
-            weight.withPointer { source in
-                Workers.forEach(panels) { revq_pack_panel(source, n, c, taps, $0, target + $0 * k * Self.width) }
-            }
+        withPointers(writing: &storage, reading: weight) { target, source in
+            Workers.forEach(panels) { revq_pack_panel(source, n, c, taps, $0, target + $0 * k * Self.width) }
         }
         self.storage = storage
         weight.releasePages()

@@ -17,7 +17,7 @@ struct WinogradPieces {
 
     init(_ kind: revq_winograd, images: Int, h: Int, w: Int, columns: Int) {
         let tilesPerImage = Self.tiles(h: h, w: w)
-        let tilesPerStrip = InstructionSet.current.kernels.strip_rows
+        let tilesPerStrip = ComputeContext.current.kernels.strip_rows
         let strips = (tilesPerImage + tilesPerStrip - 1) / tilesPerStrip
         // A stride of 2 has twice as many intermediates for a tile.
         let most = kind == .REVQ_HALVING ? 1 : 3

@@ -5,12 +5,10 @@ extension Tensor {
     /// - Precondition: equal shapes.
     package mutating func add(_ other: Tensor) {
         precondition(shape == other.shape, "cannot add \(other.shape) to \(shape)")
-        let (count, kernels) = (self.count, InstructionSet.current.kernels)
-        withMutablePointer { target in
-            other.withPointer { source in
-                RowPieces.forEach(rows: count, width: 1) { range in
-                    kernels.add(target + range.lowerBound, source + range.lowerBound, range.count)
-                }
+        let (count, kernels) = (self.count, ComputeContext.current.kernels)
+        withPointers(writing: &self, reading: other) { target, source in
+            RowPieces.forEach(rows: count, width: 1) { range in
+                kernels.add(target + range.lowerBound, source + range.lowerBound, range.count)
             }
         }
     }
@@ -40,18 +38,16 @@ extension Tensor {
     package mutating func mix(with other: Tensor, keeping keep: Float) {
         precondition(shape == other.shape, "cannot mix \(other.shape) with \(shape)")
         let count = self.count
-        withMutablePointer { target in
-            other.withPointer { source in
-                RowPieces.forEach(rows: count, width: 1) { range in
-                    for i in range { target[i] = keep * target[i] + (1 - keep) * source[i] }
-                }
+        withPointers(writing: &self, reading: other) { target, source in
+            RowPieces.forEach(rows: count, width: 1) { range in
+                for i in range { target[i] = keep * target[i] + (1 - keep) * source[i] }
             }
         }
     }
 
     /// Σ x², accumulated in double precision.
     package var sumOfSquares: Double {
-        let (count, kernels) = (self.count, InstructionSet.current.kernels)
+        let (count, kernels) = (self.count, ComputeContext.current.kernels)
         let pieces = RowPieces.count(rows: count, width: 1)
         let sums = [Double](unsafeUninitializedCapacity: pieces) { sums, filled in
             filled = pieces
@@ -79,10 +75,30 @@ extension Tensor {
         }
         return !isFlawed.load(ordering: .relaxed)
     }
+}
 
-    /// Images `range` of a batch `[n, …]`: a view of the same memory, which the first write to either copies.
-    package func images(_ range: Range<Int>) -> Tensor {
-        precondition(range.lowerBound >= 0 && range.upperBound <= shape[0], "images \(range) of \(shape)")
-        return Tensor(viewing: self, from: range.lowerBound * (count / max(shape[0], 1)), shape: [range.count] + shape.dropFirst())
+extension Tensor {
+    /// The sums and the sums of products of a matrix's columns: Σx as `[c]` and xᵀx as `[c, c]`, row-major.
+    ///
+    /// Bands of rows are multiplied in single precision and added up in double, which keeps about seven digits for any number of rows.
+    package func moments() -> (sums: [Double], products: [Double]) {
+        let (rows, c) = (self.rows, self.c)
+        var sums = [Double](repeating: 0, count: c)
+        var products = [Double](repeating: 0, count: c * c)
+        var band = Tensor(uninitialized: [c, c])
+        withPointer { x in
+            for first in stride(from: 0, to: rows, by: 512) {
+                let height = min(512, rows - first)
+                let view = MatrixView(base: x + first * c, stride: c)
+                band.withMutablePointer { band in
+                    MatrixProduct.multiply(view.transposed, view, into: band, stride: c, m: c, n: c, k: height)
+                    for i in 0..<c * c { products[i] += Double(band[i]) }
+                }
+                for row in first..<first + height {
+                    for j in 0..<c { sums[j] += Double(x[row * c + j]) }
+                }
+            }
+        }
+        return (sums, products)
     }
 }

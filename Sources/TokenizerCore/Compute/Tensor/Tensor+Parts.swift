@@ -1,4 +1,10 @@
 extension Tensor {
+    /// Images `range` of a batch `[n, …]`: a view of the same memory, which the first write to either copies.
+    package func images(_ range: Range<Int>) -> Tensor {
+        precondition(range.lowerBound >= 0 && range.upperBound <= shape[0], "images \(range) of \(shape)")
+        return Tensor(viewing: self, from: range.lowerBound * (count / max(shape[0], 1)), shape: [range.count] + shape.dropFirst())
+    }
+
     /// Applies `compute` to at most `most` images of a batch `[n, …]` at a time, and joins what it answers.
     ///
     /// - Parameter compute: answers as many images as it gets, all of one shape.

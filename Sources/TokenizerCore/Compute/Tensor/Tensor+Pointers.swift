@@ -23,6 +23,14 @@ package func withPointers<each Source: PointerSource, R>(
     return target.withMutablePointer { body($0, repeat (each source).pointer) }
 }
 
+/// The same where nothing is written.
+package func withPointers<each Source: PointerSource, R>(
+    reading source: repeat each Source, body: (repeat (each Source).Pointer) -> R
+) -> R {
+    defer { withExtendedLifetime((repeat each source)) {} }
+    return body(repeat (each source).pointer)
+}
+
 /// The same with two tensors to write.
 package func withPointers<each Source: PointerSource, R>(
     writing first: inout Tensor, _ second: inout Tensor, reading source: repeat each Source,
@@ -45,4 +53,10 @@ package func withPointers<each Source: PointerSource, R>(
             third.withMutablePointer { body(first, second, $0, repeat (each source).pointer) }
         }
     }
+}
+
+/// Passes memory for `count` floats, contents undefined, from the pool that tensors come from.
+package func withScratch<R>(_ count: Int, _ body: (UnsafeMutablePointer<Float>) -> R) -> R {
+    var scratch = Tensor(uninitialized: [count])
+    return scratch.withMutablePointer(body)
 }

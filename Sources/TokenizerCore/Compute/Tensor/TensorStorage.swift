@@ -23,7 +23,7 @@ final class TensorStorage: @unchecked Sendable {
         (base, capacity) = BufferPool.shared.take(count, isLasting: isLasting)
         (isWritable, isMapped) = (true, false)
         owner = nil
-        profile = ComputeProfile.current
+        profile = ComputeContext.current.profile
         countedBytes = 4 * BufferPool.roundedCapacity(count)
         profile?.tookMemory(countedBytes)
     }

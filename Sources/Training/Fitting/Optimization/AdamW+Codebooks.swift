@@ -10,7 +10,7 @@ extension AdamW {
         let layout = quantizer.layout
         precondition(gradient.layout == layout, "a gradient for \(gradient.layout) and a quantiser of \(layout)")
         let constants = advance([quantizer.codebooks.shape], learningRate: learningRate, scale: scale)
-        let kernels = InstructionSet.current.kernels
+        let kernels = ComputeContext.current.kernels
         let pieces = CodePieces(layout)
         withPointers(to: &quantizer.codebooks, 0) { parameter, first, second in
             Workers.forEach(pieces.count) { index in

@@ -61,7 +61,7 @@ package struct AdamW: Sendable {
     }
 
     private mutating func move(_ tensor: inout Tensor, against gradient: Tensor, _ index: Int, _ constants: revq_adamw_step) {
-        let (count, kernels) = (tensor.count, InstructionSet.current.kernels)
+        let (count, kernels) = (tensor.count, ComputeContext.current.kernels)
         gradient.withPointer { gradient in
             withPointers(to: &tensor, index) { parameter, first, second in
                 RowPieces.forEach(rows: count, width: 1) { range in

@@ -18,7 +18,7 @@ extension GroupQuantizer {
         let (d, codes, perImage) = (layout.dimension, layout.codes, layout.tokens)
         precondition(runs.shape == [tokens.count, perImage * d], "\(tokens.count) images of \(perImage) tokens are not runs of \(runs.shape)")
         let perCodebook = perImage / layout.codebooks
-        let kernels = InstructionSet.current.kernels
+        let kernels = ComputeContext.current.kernels
         runs.withPointer { runs in
             codebooks.withPointer { codebooks in
                 tokens.indices.withUnsafeBufferPointer { indices in

@@ -12,9 +12,9 @@ extension GroupQuantizer {
     ) {
         var codebooks = Tensor(uninitialized: [layout.codebooks, layout.codes, layout.dimension])
         // As many at once as run side by side, so that a stop waits for one of them and not for all.
-        for first in stride(from: 0, to: layout.codebooks, by: Workers.count) {
+        for first in stride(from: 0, to: layout.codebooks, by: ComputeContext.current.threads) {
             if isStopRequested() { return nil }
-            let chosen = first..<min(first + Workers.count, layout.codebooks)
+            let chosen = first..<min(first + ComputeContext.current.threads, layout.codebooks)
             codebooks.withMutablePointer { Self.choose(chosen, of: layout, start, from: runs, seed: seed, into: $0) }
         }
         self.init(layout, transform: transform, codebooks: codebooks)

@@ -6,7 +6,7 @@ extension Report.Fact {
     package static var thisMachine: [Report.Fact] {
         [
             Report.Fact("measured", Date.now.formatted(.iso8601)),
-            Report.Fact("processor path", "\(InstructionSet.current), \(Workers.count) threads"),
+            Report.Fact("processor path", "\(ComputeContext.current.instructionSet), \(ComputeContext.current.threads) threads"),
         ]
     }
 }

@@ -47,7 +47,7 @@ package struct Synthesis: Sendable {
         var done = count - missing.count
         console.begin(total: count, start: done, unit: "images")
         // Small chunks keep Ctrl-C and the progress bar prompt.
-        let chunk = 4 * Workers.count
+        let chunk = 4 * ComputeContext.current.threads
         for start in stride(from: 0, to: missing.count, by: chunk) where !StopSignal.isRequested {
             let indices = missing[start..<min(start + chunk, missing.count)]
             try Workers.forEachThrowing(indices.count) { piece throws(FileError) in
