@@ -3,7 +3,14 @@ that nobody killed, by either method.
 
     swift build -c release && python Tests/kill_and_resume.py [SEED [PATH OF revq-train]]
 """
-import hashlib, os, random, subprocess, sys, tempfile, time
+
+import hashlib
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
 
 KILLS = 10
 here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -20,10 +27,42 @@ def call(*arguments):
 
 def start(folder, latents, method):
     return subprocess.Popen(
-        [train, "fit", "--latents", latents, "--output", folder, "--method", method, "--tokens", "128", "--codes", "64", "--codebooks", "channel",
-         "--passes", "60", "--epochs", "60", "--batch", "16", "--held-out", "8", "--rectifier", "vit", "--rectifier-width", "64",
-         "--rectifier-depth", "1", "--rectifier-head", "8", "--save-minutes", "0"],
-        stderr=subprocess.DEVNULL)
+        [
+            train,
+            "fit",
+            "--latents",
+            latents,
+            "--output",
+            folder,
+            "--method",
+            method,
+            "--tokens",
+            "128",
+            "--codes",
+            "64",
+            "--codebooks",
+            "channel",
+            "--passes",
+            "60",
+            "--epochs",
+            "60",
+            "--batch",
+            "16",
+            "--held-out",
+            "8",
+            "--rectifier",
+            "vit",
+            "--rectifier-width",
+            "64",
+            "--rectifier-depth",
+            "1",
+            "--rectifier-head",
+            "8",
+            "--save-minutes",
+            "0",
+        ],
+        stderr=subprocess.DEVNULL,
+    )
 
 
 def digests(folder):
@@ -55,7 +94,8 @@ with tempfile.TemporaryDirectory() as scratch:
         # A random step each, and then a random moment in it or in the saving of it: steps and saves take some ten milliseconds.
         for step in sorted(moments.sample(range(1, steps - 20), KILLS)):
             process = start(killed, at("latents"), method)
-            while process.poll() is None and lines(killed) < step: time.sleep(0.001)
+            while process.poll() is None and lines(killed) < step:
+                time.sleep(0.001)
             time.sleep(moments.uniform(0, 0.03))
             assert process.poll() is None, "it ended before it could be killed"
             process.kill()
@@ -64,6 +104,9 @@ with tempfile.TemporaryDirectory() as scratch:
         assert start(killed, at("latents"), method).wait() == 0
         whole, resumed = digests(at(method)), digests(killed)
         drafts = [name for _, folders, files in os.walk(killed) for name in folders + files if name.endswith(".revq-draft")]
-        print(f"{method}: {steps} steps; {KILLS} kills, saved steps then {saved}; "
-              f"{'equal' if whole == resumed else 'DIFFERENT'} bytes in {', '.join(whole)}; {len(drafts)} drafts left")
-        if whole != resumed: sys.exit(1)
+        print(
+            f"{method}: {steps} steps; {KILLS} kills, saved steps then {saved}; "
+            f"{'equal' if whole == resumed else 'DIFFERENT'} bytes in {', '.join(whole)}; {len(drafts)} drafts left"
+        )
+        if whole != resumed:
+            sys.exit(1)

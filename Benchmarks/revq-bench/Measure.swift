@@ -8,7 +8,9 @@ struct Measure: ThreadedCommand {
         abstract: "Times encode and decode of an autoencoder beside OpenBLAS sgemm, in the same run, and prints one JSON line.")
 
     @Option(help: "A folder of the diffusers layout.")
-    var vae: String
+    var vae: String?
+    @Option(help: "A config.json of that layout instead: random weights, which never touch the disk.")
+    var config: String?
     @Option(help: "Side of the square images, in pixels.")
     var size = 256
     @Option(help: "Images at a time.")
@@ -23,6 +25,7 @@ struct Measure: ThreadedCommand {
     var gmac: [Double] = [161.9, 261.5]
 
     func validate() throws {
+        guard (vae == nil) != (config == nil) else { throw ValidationError("name one of --vae and --config") }
         guard gmac.count == 2 else { throw ValidationError("--gmac takes two numbers, encode and decode") }
         guard (1...65_536).contains(size), (1...1024).contains(batch), repeats >= 1, (threads ?? 1) >= 1 else {
             throw ValidationError("--size is in 1...65536, --batch in 1...1024, the other counts are at least 1")
@@ -32,7 +35,7 @@ struct Measure: ThreadedCommand {
 
     func run() throws {
         let start = ContinuousClock.now
-        let model = try AutoencoderDC(directory: vae, precision: precision)
+        let model = try autoencoder()
         let loading = start.duration(to: .now)
         guard size % model.configuration.factor == 0 else {
             throw ValidationError("--size is a multiple of the autoencoder's factor \(model.configuration.factor)")
@@ -61,6 +64,11 @@ struct Measure: ThreadedCommand {
             "encode_share_of_sgemm": \((100 * rates[0] / sgemm).rounded() / 100), \
             "decode_share_of_sgemm": \((100 * rates[1] / sgemm).rounded() / 100), "finite": \(latent.isFinite)}
             """)
+    }
+
+    private func autoencoder() throws -> AutoencoderDC {
+        if let vae { return try AutoencoderDC(directory: vae, precision: precision) }
+        return AutoencoderDC(try AutoencoderConfiguration(contentsOf: config!), .random(seed: 1).computing(in: precision))
     }
 
     private func noise(_ shape: [Int]) -> Tensor {

@@ -5,8 +5,12 @@ Writes DIR/gradients.safetensors for DIR in dcae_sana, dcae_in: d(mean squared e
 image a64 in training mode (BatchNorm uses the batch's statistics), the running statistics after that one pass as running/NAME, and
 the gradient for the image itself as `input`. Needs torch, diffusers, safetensors and numpy; run it in this folder.
 """
-import json, sys
-import numpy as np, torch, torch.nn.functional as F
+
+import json
+
+import numpy as np
+import torch
+import torch.nn.functional as F
 from diffusers import AutoencoderDC
 from safetensors.torch import load_file, save_file
 

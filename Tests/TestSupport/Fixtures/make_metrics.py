@@ -7,11 +7,15 @@ needs numpy, scipy, torch, torchvision, torch-fidelity and lpips
 Inception and AlexNet get random weights that the tests can make themselves: tensor NAME of a network holds draws of the counter-based
 generator of RandomSource.swift, stream NAME. So no weights are stored, and none are downloaded.
 """
-import json, pathlib, tempfile
+
+import json
+import pathlib
+import tempfile
+
+import lpips
 import numpy as np
 import torch
 from scipy.signal import convolve2d
-import lpips
 from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
 from torch_fidelity.metric_kid import kernel_mmd
@@ -47,10 +51,14 @@ def uniform(name, count, seed=0):
 def random_tensor(name, shape):
     """What kind of tensor it is shows in its name; deviations keep activations near one through the depth."""
     u = torch.from_numpy(uniform(name, int(np.prod(shape)))).reshape(shape)
-    if name.endswith("running_var"): return 0.5 + u
-    if name.endswith("bn.weight"): return 0.75 + 0.5 * u
-    if name.startswith("lin"): return u / shape[1]
-    if len(shape) == 4: return (2 * u - 1) * (6 / np.prod(shape[1:])) ** 0.5
+    if name.endswith("running_var"):
+        return 0.5 + u
+    if name.endswith("bn.weight"):
+        return 0.75 + 0.5 * u
+    if name.startswith("lin"):
+        return u / shape[1]
+    if len(shape) == 4:
+        return (2 * u - 1) * (6 / np.prod(shape[1:])) ** 0.5
     return 0.2 * u - 0.1
 
 
@@ -95,8 +103,13 @@ def pictures():
     with torch.no_grad():
         distance = float(network(*map(as_input, images)))
     a, b = images
-    return {"psnr": psnr(a, b), "luma_psnr": psnr(luma(a), luma(b)), "red_psnr": psnr(a[..., 0], b[..., 0]), "ssim": ssim(luma(a), luma(b)),
-            "lpips": distance}, images
+    return {
+        "psnr": psnr(a, b),
+        "luma_psnr": psnr(luma(a), luma(b)),
+        "red_psnr": psnr(a[..., 0], b[..., 0]),
+        "ssim": ssim(luma(a), luma(b)),
+        "lpips": distance,
+    }, images
 
 
 def inception(images):
@@ -121,9 +134,12 @@ def distances():
         a = uniform(f"a {n}", n * d).reshape(n, d)
         b = uniform(f"b {n}", n * d).reshape(n, d) * np.float32(1.25) + np.float32(0.1)
         stats = [fid_features_to_statistics(torch.from_numpy(x)) for x in (a, b)]
-        kid = kernel_mmd(a.astype(float), b.astype(float), kid_kernel="poly", kid_kernel_poly_degree=3, kid_kernel_poly_gamma=None, kid_kernel_poly_coef0=1)
-        result.append({"n": n, "d": d, "frechet": fid_statistics_to_metric(*stats, verbose=False)["frechet_inception_distance"],
-                       "kernel": float(kid)})
+        kid = kernel_mmd(
+            a.astype(float), b.astype(float), kid_kernel="poly", kid_kernel_poly_degree=3, kid_kernel_poly_gamma=None, kid_kernel_poly_coef0=1
+        )
+        result.append(
+            {"n": n, "d": d, "frechet": fid_statistics_to_metric(*stats, verbose=False)["frechet_inception_distance"], "kernel": float(kid)}
+        )
     return result
 
 

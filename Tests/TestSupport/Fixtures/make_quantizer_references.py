@@ -1,4 +1,5 @@
 """Prints the reference values of QuantizerDesignTests and RateDistortionTests, by numpy and scipy alone."""
+
 import numpy as np
 from scipy import integrate, optimize
 

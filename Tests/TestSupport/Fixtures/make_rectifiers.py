@@ -6,8 +6,13 @@ gradient of mean (output - target)^2 for the parameters as NAME.gradients.* and 
 training mode. And rectifiers/linear.safetensors: latents z, a noisy q of each, and the ridge regressions from q to z in float64, over
 3x3 neighbourhoods and over whole images, with and without the residual. Needs torch, numpy and safetensors; run it in this folder.
 """
+
 import os
-import numpy as np, torch, torch.nn as nn, torch.nn.functional as F
+
+import numpy as np
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
 from safetensors.torch import save_file
 
 torch.set_num_threads(1)

@@ -4,7 +4,10 @@
 Writes refiner.safetensors: input and target (NCHW), parameters.*, output, and the gradients of mean (output - target)^2 for the
 parameters as gradients.* and for the input as input_gradient. Needs torch and safetensors; run it in this folder.
 """
-import torch, torch.nn as nn, torch.nn.functional as F
+
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
 from safetensors.torch import save_file
 
 torch.set_num_threads(1)

@@ -264,7 +264,7 @@ def square(image, size):
     shorter = min(image.size)
     width, height = (size if side == shorter else int(size * side / shorter) for side in image.size)
     image = resized(image, width, height)
-    left, top = int(round((width - size) / 2.0)), int(round((height - size) / 2.0))
+    left, top = round((width - size) / 2.0), round((height - size) / 2.0)
     return image.crop((left, top, left + size, top + size))
 
 

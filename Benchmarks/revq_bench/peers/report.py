@@ -1,5 +1,8 @@
 """One Markdown table of everything, the ratios to the fastest peer, and the thresholds."""
+
 import statistics
+
+from ..processor import features as processor_features
 
 OPERATIONS = ("encode", "decode", "quantise", "rectify")
 
@@ -19,7 +22,11 @@ def table(results):
 
 def title(result):
     threads = f"{result['threads']} thread{'s' * (result['threads'] > 1)}"
-    rates = f"sgemm {_median(result['sgemm_gflops']):.0f} GFLOP/s, copy {_median(result['copy_gigabytes_per_second']):.1f} GB/s" if result["sgemm_gflops"] else ""
+    rates = (
+        f"sgemm {_median(result['sgemm_gflops']):.0f} GFLOP/s, copy {_median(result['copy_gigabytes_per_second']):.1f} GB/s"
+        if result["sgemm_gflops"]
+        else ""
+    )
     return f"{result['model']}, {result['precision']}, {result['size']}×{result['size']}, batch {result['batch']}, {threads}; {rates}"
 
 
@@ -62,7 +69,7 @@ def _ratio(result, ours, operation):
 def thresholds(results, wanted):
     """Lines that say pass or fail for each threshold whose case was measured: a share of the sgemm rate of the same run. Those with a
     `processor` are for processors with that feature, as Linux names it."""
-    lines, features = [], _processor_features()
+    lines, features = [], processor_features()
     for threshold in wanted:
         if threshold.get("processor", "") not in features:
             continue
@@ -72,14 +79,10 @@ def thresholds(results, wanted):
             values = peer and peer["ms"].get(threshold["operation"])
             if values and all(result[key] == threshold[key] for key in keys):
                 share = result["gflop_per_image"][threshold["operation"]] / (_median(values) / 1000) / _median(result["sgemm_gflops"])
-                verdict = "pass" if share >= threshold["sgemm_share"] else "FAIL"
-                lines.append(f"- {verdict}: {title(result).split(';')[0]}: {threshold['operation']} at {share:.2f} of sgemm, at least {threshold['sgemm_share']} wanted")
+                verdict, case = "pass" if share >= threshold["sgemm_share"] else "FAIL", title(result).split(";")[0]
+                found = f"{threshold['operation']} at {share:.2f} of sgemm, at least {threshold['sgemm_share']} wanted"
+                lines.append(f"- {verdict}: {case}: {found}")
     return "\n".join(lines)
-
-
-def _processor_features():
-    flags = next((line for line in open("/proc/cpuinfo") if line.startswith("flags")), ":")
-    return {"", *flags.split(":")[1].split()}
 
 
 def _median(values):

@@ -1,4 +1,5 @@
 """One case: all its peers alive at once, each measured once before any is measured again."""
+
 import statistics
 import subprocess
 import time
@@ -38,8 +39,17 @@ def channels_last(x):
 def measure(case, peers, repeats, executable, scratch, say):
     """All results of one case, ready for JSON."""
     result = {
-        "model": case.model.name, "batch": case.batch, "size": case.size, "threads": case.threads, "precision": case.precision,
-        "gflop_per_image": _flops(case, say), "peers": {}, "refused": {}, "sgemm_gflops": [], "copy_gigabytes_per_second": []}
+        "model": case.model.name,
+        "batch": case.batch,
+        "size": case.size,
+        "threads": case.threads,
+        "precision": case.precision,
+        "gflop_per_image": _flops(case, say),
+        "peers": {},
+        "refused": {},
+        "sgemm_gflops": [],
+        "copy_gigabytes_per_second": [],
+    }
     inputs = Inputs(case, scratch)
     if any(peer.engine in ("onnxruntime", "openvino") for peer in peers):
         for operation in case.operations:
@@ -85,14 +95,18 @@ def _started(peer, case, inputs, executable, scratch, result):
         first[operation] = worker.ask(do="run", operation=operation)["ms"]
     ready = time.perf_counter() - start
     result["peers"][peer.name] = {
-        "ms": {operation: [] for operation in worker.operations}, "load_ms": worker.load_ms, "first_ms": first,
-        "start_to_results_ms": 1000 * ready, "peak_bytes": worker.peak_bytes}
+        "ms": {operation: [] for operation in worker.operations},
+        "load_ms": worker.load_ms,
+        "first_ms": first,
+        "start_to_results_ms": 1000 * ready,
+        "peak_bytes": worker.peak_bytes,
+    }
     return worker
 
 
 def _round(case, workers, repeat, result):
     """Every operation of every peer once, and the machine's own rates; each round begins with another peer."""
-    turned = workers[repeat % len(workers):] + workers[:repeat % len(workers)]
+    turned = workers[repeat % len(workers) :] + workers[: repeat % len(workers)]
     for operation in case.operations:
         for worker in turned:
             if operation in worker.operations:
@@ -119,8 +133,7 @@ def _compare(case, worker, scratch, result):
         if not reference.exists():
             save_file({"y": y}, reference)
         y, expected = y.astype(np.float64), load_file(reference)["y"].astype(np.float64)
-        differences[operation] = float(
-            np.mean(y != expected) if operation == "quantise" else np.linalg.norm(y - expected) / np.linalg.norm(expected))
+        differences[operation] = float(np.mean(y != expected) if operation == "quantise" else np.linalg.norm(y - expected) / np.linalg.norm(expected))
 
 
 def median(result, peer, operation):

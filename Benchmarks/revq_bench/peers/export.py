@@ -1,7 +1,8 @@
-"""Writes one operation of a model as an ONNX graph for fixed shapes: python -m peers.export FOLDER GRAPHS OPERATION BATCH SIZE
+"""Writes one operation of a model as an ONNX graph for fixed shapes: python -m revq_bench.peers.export FOLDER GRAPHS OPERATION BATCH SIZE
 
 Weights that the folder's safetensors files already hold are referenced there, so that many shapes do not store them many times.
 """
+
 import json
 import os
 import pathlib
@@ -9,12 +10,12 @@ import struct
 import subprocess
 import sys
 
-from .models import SCRIPTS, Model
+from .. import FOLDER
+from .models import Model
 
 
 def path(model, operation, batch, size):
     return model.graphs / f"{operation}-{batch}x{size}.onnx"
-
 
 
 def existing(model, operation, batch, size):
@@ -29,14 +30,16 @@ def prepare(model, operation, batch, size):
     target = path(model, operation, batch, size)
     if not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-W", "ignore", "-m", "peers.export", model.folder, model.graphs, operation, str(batch), str(size)]
-        subprocess.run(command, check=True, env=dict(os.environ, PYTHONPATH=str(SCRIPTS)), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        command = [sys.executable, "-W", "ignore", "-m", "revq_bench.peers.export", model.folder, model.graphs, operation, str(batch), str(size)]
+        subprocess.run(command, check=True, env=dict(os.environ, PYTHONPATH=str(FOLDER)), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def export(model, operation, batch, size):
     import onnx_ir
     import torch
+
     from . import networks
+
     modules = networks.load(model)
     example = torch.randn(model.input_shape(operation, batch, size))
     program = torch.onnx.export(modules[operation], (example,), dynamo=True, input_names=["x"], output_names=["y"], verbose=False)
@@ -69,12 +72,12 @@ def _stored_tensors(folder, operation):
 
 def _refer(graph_model, stored):
     import onnx_ir
+
     for name, value in graph_model.graph.initializers.items():
         if name not in stored or list(value.const_value.shape) != stored[name][3]:
             continue
         file, offset, length, shape = stored[name]
-        value.const_value = onnx_ir.ExternalTensor(
-            file, offset, length, onnx_ir.DataType.FLOAT, shape=onnx_ir.Shape(shape), name=name, base_dir="")
+        value.const_value = onnx_ir.ExternalTensor(file, offset, length, onnx_ir.DataType.FLOAT, shape=onnx_ir.Shape(shape), name=name, base_dir="")
 
 
 if __name__ == "__main__":

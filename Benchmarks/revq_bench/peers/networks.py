@@ -1,4 +1,5 @@
 """The four operations of a tokenizer as PyTorch modules."""
+
 import torch
 import torch.nn.functional as F
 from diffusers import AutoencoderDC
@@ -117,6 +118,7 @@ def _projection(weights):
 
 def _random_parts(model):
     from .models import RECTIFIER_DEPTH, RECTIFIER_WIDTH, TOKENS
+
     rectifier = Rectifier(model.latent_channels, RECTIFIER_WIDTH, RECTIFIER_DEPTH)
     rectifier.load_state_dict(load_file(model.folder / "rectifier.safetensors"))
     codebooks = load_file(model.folder / "codebooks.safetensors")["codebooks"]

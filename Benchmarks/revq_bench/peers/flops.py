@@ -1,11 +1,13 @@
-"""Floating-point operations of one image, computed directly (no Winograd): python -m peers.flops FOLDER SIZE -> JSON by operation"""
+"""Floating-point operations of one image, computed directly (no Winograd): python -m revq_bench.peers.flops FOLDER SIZE -> JSON by operation"""
+
 import json
 import os
 import pathlib
 import subprocess
 import sys
 
-from .models import SCRIPTS, Model
+from .. import FOLDER
+from .models import Model
 
 
 def of(model, size):
@@ -13,8 +15,8 @@ def of(model, size):
     known = model.graphs / f"operations-{size}.json"
     if known.exists():
         return json.loads(known.read_text())
-    command = [sys.executable, "-W", "ignore", "-m", "peers.flops", model.folder, str(size)]
-    answer = subprocess.run(command, check=True, env=dict(os.environ, PYTHONPATH=str(SCRIPTS)), capture_output=True, text=True)
+    command = [sys.executable, "-W", "ignore", "-m", "revq_bench.peers.flops", model.folder, str(size)]
+    answer = subprocess.run(command, check=True, env=dict(os.environ, PYTHONPATH=str(FOLDER)), capture_output=True, text=True)
     known.parent.mkdir(parents=True, exist_ok=True)
     known.write_text(answer.stdout.splitlines()[-1])
     return json.loads(known.read_text())
@@ -23,7 +25,9 @@ def of(model, size):
 def count(model, size):
     import torch
     from torch.utils.flop_counter import FlopCounterMode
+
     from . import networks
+
     counts = {}
     for operation, module in networks.load(model).items():
         if operation == "quantise" and size != model.image_size:

@@ -1,4 +1,5 @@
 """What is measured: peers, and cases."""
+
 import dataclasses
 
 from .models import Model
@@ -17,17 +18,20 @@ class Peer:
 
 OURS = Peer("revq", "revq")
 OURS_BF16 = Peer("revq bf16", "revq", "bf16")
-PYTORCH = [Peer("PyTorch eager", "pytorch", "fp32", "eager"), Peer("PyTorch channels-last", "pytorch", "fp32", "channels-last"),
-           Peer("PyTorch compiled", "pytorch", "fp32", "compiled")]
+PYTORCH = [
+    Peer("PyTorch eager", "pytorch", "fp32", "eager"),
+    Peer("PyTorch channels-last", "pytorch", "fp32", "channels-last"),
+    Peer("PyTorch compiled", "pytorch", "fp32", "compiled"),
+]
 OTHERS = [Peer("ONNX Runtime", "onnxruntime"), Peer("OpenVINO", "openvino")]
-PYTORCH_BF16 = [Peer("PyTorch bf16 channels-last", "pytorch", "bf16", "channels-last"),
-                Peer("PyTorch bf16 compiled", "pytorch", "bf16", "compiled")]
+PYTORCH_BF16 = [Peer("PyTorch bf16 channels-last", "pytorch", "bf16", "channels-last"), Peer("PyTorch bf16 compiled", "pytorch", "bf16", "compiled")]
 OTHERS_BF16 = [Peer("OpenVINO bf16", "openvino", "bf16")]
 
 
 @dataclasses.dataclass(frozen=True)
 class Case:
     """One shape at one thread count. Its peers live at the same time and are measured in turn."""
+
     model: Model
     batch: int
     size: int

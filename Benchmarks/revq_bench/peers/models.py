@@ -1,11 +1,14 @@
 """The tokenizers that are measured: where their weights lie and what they are called."""
+
 import dataclasses
 import json
+import os
 import pathlib
 import subprocess
 import sys
 
-SCRIPTS = pathlib.Path(__file__).resolve().parent.parent
+from .. import FOLDER
+
 # The paper's 512T: tokens, codes, numbers per token, and the rectifier's width and depth.
 TOKENS, CODES, DIMENSION = 512, 16_384, 4
 RECTIFIER_WIDTH, RECTIFIER_DEPTH = 512, 3
@@ -14,6 +17,7 @@ RECTIFIER_WIDTH, RECTIFIER_DEPTH = 512, 3
 @dataclasses.dataclass(frozen=True)
 class Model:
     """Either a folder with an autoencoder, `codebooks.safetensors` and `rectifier.safetensors`, or a checkpoint."""
+
     name: str
     folder: pathlib.Path
     # Where the exported graphs go; they may refer to weights beside them.
@@ -67,20 +71,33 @@ class Model:
         """What tells revq-bench to load this model."""
         if self.is_checkpoint:
             return ["--checkpoint", str(self.folder)]
-        return ["--vae", str(self.folder), "--codebooks", str(self.folder / "codebooks.safetensors"),
-                "--rectifier", str(self.folder / "rectifier.safetensors"),
-                "--rectifier-shape", str(RECTIFIER_WIDTH), "--rectifier-shape", str(RECTIFIER_DEPTH)]
+        return [
+            "--vae",
+            str(self.folder),
+            "--codebooks",
+            str(self.folder / "codebooks.safetensors"),
+            "--rectifier",
+            str(self.folder / "rectifier.safetensors"),
+            "--rectifier-shape",
+            str(RECTIFIER_WIDTH),
+            "--rectifier-shape",
+            str(RECTIFIER_DEPTH),
+        ]
 
 
 def random_model(folder, configuration):
-    """A tokenizer with random weights: the autoencoder `configuration` of make_random_vae.py with the paper's 512T quantiser and
+    """A tokenizer with random weights: the autoencoder `configuration` of random_vae.py with the paper's 512T quantiser and
     rectifier. Made once."""
     import torch
     from safetensors.torch import save_file
+
     from .networks import Rectifier
+
     model = Model(configuration, folder / configuration, folder / configuration)
     if not (model.folder / "diffusion_pytorch_model.safetensors").exists():
-        subprocess.run([sys.executable, SCRIPTS / "make_random_vae.py", model.folder, configuration], check=True)
+        subprocess.run(
+            [sys.executable, "-m", "revq_bench.random_vae", model.folder, configuration], check=True, env=dict(os.environ, PYTHONPATH=str(FOLDER))
+        )
     if not (model.folder / "rectifier.safetensors").exists():
         torch.manual_seed(1)
         save_file({"codebooks": torch.randn(TOKENS, CODES, DIMENSION)}, model.folder / "codebooks.safetensors")

@@ -1,4 +1,5 @@
 """The peers, each with the settings that make it fastest for one request at a time on a fixed number of threads."""
+
 from . import export
 
 
@@ -8,6 +9,7 @@ class PyTorch:
 
     def __init__(self, model, threads, precision, form):
         import torch
+
         torch.set_num_threads(threads)
         self.torch, self.form = torch, form
         self.type = {"fp32": torch.float32, "bf16": torch.bfloat16}[precision]
@@ -15,6 +17,7 @@ class PyTorch:
 
     def load(self, operation, batch, size):
         from . import networks
+
         if self.modules is None:
             self.modules = {name: self._arranged(module) for name, module in networks.load(self.model).items()}
         if operation not in self.modules:
@@ -28,6 +31,7 @@ class PyTorch:
         if self.form == "channels-last":
             return module
         import torch._inductor.config
+
         torch._inductor.config.freezing = True
         return self.torch.compile(module, dynamic=False)
 
@@ -46,6 +50,7 @@ class PyTorch:
 class OnnxRuntime:
     def __init__(self, model, threads, precision, form):
         import onnxruntime
+
         if precision != "fp32":
             raise ValueError("ONNX Runtime has no bf16 on CPUs")
         self.onnxruntime, self.model, self.threads, self.sessions = onnxruntime, model, threads, {}
@@ -70,10 +75,14 @@ class OnnxRuntime:
 class OpenVINO:
     def __init__(self, model, threads, precision, form):
         import openvino
+
         self.core, self.model, self.requests = openvino.Core(), model, {}
         self.options = {
-            "INFERENCE_PRECISION_HINT": {"fp32": "f32", "bf16": "bf16"}[precision], "INFERENCE_NUM_THREADS": threads,
-            "PERFORMANCE_HINT": "LATENCY", "NUM_STREAMS": 1}
+            "INFERENCE_PRECISION_HINT": {"fp32": "f32", "bf16": "bf16"}[precision],
+            "INFERENCE_NUM_THREADS": threads,
+            "PERFORMANCE_HINT": "LATENCY",
+            "NUM_STREAMS": 1,
+        }
 
     def load(self, operation, batch, size):
         graph = export.existing(self.model, operation, batch, size)

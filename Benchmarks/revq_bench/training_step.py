@@ -1,7 +1,6 @@
-#!/usr/bin/env python3
 """Times a training step of the paper's 512-token setting beside the same step in PyTorch, turn about in one run.
 
-    python3 Benchmarks/training_step.py [--bench .build/release/revq-bench] [--batch 64] [--rounds 5]
+    python -m revq_bench.training_step [--bench .build/release/revq-bench] [--batch 64] [--rounds 5]
 
 512 codebooks of 16,384 codes of 4 numbers (33.6 M parameters) and the rectifier of three EfficientViT blocks of width 512 (14.1 M): nearest
 codes, both losses, both gradients, clipping and two AdamW. PyTorch has the rectifier from diffusers' blocks, its nearest code from
@@ -9,13 +8,23 @@ baddbmm and argmin, its optimisers fused. Each side runs in a process of its own
 after the first counts. Prints one JSON line: seconds and images per second, the ratio, and both peaks of memory.
 Needs torch and diffusers.
 """
-import argparse, json, resource, statistics, subprocess, sys, time
+
+import argparse
+import json
+import resource
+import statistics
+import sys
+import time
+
+from .worker import Worker
 
 
 def torch_worker(batch, threads):
-    import torch, torch.nn as nn, torch.nn.functional as F
+    import torch
+    import torch.nn.functional as F
     from diffusers.models.autoencoders.autoencoder_dc import EfficientViTBlock
     from diffusers.models.normalization import RMSNorm
+    from torch import nn
 
     class Rectifier(nn.Module):
         def __init__(self, channels=32, width=512, depth=3):
@@ -82,25 +91,25 @@ def main():
     arguments = parser.parse_args()
     if arguments.torch_worker:
         return torch_worker(arguments.batch, arguments.threads)
-    shared = ["--batch", str(arguments.batch), "--threads", str(arguments.threads)]
-    commands = {
-        "revq": [arguments.bench, "training-step", *shared], "torch": [sys.executable, __file__, "--torch-worker", *shared]}
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    workers = {name: subprocess.Popen(command, **pipes) for name, command in commands.items()}
+    shared = ["--batch", arguments.batch, "--threads", arguments.threads]
+    workers = {
+        "revq": Worker(arguments.bench, "training-step", *shared),
+        "torch": Worker(sys.executable, "-m", "revq_bench.training_step", "--torch-worker", *shared),
+    }
     answers = {name: [] for name in workers}
     for _ in range(arguments.rounds + 1):
         for name, worker in workers.items():
-            worker.stdin.write("step\n")
-            worker.stdin.flush()
-            answers[name].append(json.loads(worker.stdout.readline()))
+            answers[name].append(worker.ask("step"))
     result = {"batch": arguments.batch, "threads": arguments.threads, "rounds": arguments.rounds}
     for name, worker in workers.items():
-        worker.stdin.close()
-        worker.wait()
+        worker.close()
         seconds = statistics.median(answer["seconds"] for answer in answers[name][1:])
         result[name] = {
-            "seconds": round(seconds, 3), "images_per_second": round(arguments.batch / seconds, 2),
-            "peak_mib": round(answers[name][-1]["peak_bytes"] / 2**20), "first_losses": [answers[name][0][k] for k in ("quantized", "rectified")]}
+            "seconds": round(seconds, 3),
+            "images_per_second": round(arguments.batch / seconds, 2),
+            "peak_mib": round(answers[name][-1]["peak_bytes"] / 2**20),
+            "first_losses": [answers[name][0][k] for k in ("quantized", "rectified")],
+        }
     result["ratio"] = round(result["torch"]["seconds"] / result["revq"]["seconds"], 2)
     result["memory_ratio"] = round(result["revq"]["peak_mib"] / result["torch"]["peak_mib"], 2)
     print(json.dumps(result))

@@ -1,4 +1,5 @@
 """Where revq's time goes: each kind of operation beside the least time that this machine's own rates allow for its work."""
+
 import statistics
 
 ROUNDS = 3
@@ -16,10 +17,14 @@ def tables(results):
 def _table(result, operation, profile):
     sgemm = statistics.median(result["sgemm_gflops"])
     copy = statistics.median(result["copy_gigabytes_per_second"])
-    lines = [f"**{operation}**, {result['model']}, {result['size']}×{result['size']}, batch {result['batch']}, {result['threads']} threads: "
-             f"{profile['ms']:,.0f} ms, floor from sgemm at {sgemm:.0f} GFLOP/s and copies at {copy:.1f} GB/s, tensors "
-             f"{profile['tensor_peak_bytes'] / 1e6:,.0f} MB at most", "",
-             "| | share | calls | ms | floor ms | times the floor |", "|---|---|---|---|---|---|"]
+    lines = [
+        f"**{operation}**, {result['model']}, {result['size']}×{result['size']}, batch {result['batch']}, {result['threads']} threads: "
+        f"{profile['ms']:,.0f} ms, floor from sgemm at {sgemm:.0f} GFLOP/s and copies at {copy:.1f} GB/s, tensors "
+        f"{profile['tensor_peak_bytes'] / 1e6:,.0f} MB at most",
+        "",
+        "| | share | calls | ms | floor ms | times the floor |",
+        "|---|---|---|---|---|---|",
+    ]
     shares = sorted(profile["shares"].items(), key=lambda item: -item[1]["ms"])
     for name, share in shares:
         floor = max(2 * share["multiplications"] / sgemm, 4 * share["floats"] / copy) / 1e6

@@ -1,7 +1,8 @@
 """A peer in a process of its own, obeying the same JSON lines as `revq-bench work`:
 
-python -m peers.worker ENGINE --form FORM --model FOLDER --graphs FOLDER --threads N --precision fp32|bf16 --batch N --size N OPERATION…
+python -m revq_bench.peers.worker ENGINE --form FORM --model FOLDER --graphs FOLDER --threads N --precision fp32|bf16 --batch N --size N OPERATION…
 """
+
 import argparse
 import json
 import os
@@ -62,4 +63,5 @@ def main():
             answer()
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,4 +1,5 @@
-"""python -m peers [--quick] [...]: measures revq and its peers, prints one table, and writes it with all figures under .bench/results."""
+"""python -m revq_bench.peers [--quick] [...]: measures revq and its peers, prints one table, and writes it with all figures under .bench/results."""
+
 import argparse
 import datetime
 import json
@@ -7,21 +8,20 @@ import pathlib
 import sys
 import tempfile
 
+from .. import FOLDER, ROOT
 from . import plan, profile, report
 from .measure import measure, median
-from .models import SCRIPTS, Model, random_model
-
-ROOT = SCRIPTS.parent
+from .models import Model, random_model
 
 
 def parse():
-    parser = argparse.ArgumentParser(prog="peers", description=__doc__)
+    parser = argparse.ArgumentParser(prog="revq_bench.peers", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="batch 1 on all threads only, three rounds")
     parser.add_argument("--repeats", type=int, help="rounds of every case: 7, or 3 for --quick and large pictures")
     parser.add_argument("--threads", type=int, nargs="+", help="1 and all cores by default")
     parser.add_argument("--batches", type=int, nargs="+", help="1 and 4 by default")
     parser.add_argument("--sizes", type=int, nargs="*", help="further sides in pixels, 128 512 1024 by default")
-    parser.add_argument("--model", default="sana-1.1", help="which configuration of make_random_vae.py")
+    parser.add_argument("--model", default="sana-1.1", help="which of revq_bench/configurations")
     parser.add_argument("--only", nargs="+", default=[], help="peers whose names contain one of these words")
     parser.add_argument("--parts", nargs="+", default=["fp32", "bf16", "growth", "default"], help="which parts of the plan")
     parser.add_argument("--folder", type=pathlib.Path, default=ROOT / ".bench", help="where models and results are kept")
@@ -94,14 +94,15 @@ class Run:
         print(f"  {text}", file=sys.stderr, flush=True)
 
     def report(self):
-        wanted = json.loads((SCRIPTS / "thresholds.json").read_text())
+        wanted = json.loads((FOLDER / "thresholds.json").read_text())
         checks = report.thresholds(self.results, wanted)
-        return "\n\n".join(part for part in (LEGEND, report.table(self.results), report.ratios(self.results), checks, profile.tables(self.results)) if part) + "\n"
+        parts = [LEGEND, report.table(self.results), report.ratios(self.results), checks, profile.tables(self.results)]
+        return "\n\n".join(part for part in parts if part) + "\n"
 
 
-LEGEND = """Median (fastest–slowest) per image, GFLOP/s of the direct computation, share of the sgemm rate of the same rounds. Peak memory is that of a
-fresh process after one call of each operation; load is from files to ready sessions, without compilation on first use. Difference: relative
-L2 of the results from revq's, or the share of differing tokens, whichever is larger."""
+LEGEND = """Median (fastest–slowest) per image, GFLOP/s of the direct computation, share of the sgemm rate of the same rounds. Peak memory is
+that of a fresh process after one call of each operation; load is from files to ready sessions, without compilation on first use. Difference:
+relative L2 of the results from revq's, or the share of differing tokens, whichever is larger."""
 
 
 def main():
@@ -121,4 +122,5 @@ def main():
     print(f"written to {results / name}.md and .json", file=sys.stderr)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,10 +1,11 @@
 """The driver's end of a worker process."""
+
 import json
 import os
 import subprocess
 import sys
 
-from .models import SCRIPTS
+from .. import FOLDER
 
 
 class WorkerFailed(Exception):
@@ -17,10 +18,10 @@ class Worker:
     def __init__(self, peer, case, executable, scratch):
         self.peer = peer
         self.log = scratch / f"{peer.name.replace(' ', '-')}.log"
-        environment = dict(os.environ, OMP_NUM_THREADS=str(case.threads), PYTHONPATH=str(SCRIPTS), TOKENIZERS_PARALLELISM="false")
+        environment = dict(os.environ, OMP_NUM_THREADS=str(case.threads), PYTHONPATH=str(FOLDER), TOKENIZERS_PARALLELISM="false")
         self.process = subprocess.Popen(
-            self._command(case, executable), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=open(self.log, "w"), text=True,
-            env=environment)
+            self._command(case, executable), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=open(self.log, "w"), text=True, env=environment
+        )
         hello = self._answer()
         self.operations = [name for name in case.operations if name in hello["operations"]]
         self.load_ms = hello["load_ms"]
@@ -29,8 +30,26 @@ class Worker:
         shared = ["--threads", str(case.threads)]
         if self.peer.engine == "revq":
             return [str(executable), "work", *case.model.arguments, *shared, "--precision", self.peer.precision]
-        return [sys.executable, "-m", "peers.worker", self.peer.engine, "--form", self.peer.form, "--model", str(case.model.folder), "--graphs", str(case.model.graphs),
-                "--precision", self.peer.precision, "--batch", str(case.batch), "--size", str(case.size), *shared, *case.operations]
+        return [
+            sys.executable,
+            "-m",
+            "revq_bench.peers.worker",
+            self.peer.engine,
+            "--form",
+            self.peer.form,
+            "--model",
+            str(case.model.folder),
+            "--graphs",
+            str(case.model.graphs),
+            "--precision",
+            self.peer.precision,
+            "--batch",
+            str(case.batch),
+            "--size",
+            str(case.size),
+            *shared,
+            *case.operations,
+        ]
 
     def ask(self, **request):
         try:

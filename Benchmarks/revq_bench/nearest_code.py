@@ -1,7 +1,6 @@
-#!/usr/bin/env python3
 """Times the exact nearest code beside torch, FAISS and SciPy in one run, and counts answers that are not float64's.
 
-    python3 Benchmarks/nearest_code.py [--bench .build/release/revq-bench] [--repeats 5]
+    python -m revq_bench.nearest_code [--bench .build/release/revq-bench] [--repeats 5]
 
 For 512 codebooks of 16,384 codes of 4 numbers and 256 of 65,536 codes of 8, all standard normal, one image and sixteen: milliseconds
 per image of
@@ -13,15 +12,24 @@ per image of
 Every method is timed once in each round, the least of its times counts. `ratio` is the best peer's time over that of search. Needs
 numpy, scipy, torch and faiss; peers use two threads, as revq does with --threads.
 """
-import argparse, json, os, subprocess, tempfile, time
-import faiss, numpy as np, torch
+
+import argparse
+import json
+import tempfile
+import time
 from concurrent.futures import ThreadPoolExecutor
+
+import faiss
+import numpy as np
+import torch
 from scipy.spatial import cKDTree
 
+from .worker import Worker
 
-def milliseconds(work):
+
+def milliseconds(work, z):
     start = time.perf_counter()
-    result = work()
+    result = work(z)
     return 1e3 * (time.perf_counter() - start), result
 
 
@@ -53,7 +61,7 @@ class Faiss:
 
     def __call__(self, z):
         z = np.ascontiguousarray(z.transpose(1, 0, 2))
-        return np.stack([index.search(part, 1)[1][:, 0] for index, part in zip(self.indexes, z)], 1)
+        return np.stack([index.search(part, 1)[1][:, 0] for index, part in zip(self.indexes, z, strict=True)], 1)
 
 
 class SciPy:
@@ -63,7 +71,7 @@ class SciPy:
 
     def __call__(self, z):
         z = np.ascontiguousarray(z.transpose(1, 0, 2))
-        return np.stack(list(self.threads.map(lambda pair: pair[0].query(pair[1])[1], zip(self.trees, z))), 1)
+        return np.stack(list(self.threads.map(lambda pair: pair[0].query(pair[1])[1], zip(self.trees, z, strict=True))), 1)
 
 
 class Revq:
@@ -74,20 +82,16 @@ class Revq:
         z.tofile(f"{folder}/vectors")
         groups, codes, d = codebooks.shape
         self.folder, self.shape = folder, z.shape[:2]
-        self.process = subprocess.Popen(
-            [bench, "nearest-code", "--folder", folder, "--codebooks", str(groups), "--codes", str(codes), "--dimension", str(d),
-             "--images", str(len(z)), "--threads", str(threads)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.preparation = json.loads(self.process.stdout.readline())["arranging_ms"]
+        shape = ["--codebooks", groups, "--codes", codes, "--dimension", d, "--images", len(z)]
+        self.worker = Worker(bench, "nearest-code", "--folder", folder, *shape, "--threads", threads)
+        self.preparation = self.worker.answer()["arranging_ms"]
 
     def __call__(self, method):
-        self.process.stdin.write(method + "\n")
-        self.process.stdin.flush()
-        taken = json.loads(self.process.stdout.readline())["ms"]
+        taken = self.worker.ask(method)["ms"]
         return taken, np.fromfile(f"{self.folder}/found", np.int32).reshape(self.shape)
 
     def close(self):
-        self.process.stdin.close()
-        self.process.wait()
+        self.worker.close()
 
 
 def double_precision(codebooks, z):
@@ -114,15 +118,20 @@ def compare(bench, groups, codes, d, images, repeats, threads):
                 taken, answers[method] = ours(method)
                 times[method].append(taken)
             for name, peer in peers.items():
-                taken, answers[name] = milliseconds(lambda: peer(z))
+                taken, answers[name] = milliseconds(peer, z)
                 times[name].append(taken)
         ours.close()
     exact = double_precision(codebooks, z)
     best = {name: min(taken) / images for name, taken in times.items()}
     peer = min(best[name] for name in peers)
     return {
-        "codebooks": groups, "codes": codes, "d": d, "images": images, "arranging_ms": round(ours.preparation),
-        "ms_per_image": {name: round(value, 3) for name, value in best.items()}, "ratio": round(peer / best["search"], 1),
+        "codebooks": groups,
+        "codes": codes,
+        "d": d,
+        "images": images,
+        "arranging_ms": round(ours.preparation),
+        "ms_per_image": {name: round(value, 3) for name, value in best.items()},
+        "ratio": round(peer / best["search"], 1),
         "scan_ratio": round(peer / best["scan"], 1),
         "not_as_float64": {name: int((answer != exact).sum()) for name, answer in answers.items()},
     }

@@ -1,0 +1,21 @@
+"""Measurements of revq, alone and beside others. From the repository's root:
+
+    PYTHONPATH=Benchmarks python -m revq_bench.NAME     with what requirements.txt names
+
+peers             encode, decode, nearest code and rectifier beside PyTorch, ONNX Runtime and OpenVINO: `make bench`
+check             revq alone against thresholds.json: `make bench-check`; the standard library is enough
+nearest_code      the exact nearest code beside torch, FAISS and SciPy
+training_step     a training step beside PyTorch's
+photographs       photographs through a running server
+block_dct         what block DCT gives on photographs, unquantised
+quantisers        quantisers of equal bits and rectifiers behind them, with bounds
+photograph_crops  a second domain for `revq-train transfer`
+random_vae        a full-size autoencoder with random weights
+"""
+
+import pathlib
+
+# Benchmarks, and the repository.
+FOLDER = pathlib.Path(__file__).resolve().parent.parent
+ROOT = FOLDER.parent
+CONFIGURATIONS = FOLDER / "revq_bench" / "configurations"
