@@ -6,12 +6,31 @@ CHECKPOINTS ?= checkpoints
 # A crashing test would otherwise spend minutes on a backtrace.
 export SWIFT_BACKTRACE ?= enable=no
 
-PACKAGES = libopenblas-dev libnghttp2-dev libpng-dev libjpeg-dev
+SWIFT_SOURCES = Package.swift Sources Tests Benchmarks
+TOOLS = .venv-tools
+PEERS = .bench/venv/ready
+
+LIBRARIES = libopenblas-dev libnghttp2-dev libpng-dev libjpeg-dev
 SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
 
-.PHONY: run test bench build packages clean
+# $(call install,PACKAGES): those of them that are missing.
+define install
+	@missing=; for package in $(1); do \
+	  dpkg-query -W -f '$${Status}' $$package 2>/dev/null | grep -q 'install ok installed' || missing="$$missing $$package"; \
+	done; \
+	if [ -n "$$missing" ]; then \
+	  echo "installing$$missing"; \
+	  $(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; \
+	fi
+endef
 
-run: build
+.PHONY: help run test build lint format docs bench bench-check packages clean
+.DEFAULT_GOAL := help
+
+help: ## says what there is
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+
+run: build ## builds, serves the default checkpoint, prints a curl line (HOST, PORT, CHECKPOINTS)
 	@echo
 	@echo "  Serving on http://$(HOST):$(PORT) - try, from this folder in another shell:"
 	@echo
@@ -20,33 +39,55 @@ run: build
 	@echo
 	@exec .build/release/revq-server --checkpoints $(CHECKPOINTS) --host $(HOST) --port $(PORT)
 
-# Optimised, because the numerics are far too slow otherwise.
-test: packages
-	swift test -c release -Xswiftc -enable-testing
+# Optimised, because the numerics are far too slow otherwise. In a folder of its own: with -enable-testing every module differs
+# from what `make run` builds, and one folder for both would be rebuilt whole at each change from one to the other.
+test: packages ## runs all tests
+	swift test -c release --scratch-path .build-tests -Xswiftc -enable-testing
 
-# Beside PyTorch, ONNX Runtime and OpenVINO, which are installed into .bench; BENCH_FLAGS=--quick is the short form.
+build: packages ## builds server, trainer and benchmark
+	swift build -c release
+
+lint: $(TOOLS)/ready ## checks the form of Swift and Python, the modules' arrows, and what the documents repeat
+	swift format lint --strict --parallel --recursive $(SWIFT_SOURCES)
+	$(TOOLS)/bin/ruff check --quiet
+	$(TOOLS)/bin/ruff format --check --quiet
+	python3 Tools/architecture.py --check
+	python3 Tools/recipe.py --check
+
+format: $(TOOLS)/ready ## brings Swift and Python into form, and draws what the documents repeat
+	swift format --in-place --parallel --recursive $(SWIFT_SOURCES)
+	$(TOOLS)/bin/ruff check --quiet --fix
+	$(TOOLS)/bin/ruff format --quiet
+	python3 Tools/architecture.py
+	python3 Tools/recipe.py
+
+docs: packages ## the library's reference, into .build-docs/site
+	swift package --scratch-path .build-docs --allow-writing-to-directory .build-docs/site \
+	  generate-documentation --target TokenizerCore --output-path .build-docs/site --warnings-as-errors
+
+# Beside PyTorch, ONNX Runtime and OpenVINO, which are installed into .bench.
 BENCH_FLAGS ?=
-PEERS = .bench/venv/ready
 
-bench: build $(PEERS)
-	PYTHONPATH=Benchmarks .bench/venv/bin/python -m peers $(BENCH_FLAGS)
+bench: build $(PEERS) ## measures beside PyTorch, ONNX Runtime and OpenVINO (BENCH_FLAGS=--quick is the short form)
+	PYTHONPATH=Benchmarks .bench/venv/bin/python -m revq_bench.peers $(BENCH_FLAGS)
 
-$(PEERS): Benchmarks/peers/requirements.txt
+bench-check: build ## measures revq alone against Benchmarks/thresholds.json; wants a quiet machine
+	PYTHONPATH=Benchmarks python3 -m revq_bench.check
+
+packages:
+	$(call install,$(LIBRARIES))
+
+$(PEERS): Benchmarks/requirements.txt
+	$(call install,python3 python3-venv)
 	python3 -m venv .bench/venv
 	.bench/venv/bin/python -m pip install --quiet --requirement $<
 	touch $@
 
-build: packages
-	swift build -c release
+$(TOOLS)/ready: Tools/requirements.txt
+	$(call install,python3 python3-venv)
+	python3 -m venv $(TOOLS)
+	$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	touch $@
 
-packages:
-	@missing=; for package in $(PACKAGES); do \
-	  dpkg-query -W -f '$${Status}' $$package 2>/dev/null | grep -q 'install ok installed' || missing="$$missing $$package"; \
-	done; \
-	if [ -n "$$missing" ]; then \
-	  echo "installing$$missing"; \
-	  $(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; \
-	fi
-
-clean:
-	rm -rf .build
+clean: ## removes everything that was built, but no runs
+	rm -rf .build .build-tests .build-docs $(TOOLS)
