@@ -6,7 +6,9 @@
     python3 Tools/architecture.py --root DIR looks at another tree
 
 The compiler sees what a target declares, but lets a file import whatever a neighbour happens to have built. So the imports are read too.
-Tests/ArchitectureTests holds the same rules in Swift, for `make test`; the words of both are kept alike.
+Types that ARCHITECTURE.md and CONTRIBUTING.md name must still be there.
+
+Tests/ArchitectureTests holds the rules of the arrows in Swift as well, for `make test`; both are kept alike.
 """
 
 import re
@@ -95,7 +97,17 @@ def violations(root):
             if matches(target, source):
                 for other in sorted(name for name in reachable(target.name, by_name) if matches(by_name[name], goal)):
                     problems.append(f"{target.name} -> {other} is forbidden: {reason}")
-    return problems
+    return problems + list(unknown_names(root))
+
+
+def unknown_names(root):
+    """What the documents call a type, and no source does: it was renamed."""
+    sources = [file for folder in ("Sources", "Tests", "Benchmarks") for file in (root / folder).rglob("*") if file.suffix in (".swift", ".h")]
+    known = {word for file in sources for word in re.findall(r"\w+", file.read_text() + " " + file.stem)}
+    known |= {target.name for target in read_targets(root)} | {folder.name for folder in (root / "Sources").rglob("*") if folder.is_dir()}
+    for page in ("ARCHITECTURE.md", "CONTRIBUTING.md"):
+        for name in sorted(set(re.findall(r"`([A-Z]\w*[a-z]\w*)`", (root / page).read_text())) - known):
+            yield f"{page} names {name}, which no source does"
 
 
 def matches(target, rule):
