@@ -97,7 +97,7 @@ import Testing
             transcript.serve(&connection)
             #expect(connection.phase == phase)
             #expect(connection.deadline == start + .seconds(seconds))
-            #expect(connection.restStart == (phase == .idle ? start : nil))
+            #expect(connection.waitStart == (phase == .idle ? start : nil))
             connection.expire(at: start + .seconds(seconds))
             #expect(connection.phase == .closed)
         }

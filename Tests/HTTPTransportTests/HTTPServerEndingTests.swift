@@ -1,4 +1,6 @@
+import TestSupport
 import Testing
+import Threads
 
 @testable import HTTPTransport
 
@@ -6,14 +8,14 @@ import Testing
 @Suite struct HTTPServerEndingTests {
     /// A handler that hands its responders out and reports cancellations.
     struct Waiting {
-        let arrivals = BlockingQueue<HTTPResponder>()
-        let cancellations = BlockingQueue<HTTPCancellation>()
+        let arrivals = Mailbox<HTTPResponder>()
+        let cancellations = Mailbox<HTTPCancellation>()
         let handler: ScriptedHandler
 
         init(answerWithin: Duration? = nil) {
             handler = ScriptedHandler(answerWithin: answerWithin) { [arrivals, cancellations] _, responder in
-                responder.onCancel { cancellations.put($0) }
-                arrivals.put(responder)
+                responder.onCancel { cancellations.post($0) }
+                arrivals.post(responder)
             }
         }
     }
@@ -52,7 +54,7 @@ import Testing
             let client = try LoopbackClient(server.address)
             client.send(Self.get)
             let responder = try #require(waiting.arrivals.take())
-            #expect(client.receiveAnswer()?.status == 504)
+            #expect(client.receiveAnswer()?.status == .gatewayTimeout)
             #expect(waiting.cancellations.take() == .deadlinePassed)
             #expect(!responder.respond(HTTPResponse(status: .ok)))
         }
@@ -64,7 +66,7 @@ import Testing
         ) { server in
             let client = try LoopbackClient(server.address)
             client.send("GET / HTTP/1.1\r\nHo")
-            #expect(client.receiveAnswer()?.status == 408)
+            #expect(client.receiveAnswer()?.status == .requestTimeout)
             #expect(try LoopbackClient(server.address).receiveToEnd() == [])
         }
     }
@@ -75,12 +77,12 @@ import Testing
     ])
     func bodyThatNeverArrivesCancels(_ request: String, reason: HTTPCancellation) throws {
         struct Admitting: HTTPHandler {
-            let admissions = BlockingQueue<HTTPRequestHead>()
-            let cancellations = BlockingQueue<HTTPCancellation>()
+            let admissions = Mailbox<HTTPRequestHead>()
+            let cancellations = Mailbox<HTTPCancellation>()
 
             func admit(_ head: HTTPRequestHead, _ responder: HTTPResponder) -> HTTPAdmission {
-                responder.onCancel { cancellations.put($0) }
-                admissions.put(head)
+                responder.onCancel { cancellations.post($0) }
+                admissions.post(head)
                 return .accept(maximumBodyBytes: 10) { _ in responder.respond(HTTPResponse(status: .ok)) }
             }
         }
@@ -101,14 +103,14 @@ import Testing
         let client = try LoopbackClient(server.address)
         client.send(Self.get)
         let responder = try #require(waiting.arrivals.take())
-        let stopping = try LoopThread { server.stop(within: .seconds(60)) }
+        let stopping = try DedicatedThread { server.stop(within: .seconds(60)) }
         #expect(idle.receiveToEnd() == [])
-        #expect(throws: SystemError.self) { try LoopbackClient(server.address) }
+        #expect(throws: LoopbackClient.Failure.self) { try LoopbackClient(server.address) }
         #expect(!responder.isCancelled)
         responder.respond(HTTPResponse(status: .ok, text: "finished"))
         let answer = try #require(client.receiveAnswer())
         #expect(answer.text == "finished")
-        #expect(answer.head.contains("Connection: close"))
+        #expect(answer.headers["Connection"] == "close")
         client.close()
         stopping.join()
         #expect(server.openConnections == 0)
@@ -119,13 +121,35 @@ import Testing
             let server = try HTTPServer(configuration: .init(), handler: ScriptedHandler.echo)
             let client = try LoopbackClient(server.address)
             client.send(Self.get)
-            #expect(client.receiveAnswer()?.status == 200)
+            #expect(client.receiveAnswer()?.status == .ok)
             client.send(Self.get)
-            let stopping = try LoopThread { server.stop(within: .seconds(60)) }
-            #expect(client.receiveAnswer()?.status == 200)
+            let stopping = try DedicatedThread { server.stop(within: .seconds(60)) }
+            #expect(client.receiveAnswer()?.status == .ok)
             client.close()
             stopping.join()
         }
+    }
+
+    /// The kernel lets clients in before the server looks; closing the listener first would reset them.
+    @Test func clientInTheKernelsQueueIsServedBeforeStopping() throws {
+        let gate = Gate()
+        let handler = ScriptedHandler { request, responder in
+            if request.head.path == "/first" { gate.pass() }
+            responder.respond(HTTPResponse(status: .ok, text: request.head.path))
+        }
+        let server = try HTTPServer(configuration: .init(), handler: handler)
+        let first = try LoopbackClient(server.address)
+        first.send("GET /first HTTP/1.1\r\nHost: a\r\n\r\n")
+        gate.waitForArrival()
+        let second = try LoopbackClient(server.address)
+        second.send("GET /second HTTP/1.1\r\nHost: a\r\n\r\n")
+        let stopping = try DedicatedThread { server.stop(within: .seconds(60)) }
+        gate.open()
+        #expect(first.receiveAnswer()?.text == "/first")
+        #expect(second.receiveAnswer()?.text == "/second")
+        first.close()
+        second.close()
+        stopping.join()
     }
 
     @Test func stoppingWithoutGraceCancels() throws {

@@ -1,5 +1,7 @@
 import Dispatch
+import TestSupport
 import Testing
+import Threads
 
 @testable import HTTPTransport
 
@@ -23,15 +25,15 @@ import Testing
     @Test(arguments: [1, 3]) func manyConnectionsOnSomeLoops(_ loops: Int) throws {
         try HTTPServer.withServer(ScriptedHandler.echo, configure: { $0.eventLoops = loops }) { server in
             let address = server.address
-            let counts = BlockingQueue<Int>()
+            let counts = Mailbox<Int>()
             let threads = try (0..<30).map { connection in
-                try LoopThread {
-                    guard let client = try? LoopbackClient(address) else { return counts.put(0) }
+                try DedicatedThread {
+                    guard let client = try? LoopbackClient(address) else { return counts.post(0) }
                     let right = (0..<20).count { number in
                         client.send(Self.get("/\(connection)/\(number)"))
                         return client.receiveAnswer()?.text == "GET /\(connection)/\(number) "
                     }
-                    counts.put(right)
+                    counts.post(right)
                 }
             }
             let right = threads.compactMap { _ in counts.take() }.reduce(0, +)
@@ -104,7 +106,7 @@ import Testing
             let client = try LoopbackClient(server.address)
             client.send("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 12000000\r\n\r\n")
             #expect(client.send([UInt8](repeating: 0, count: 12_000_000)))
-            #expect(client.receiveAnswer()?.status == 413)
+            #expect(client.receiveAnswer()?.status == .contentTooLarge)
             #expect(client.receiveToEnd() == [])
         }
     }
@@ -113,24 +115,24 @@ import Testing
         try HTTPServer.withServer(ScriptedHandler { _, _ in }) { server in
             let client = try LoopbackClient(server.address)
             client.send(Self.get("/"))
-            #expect(client.receiveAnswer()?.status == 500)
+            #expect(client.receiveAnswer()?.status == .internalServerError)
             client.send(Self.get("/"))
-            #expect(client.receiveAnswer()?.status == 500)
+            #expect(client.receiveAnswer()?.status == .internalServerError)
         }
     }
 
     @Test func rejectionAnswersWithoutTheBody() throws {
         struct Busy: HTTPHandler {
             func admit(_ head: HTTPRequestHead, _ responder: HTTPResponder) -> HTTPAdmission {
-                .reject(HTTPResponse(status: .tooManyRequests, headers: ["Retry-After": "3"]))
+                .answer(HTTPResponse(status: .tooManyRequests, headers: ["Retry-After": "3"]))
             }
         }
         try HTTPServer.withServer(Busy()) { server in
             let client = try LoopbackClient(server.address)
             client.send(Self.get("/"))
-            #expect(client.receiveAnswer()?.head.contains("Retry-After: 3") == true)
+            #expect(client.receiveAnswer()?.headers["Retry-After"] == "3")
             client.send("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n")
-            #expect(client.receiveAnswer()?.status == 429)
+            #expect(client.receiveAnswer()?.status == .tooManyRequests)
             #expect(client.receiveToEnd() == [])
         }
     }
@@ -140,12 +142,64 @@ import Testing
             let clients = try (0..<3).map { _ in try LoopbackClient(server.address) }
             for client in clients[..<2] {
                 client.send(Self.get("/"))
-                #expect(client.receiveAnswer()?.status == 200)
+                #expect(client.receiveAnswer()?.status == .ok)
             }
             clients[2].send(Self.get("/waited"))
             #expect(server.openConnections == 2)
             clients[0].close()
             #expect(clients[2].receiveAnswer()?.text == "GET /waited ")
+        }
+    }
+
+    @Test func addressWithTooManyConnectionsIsTurnedAway() throws {
+        try HTTPServer.withServer(ScriptedHandler.echo, configure: { $0.maximumConnectionsPerAddress = 2 }) { server in
+            let clients = try (0..<2).map { _ in try LoopbackClient(server.address) }
+            for client in clients {
+                client.send(Self.get("/"))
+                #expect(client.receiveAnswer()?.status == .ok)
+            }
+            #expect(try LoopbackClient(server.address).receiveAnswer() == nil)
+            clients[0].send(Self.get("/still"))
+            #expect(clients[0].receiveAnswer()?.text == "GET /still ")
+        }
+    }
+
+    /// Sending a byte now and then does not keep a connection that another client needs.
+    @Test func clientThatNeverFinishesAHeadMakesRoom() throws {
+        try HTTPServer.withServer(ScriptedHandler.echo, configure: { $0.maximumConnections = 1 }) { server in
+            let slow = try LoopbackClient(server.address)
+            slow.send("GET / HTTP/1.1\r\nHo")
+            let client = try LoopbackClient(server.address)
+            client.send(Self.get("/here"))
+            #expect(client.receiveAnswer()?.text == "GET /here ")
+            #expect(slow.receiveAnswer() == nil)
+        }
+    }
+
+    @Test func reserveServesOnlyWhatIsAnsweredAtOnce() throws {
+        struct Health: HTTPHandler {
+            func admit(_ head: HTTPRequestHead, _ responder: HTTPResponder) -> HTTPAdmission {
+                if head.path == "/health" { return .answer(HTTPResponse(status: .ok)) }
+                return .accept(maximumBodyBytes: 100) { _ in responder.respond(HTTPResponse(status: .ok)) }
+            }
+        }
+        let configure = { (configuration: inout HTTPServer.Configuration) in
+            configuration.maximumConnections = 1
+            configuration.reservedConnections = 1
+        }
+        try HTTPServer.withServer(Health(), configure: configure) { server in
+            let busy = try LoopbackClient(server.address)
+            busy.send("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n1")
+            for (path, status) in [("/health", HTTPStatus.ok), ("/work", .serviceUnavailable), ("/health", .ok)] {
+                let client = try LoopbackClient(server.address)
+                client.send(Self.get(path))
+                let answer = client.receiveAnswer()
+                #expect(answer?.status == status)
+                #expect(answer?.headers["Connection"] == "close")
+                client.close()
+            }
+            busy.send("2")
+            #expect(busy.receiveAnswer()?.status == .ok)
         }
     }
 

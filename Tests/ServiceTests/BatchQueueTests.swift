@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Compute
@@ -5,7 +6,7 @@ import Testing
 
 @Suite struct BatchQueueTests {
     private func queue(maxBatch: Int = 8, maxDelay: Duration = .zero) -> BatchQueue {
-        BatchQueue(limits: .init(maxBatch: maxBatch, maxDelay: maxDelay, maxQueue: 64))
+        try! BatchQueue(limits: .init(maxBatch: maxBatch, maxDelay: maxDelay, maxQueue: 64))
     }
 
     /// Queues an image filled with `byte`, and posts its result under that byte.

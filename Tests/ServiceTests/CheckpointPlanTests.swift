@@ -76,6 +76,19 @@ import Testing
         #expect(plan.next([]) == nil)
     }
 
+    @Test func aModelThatIsMissingTwiceInARowIsWithdrawn() {
+        var plan = CheckpointPlan()
+        let both = [candidate("1", model: "a"), candidate("1", model: "b")]
+        for candidate in both { plan.didServe(candidate) }
+        #expect(plan.withdraw(both) == [])
+        #expect(plan.withdraw([both[0]]) == [])
+        #expect(plan.withdraw(both) == [])
+        #expect(plan.withdraw([both[0]]) == [])
+        #expect(plan.withdraw([both[0]]) == ["b"])
+        #expect(plan.withdraw([both[0]]) == [])
+        #expect(plan.next(both) == both[1])
+    }
+
     @Test func aFailureThatWasRemovedIsForgotten() {
         var plan = CheckpointPlan()
         plan.didFail(candidate("2"))

@@ -1,8 +1,11 @@
 import Glibc
 import Logging
 import Synchronization
+import TestSupport
 import Testing
+import Threads
 
+@testable import Files
 @testable import Service
 
 /// Keeps the messages that are logged.
@@ -24,7 +27,7 @@ private struct LogRecorder: LogHandler {
 @Suite struct CheckpointWatcherTests {
     private struct Broken: Error {}
 
-    private let folder = TemporaryFolder()
+    private let folder = ScratchFolder()
     private let registry = ModelRegistry(residentVersions: 2)
     private let messages = Mailbox<String>()
 
@@ -43,91 +46,110 @@ private struct LogRecorder: LogHandler {
         return FakeEngine(version: version, fingerprint: "f\(version)")
     }
 
-    private func follower() -> CheckpointFollower {
-        CheckpointFollower(folder: folder.path, registry: registry, logger: logger, load: Self.load)
+    private func watcher() -> CheckpointWatcher {
+        CheckpointWatcher(folder: folder.path, registry: registry, logger: logger, load: Self.load)
     }
 
     private var served: Int? { try? registry.current(nil).facts.version }
 
     @Test func scanFindsWholeCheckpointsOnly() throws {
-        folder.publish("1", to: "a/1")
-        folder.publish("2", to: "b/step-2")
-        folder.write("3", to: "a/3.tmp/manifest.json")
-        folder.write("4", to: "a/.4/manifest.json")
-        folder.write("5", to: "a/5.partial/manifest.json")
-        folder.write("6", to: "a/6/weights.safetensors")
-        folder.write("7", to: ".c/7/manifest.json")
-        folder.write("8", to: "README")
+        try folder.publish("1", to: "a/1")
+        try folder.publish("2", to: "b/step-2")
+        try folder.write("3", to: "a/3.tmp/manifest.json")
+        try folder.write("4", to: "a/.4/manifest.json")
+        try folder.write("5", to: "a/5.partial/manifest.json")
+        try folder.write("6", to: "a/6/weights.safetensors")
+        try folder.write("7", to: ".c/7/manifest.json")
+        try folder.write("8", to: "README")
         let found = try CheckpointScan.find(in: folder.path).map { "\($0.model)/\($0.version)" }
         #expect(found.sorted() == ["a/1", "b/step-2"])
     }
 
-    @Test func scanReportsAFolderThatCannotBeRead() {
-        #expect(throws: ScanError(folder: "/nowhere", reason: "No such file or directory")) { try CheckpointScan.find(in: "/nowhere") }
+    @Test func scanReportsAFolderThatCannotBeRead() throws {
+        #expect(throws: FileError(path: "/nowhere", reason: "cannot list the folder /nowhere: No such file or directory")) {
+            try CheckpointScan.find(in: "/nowhere")
+        }
     }
 
     @Test func identityChangesWithTheFiles() throws {
-        folder.publish("1", to: "a/1")
+        try folder.publish("1", to: "a/1")
         let before = try CheckpointScan.find(in: folder.path)
         #expect(try CheckpointScan.find(in: folder.path) == before)
-        folder.write("x", to: "a/1/vae/extra")
+        try folder.write("x", to: "a/1/vae/extra")
         let within = try CheckpointScan.find(in: folder.path)
         #expect(within[0].files != before[0].files && within[0].shared == before[0].shared)
-        folder.write("x", to: "a/vae-1/weights")
+        try folder.write("x", to: "a/vae-1/weights")
         let beside = try CheckpointScan.find(in: folder.path)
         #expect(beside[0].files == within[0].files && beside[0].shared != within[0].shared)
     }
 
-    @Test func servesWhatIsPublishedAndWhatReplacesIt() {
-        let follower = follower()
-        #expect(!follower.step())
-        folder.publish("1", to: "default/1")
-        #expect(follower.step())
-        #expect(!follower.step())
+    @Test func servesWhatIsPublishedAndWhatReplacesIt() throws {
+        let watcher = watcher()
+        #expect(!watcher.step())
+        try folder.publish("1", to: "default/1")
+        #expect(watcher.step())
+        #expect(!watcher.step())
         #expect(served == 1)
-        folder.publish("2", to: "default/2")
-        #expect(follower.step())
+        try folder.publish("2", to: "default/2")
+        #expect(watcher.step())
         #expect(served == 2)
         #expect((try? registry.resident(fingerprint: "f1", model: nil)) != nil)
         #expect(messages.posted == ["checkpoint loaded ", "checkpoint loaded "])
     }
 
-    @Test func aBrokenVersionIsReportedOnceAndTheOldOneStays() {
-        let follower = follower()
-        folder.publish("1", to: "default/1")
-        while follower.step() {}
-        folder.publish("broken", to: "default/2")
-        #expect(follower.step())
-        #expect(!follower.step())
-        #expect(!follower.step())
+    @Test func aBrokenVersionIsReportedOnceAndTheOldOneStays() throws {
+        let watcher = watcher()
+        try folder.publish("1", to: "default/1")
+        while watcher.step() {}
+        try folder.publish("broken", to: "default/2")
+        #expect(watcher.step())
+        #expect(!watcher.step())
+        #expect(!watcher.step())
         #expect(served == 1)
         #expect(messages.posted == ["checkpoint loaded ", "checkpoint refused Broken()"])
-        folder.write("3", to: "default/2/manifest.json")
-        #expect(follower.step())
+        try folder.write("3", to: "default/2/manifest.json")
+        #expect(watcher.step())
         #expect(served == 3)
     }
 
-    @Test func aFolderThatVanishesIsReportedOnceAndNothingIsLost() {
-        let follower = follower()
-        folder.publish("1", to: "default/1")
-        while follower.step() {}
+    @Test func aFolderThatVanishesIsReportedOnceAndNothingIsLost() throws {
+        let watcher = watcher()
+        try folder.publish("1", to: "default/1")
+        while watcher.step() {}
         rename(folder.path, folder.path + "-gone")
-        #expect(!follower.step())
-        #expect(!follower.step())
+        #expect(!watcher.step())
+        #expect(!watcher.step())
         #expect(served == 1)
         #expect(messages.posted.count == 2)
         rename(folder.path + "-gone", folder.path)
-        #expect(!follower.step())
+        #expect(!watcher.step())
     }
 
-    @Test func theThreadPicksUpWhatIsPublished() {
-        folder.publish("1", to: "default/1")
-        let watcher = CheckpointWatcher(folder: folder.path, registry: registry, interval: .milliseconds(1), logger: logger, load: Self.load)
+    @Test func aModelWhoseFolderIsRemovedIsServedNoLonger() throws {
+        let watcher = watcher()
+        try folder.publish("1", to: "default/1")
+        while watcher.step() {}
+        StoredFolder.remove(folder.path + "/default")
+        watcher.withdraw()
+        #expect(served == 1)
+        watcher.withdraw()
+        #expect(served == nil)
+        #expect(messages.posted.last == "model removed ")
+        try folder.publish("1", to: "default/1")
+        #expect(watcher.step())
+        #expect(served == 1)
+    }
+
+    @Test func theThreadPicksUpWhatIsPublished() throws {
+        try folder.publish("1", to: "default/1")
+        let watcher = watcher()
+        let thread = try DedicatedThread { watcher.run(every: .milliseconds(1)) }
         _ = messages.wait(for: 1)
         #expect(served == 1)
-        folder.publish("2", to: "default/2")
+        try folder.publish("2", to: "default/2")
         _ = messages.wait(for: 2)
         #expect(served == 2)
         watcher.stop()
+        thread.join()
     }
 }

@@ -2,14 +2,15 @@ import Testing
 
 @testable import Images
 @testable import Service
+@testable import TokenizerCore
 
 /// An engine that breaks its promises.
 private final class BrokenEngine: Engine {
     let facts = FakeEngine().facts
 
-    func encode(_ images: [RGBImage]) throws -> [[Int32]] { [[1]] }
+    func encode(_ images: [RGBImage]) throws -> Tokens { Tokens(tokensPerImage: 1, indices: [1]) }
 
-    func decode(_ tokens: [[Int32]]) throws -> [RGBImage] { [] }
+    func decode(_ tokens: Tokens) throws -> [RGBImage] { [] }
 }
 
 @Suite struct EngineRunTests {

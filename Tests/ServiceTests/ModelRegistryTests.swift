@@ -3,11 +3,11 @@ import Testing
 @testable import Service
 
 @Suite struct ModelRegistryTests {
-    private func code(_ body: () throws -> Void) -> ProblemCode? {
+    private func code(_ body: () throws -> Void) -> ModelError? {
         do {
             try body()
             return nil
-        } catch { return (error as? Problem)?.code }
+        } catch { return error as? ModelError }
     }
 
     @Test func isNotReadyWhileEmpty() {
@@ -24,14 +24,14 @@ import Testing
         #expect(registry.isReady)
         #expect(try registry.current(nil).engine === engine)
         #expect(try registry.current("photos").name == "photos")
-        #expect(code { _ = try registry.current("faces") } == .unknownModel)
+        #expect(code { _ = try registry.current("faces") } == .unknown("faces", served: ["photos"]))
     }
 
     @Test func amongSeveralTheOneNamedDefaultNeedsNoName() throws {
         let registry = ModelRegistry(residentVersions: 2)
         registry.serve(FakeEngine(), as: "a")
         registry.serve(FakeEngine(), as: "b")
-        #expect(code { _ = try registry.current(nil) } == .unknownModel)
+        #expect(code { _ = try registry.current(nil) } == .ambiguous(served: ["a", "b"]))
         registry.serve(FakeEngine(), as: "default")
         #expect(try registry.current(nil).name == "default")
     }
@@ -47,7 +47,7 @@ import Testing
         #expect(try registry.current(nil).facts.version == 2)
         #expect(try registry.resident(fingerprint: "f1", model: nil).engine === engines[0])
         registry.serve(engines[2], as: "default")
-        #expect(code { _ = try registry.resident(fingerprint: "f1", model: nil) } == .fingerprintNotResident)
+        #expect(code { _ = try registry.resident(fingerprint: "f1", model: nil) } == .notResident("f1", resident: ["f2", "f3"]))
         #expect(registry.listing.map(\.versions) == [[engines[2].facts, engines[1].facts]])
         #expect(running.engine === engines[0])
     }
@@ -65,8 +65,17 @@ import Testing
         registry.serve(FakeEngine(fingerprint: "fb"), as: "b")
         #expect(try registry.resident(fingerprint: "fb", model: nil).name == "b")
         #expect(try registry.resident(fingerprint: "fb", model: "b").name == "b")
-        #expect(code { _ = try registry.resident(fingerprint: "fb", model: "a") } == .fingerprintNotResident)
-        #expect(code { _ = try registry.resident(fingerprint: "fb", model: "c") } == .unknownModel)
+        #expect(code { _ = try registry.resident(fingerprint: "fb", model: "a") } == .notResident("fb", resident: ["fa", "fb"]))
+        #expect(code { _ = try registry.resident(fingerprint: "fb", model: "c") } == .unknown("c", served: ["a", "b"]))
+    }
+
+    @Test func aModelThatIsRemovedIsServedNoLonger() throws {
+        let registry = ModelRegistry(residentVersions: 2)
+        registry.serve(FakeEngine(), as: "a")
+        let running = try registry.current("a")
+        registry.remove("a")
+        #expect(code { _ = try registry.current("a") } == .notReady)
+        #expect(!registry.isReady && running.name == "a")
     }
 
     @Test func aVersionThatIsLetGoIsFreed() {

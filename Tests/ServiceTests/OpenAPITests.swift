@@ -1,6 +1,7 @@
 import Glibc
 import Testing
 
+@testable import HTTPTransport
 @testable import Service
 
 /// Holds `openapi.yaml` against the route table.
@@ -80,6 +81,7 @@ import Testing
     func parametersAreThoseOfTheTable(route: Route) {
         let parameters = block(["paths", route.path, route.method.rawValue.lowercased(), "parameters"]).filter { $0.contains("$ref") }
         #expect(parameters.contains { $0.contains("parameters/Model\"") } == route.parameters.contains("model"))
+        #expect(parameters.contains { $0.contains("parameters/FingerprintQuery\"") } == route.parameters.contains("fingerprint"))
     }
 
     @Test func everyCodeIsListed() {

@@ -1,72 +1,158 @@
+import TestSupport
 import Testing
 
 @testable import Compute
 @testable import Service
 
 @Suite struct ServerConfigurationTests {
-    private func reason(_ flags: [Setting: String] = [:], _ environment: [String: String] = [:]) -> String? {
+    private let folder = ScratchFolder()
+
+    private func configuration(_ arguments: [String] = [], _ environment: [String: String] = [:]) throws -> ServerConfiguration {
+        guard case .serve(let configuration) = try ServerCommand(arguments, environment: environment) else {
+            throw ConfigurationError(description: "nothing to serve")
+        }
+        return configuration
+    }
+
+    private func reason(_ arguments: [String] = [], _ environment: [String: String] = [:]) -> String? {
         do {
-            _ = try ServerConfiguration(flags: flags, environment: environment)
+            _ = try ServerCommand(arguments, environment: environment)
             return nil
         } catch { return error.description }
     }
 
+    private func shown(_ arguments: [String], _ environment: [String: String] = [:]) throws -> String? {
+        guard case .show(let text) = try ServerCommand(arguments, environment: environment) else { return nil }
+        return text
+    }
+
     @Test func everySettingHasADefault() throws {
-        let configuration = try ServerConfiguration(flags: [:], environment: ["PATH": "/bin"])
+        let configuration = try configuration([], ["PATH": "/bin"])
         #expect(configuration.checkpoints == "checkpoints")
         #expect(configuration.host == "127.0.0.1")
         #expect(configuration.port == 8080)
-        #expect(configuration.threads >= 1)
+        #expect(configuration.threads == Processors.usable)
         #expect(configuration.maxBatch == 8)
-        #expect(configuration.maxDelay == .milliseconds(2))
+        #expect(configuration.maxDelay == .zero)
         #expect(configuration.maxQueue == 64)
         #expect(configuration.precision == .float32)
+        #expect(configuration.drainDelay == .zero)
     }
 
-    @Test func variablesAreNamedAfterTheFlags() {
-        #expect(Setting.allCases.map(\.flag) == ["--checkpoints", "--host", "--port", "--threads", "--max-batch", "--max-delay-ms", "--max-queue", "--precision"])
-        #expect(Setting.allCases.map(\.variable) == [
-            "REVQ_CHECKPOINTS", "REVQ_HOST", "REVQ_PORT", "REVQ_THREADS", "REVQ_MAX_BATCH", "REVQ_MAX_DELAY_MS", "REVQ_MAX_QUEUE", "REVQ_PRECISION",
-        ])
+    @Test func helpNamesEverySettingWithItsDefault() throws {
+        let help = try #require(try shown(["--help"]))
+        for setting in try configuration().settings {
+            #expect(help.contains("--\(setting.name) <value>"))
+            #expect(help.contains("\(setting.help) (default: \(setting.standard))"))
+        }
+        #expect(try shown(["-h"]) == help)
     }
 
-    @Test func aFlagWinsOverTheEnvironment() throws {
-        let configuration = try ServerConfiguration(
-            flags: [.port: "1", .maxBatch: "3"], environment: ["REVQ_PORT": "2", "REVQ_HOST": "::1", "REVQ_MAX_DELAY_MS": "0"])
+    @Test func aFlagWinsOverTheEnvironmentAndThatOverTheFile() throws {
+        try folder.write(#"{"port": 3, "host": "::2", "max-queue": "16", "threads": 2}"#, to: "revq.json")
+        let environment = ["REVQ_PORT": "2", "REVQ_HOST": "::1", "REVQ_CONFIG": folder.path + "/revq.json"]
+        let arguments = ["--port", "1", "--max-batch=3"]
+        let configuration = try configuration(arguments, environment)
         #expect(configuration.port == 1)
         #expect(configuration.host == "::1")
-        #expect(configuration.maxDelay == .zero)
-        let listing = configuration.listing.split(separator: "\n")
+        #expect(configuration.maxQueue == 16)
+        let listing = try #require(try shown(arguments + ["--print-config"], environment)).split(separator: "\n")
         #expect(listing.contains("port = 1 (flag)"))
         #expect(listing.contains("host = ::1 (environment)"))
         #expect(listing.contains("max-batch = 3 (flag)"))
-        #expect(listing.contains("max-queue = 64 (default)"))
+        #expect(listing.contains("max-queue = 16 (file)"))
+        #expect(listing.contains("max-delay-ms = 0 (default)"))
     }
 
-    @Test func anUnknownVariableIsAnError() {
-        #expect(reason([:], ["REVQ_PROT": "1"])?.hasPrefix("unknown environment variable REVQ_PROT; known are REVQ_CHECKPOINTS") == true)
+    @Test func checkingShowsOneLineOrTheError() throws {
+        #expect(try shown(["--check-config"]) == "The configuration is valid.")
+        #expect(reason(["--check-config", "--port", "x"])?.hasPrefix("--port is ") == true)
+    }
+
+    @Test func whatIsUnknownIsNamed() throws {
+        #expect(reason([], ["REVQ_PROT": "1"])?.hasPrefix("unknown environment variable REVQ_PROT; known are REVQ_CHECKPOINTS") == true)
+        #expect(reason(["--prot", "1"]) == "unknown option --prot; revq-server --help lists what there is")
+        #expect(reason(["port"]) == "unknown option port; revq-server --help lists what there is")
+        #expect(reason(["--port"]) == "--port has no value")
+        #expect(reason(["--port", "1", "--port=2"]) == "--port occurs twice")
+        try folder.write(#"{"prot": 1}"#, to: "unknown.json")
+        let path = folder.path + "/unknown.json"
+        #expect(
+            reason(["--config", path])?.hasPrefix("the configuration file \(path): the document has an unknown field \"prot\"; expected") == true)
+        try folder.write(#"{"port": 1.5}"#, to: "fraction.json")
+        #expect(reason(["--config", folder.path + "/fraction.json"])?.contains("port is written with a fraction") == true)
+        #expect(reason(["--config", "/nowhere"])?.contains("/nowhere") == true)
+    }
+
+    /// What Kubernetes sets for a service named `revq`, and for one named `revq-canary`.
+    @Test func variablesThatNameServicesAreNoSettings() throws {
+        let configuration = try configuration(
+            [],
+            [
+                "REVQ_SERVICE_HOST": "10.0.0.1", "REVQ_SERVICE_PORT": "8080", "REVQ_SERVICE_PORT_HTTP": "8080", "REVQ_PORT": "tcp://10.0.0.1:8080",
+                "REVQ_PORT_8080_TCP": "tcp://10.0.0.1:8080", "REVQ_PORT_8080_TCP_PROTO": "tcp", "REVQ_PORT_8080_TCP_PORT": "8080",
+                "REVQ_PORT_8080_TCP_ADDR": "10.0.0.1", "REVQ_CANARY_SERVICE_HOST": "10.0.0.2", "REVQ_CANARY_PORT": "udp://10.0.0.2:1",
+                "REVQ_CANARY_PORT_1_UDP_PROTO": "udp",
+            ])
+        #expect(configuration.port == 8080)
     }
 
     @Test(arguments: [
-        (Setting.port, "65536"), (.port, "-1"), (.port, "http"), (.port, ""), (.threads, "0"), (.threads, "2.0"), (.maxBatch, "0"),
-        (.maxDelayMilliseconds, "-1"), (.maxDelayMilliseconds, "10001"), (.maxQueue, "0"), (.host, ""), (.checkpoints, ""), (.precision, "fp16"),
+        ("port", "65536"), ("port", "-1"), ("port", "http"), ("port", ""), ("threads", "0"), ("threads", "2.0"), ("max-batch", "0"),
+        ("max-delay-ms", "-1"), ("max-delay-ms", "10001"), ("max-queue", "0"), ("host", ""), ("checkpoints", ""), ("precision", "fp16"),
+        ("drain-delay", "5s"),
     ])
-    func aWrongValueIsNamedAsTheUserGaveIt(setting: Setting, value: String) throws {
-        #expect(try #require(reason([setting: value])).hasPrefix("\(setting.flag) is "))
-        #expect(try #require(reason([:], [setting.variable: value])).hasPrefix("\(setting.variable) is "))
+    func aWrongValueIsNamedAsTheUserGaveIt(name: String, value: String) throws {
+        #expect(try #require(reason(["--\(name)", value])).hasPrefix("--\(name) is "))
+        #expect(try #require(reason([], [Setting.variable(name): value])).hasPrefix("\(Setting.variable(name)) is "))
+        try folder.write("{\"\(name)\": \"\(value)\"}", to: "wrong.json")
+        #expect(try #require(reason(["--config", folder.path + "/wrong.json"])).hasPrefix("\"\(name)\" in the configuration file is "))
     }
 
     @Test func reducedPrecisionIsRefusedInOneLineWhereTheProcessorCannot() throws {
         ComputeContext.with(\.bfloat16Unit, nil) {
-            let text = reason([:], ["REVQ_PRECISION": "bf16"])
+            let text = reason([], ["REVQ_PRECISION": "bf16"])
             #expect(text?.hasPrefix("REVQ_PRECISION is \"bf16\": ") == true && text?.contains("\n") == false)
         }
         if ComputeContext.current.bfloat16Unit != nil {
-            #expect(try ServerConfiguration(flags: [.precision: "bf16"], environment: [:]).precision == .bfloat16)
+            #expect(try configuration(["--precision", "bf16"]).precision == .bfloat16)
         }
     }
 
     @Test func aBatchCannotExceedTheQueue() {
-        #expect(reason([.maxBatch: "9"], ["REVQ_MAX_QUEUE": "8"]) == "--max-batch is 9, more than REVQ_MAX_QUEUE, which is 8; a batch cannot exceed the queue")
+        let text = "--max-batch is 9, more than REVQ_MAX_QUEUE, which is 8; a batch cannot exceed the queue"
+        #expect(reason(["--max-batch", "9"], ["REVQ_MAX_QUEUE": "8"]) == text)
+    }
+}
+
+@Suite struct ProcessorsTests {
+    private let root = ScratchFolder()
+
+    private func quota(_ membership: String) -> Double? {
+        Processors.controlGroupQuota(root: root.path, membership: membership)
+    }
+
+    @Test func theTightestLimitOnTheWayUpBinds() throws {
+        #expect(quota("0::/pod/box\n") == nil)
+        try root.write("max 100000\n", to: "pod/box/cpu.max")
+        #expect(quota("0::/pod/box\n") == nil)
+        try root.write("150000 100000\n", to: "pod/cpu.max")
+        #expect(quota("0::/pod/box\n") == 1.5)
+        try root.write("50000 100000\n", to: "cpu.max")
+        #expect(quota("0::/elsewhere\n") == 0.5)
+    }
+
+    @Test func readsTheFirstVersionToo() throws {
+        try root.write("-1\n", to: "cpu/a/cpu.cfs_quota_us")
+        try root.write("100000\n", to: "cpu/a/cpu.cfs_period_us")
+        #expect(quota("4:cpu,cpuacct:/a\n3:memory:/a\n") == nil)
+        try root.write("200000\n", to: "cpu/a/cpu.cfs_quota_us")
+        #expect(quota("4:cpu,cpuacct:/a\n3:memory:/a\n") == 2)
+    }
+
+    @Test func affinityBinds() {
+        #expect(Processors.permitted(status: "Name:\tx\nCpus_allowed:\tff00,0000000b\nCpus_allowed_list:\t0-1,3,40-47\n") == 11)
+        #expect(Processors.permitted(status: "") == nil)
+        #expect(Processors.usable >= 1)
     }
 }

@@ -1,6 +1,7 @@
-import Glibc
 import Logging
+import TestSupport
 import Testing
+import Threads
 
 @testable import Compute
 @testable import HTTPTransport
@@ -9,44 +10,49 @@ import Testing
 
 /// The whole server over loopback sockets, with an engine that computes nothing.
 @Suite struct ServerTests {
-    private let folder = TemporaryFolder()
+    private let folder = ScratchFolder()
     private let png = PNGEncoder.encode(FakeEngine.image(filledWith: 40, size: 16))
     private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
-    private func configuration(_ flags: [Setting: String] = [:]) throws -> ServerConfiguration {
-        try ServerConfiguration(flags: [.checkpoints: folder.path, .port: "0"].merging(flags) { $1 }, environment: [:])
+    private func configuration(_ flags: [String: String] = [:]) throws -> ServerConfiguration {
+        try ServerConfiguration(SettingSources(flags: ["checkpoints": folder.path, "port": "0"].merging(flags) { $1 }))
     }
 
     /// A server whose first checkpoint is being served.
-    private func server(_ engine: FakeEngine = FakeEngine(), flags: [Setting: String] = [:]) throws -> Server {
-        folder.publish("1", to: "default/1")
+    private func server(_ engine: FakeEngine = FakeEngine(), flags: [String: String] = [:]) throws -> Server {
+        try folder.publish("1", to: "default/1")
         let loaded = Gate()
         let server = try Server(try configuration(flags), logger: logger, interval: .milliseconds(1)) { _ in
             loaded.open()
             return engine
         }
         loaded.pass()
-        try LoopbackClient(url: server.url).waitUntilReady()
+        try ServerClient(server).waitUntilReady()
         return server
     }
 
     @Test func whatEncodeAnswersDecodes() throws {
         let server = try server()
-        let client = try LoopbackClient(url: server.url)
+        let client = ServerClient(server)
         let tokens = try client.post("/encode", "image/png", png)
         #expect(tokens.status == .ok)
         let image = try client.post("/decode", "application/json", tokens.body)
         #expect(try ImageDecoder.decode(image.body) == FakeEngine.image(filledWith: 40))
         let array = try client.post("/encode", "image/png", png, headers: ["Accept": "application/x-npy"])
-        #expect(try client.post("/decode", "application/x-npy", array.body).body == image.body)
+        let fingerprint: HTTPHeaders = ["Revq-Fingerprint": array.headers["Revq-Fingerprint"] ?? ""]
+        #expect(try client.post("/decode", "application/x-npy", array.body, headers: fingerprint).body == image.body)
         #expect(try client.post("/reconstruct", "image/png", png).body == image.body)
         server.stop(within: .seconds(5))
+    }
+
+    private static func encodeHead(_ bodyBytes: Int) -> String {
+        "POST /encode HTTP/1.1\r\nHost: x\r\nContent-Type: image/png\r\nContent-Length: \(bodyBytes)\r\n\r\n"
     }
 
     /// Every route answers 200, and refuses, as `openapi.yaml` says.
     @Test func everyRouteAnswersAsDeclared() throws {
         let server = try server()
-        let client = try LoopbackClient(url: server.url)
+        let client = ServerClient(server)
         let bodies = ["image/png": png, "application/json": Array(#"{"fingerprint":"f1","tokens":[1,2,3,4]}"#.utf8)]
         for route in Route.table {
             let type = route.endpoint == .compute(.decode) ? "application/json" : "image/png"
@@ -55,7 +61,9 @@ import Testing
             #expect(answer.status == .ok)
             #expect(answer.headers["Content-Type"] == route.offers[0])
             let declared = Set(route.problems.map(\.status))
-            for (target, accept, sent) in [(route.path + "?x=1", "*/*", body), (route.path, "text/html", body), (route.path, "*/*", body.map { _ in [1, 2, 3] })] {
+            for (target, accept, sent) in [
+                (route.path + "?x=1", "*/*", body), (route.path, "text/html", body), (route.path, "*/*", body.map { _ in [1, 2, 3] }),
+            ] {
                 var headers = headers
                 headers["Accept"] = accept
                 let answer = try client.send(route.method.rawValue, target, headers: headers, body: sent)
@@ -67,7 +75,7 @@ import Testing
 
     @Test func answersHEADWithoutABody() throws {
         let server = try server()
-        let client = try LoopbackClient(url: server.url)
+        let client = ServerClient(server)
         let head = try client.send("HEAD", "/models")
         let get = try client.send("GET", "/models")
         #expect(head.body.isEmpty)
@@ -77,7 +85,7 @@ import Testing
 
     @Test func refusesWhatIsTooLargeBeforeItIsSent() throws {
         let server = try server()
-        let client = try LoopbackClient(url: server.url)
+        let client = ServerClient(server)
         let answer = try client.send("POST", "/encode", headers: ["Content-Type": "image/png", "Content-Length": "99999999999"])
         #expect(answer.status == .contentTooLarge)
         #expect(answer.problemCode == "body_too_large")
@@ -87,13 +95,13 @@ import Testing
 
     @Test func aClientThatLeavesFreesItsSlot() throws {
         let gate = Gate()
-        let server = try server(FakeEngine(gate: gate), flags: [.maxQueue: "1", .maxBatch: "1"])
-        let client = try LoopbackClient(url: server.url)
-        let head = "POST /encode HTTP/1.1\r\nHost: x\r\nContent-Type: image/png\r\nContent-Length: \(png.count)\r\n\r\n"
-        let descriptor = try client.open(sending: Array(head.utf8) + png)
+        let server = try server(FakeEngine(gate: gate), flags: ["max-queue": "1", "max-batch": "1"])
+        let client = ServerClient(server)
+        let leaving = try LoopbackClient(client.address)
+        leaving.send(Array(Self.encodeHead(png.count).utf8) + png)
         gate.waitForArrival()
         #expect(try client.post("/encode", "image/png", png).problemCode == "overloaded")
-        close(descriptor)
+        leaving.close()
         gate.open()
         // The server learns of the closed connection in its own time.
         try client.answer({ $0.status == .ok }, to: { try $0.post("/encode", "image/png", png) })
@@ -103,12 +111,12 @@ import Testing
     @Test func stoppingAnswersWhatIsInProgress() async throws {
         let gate = Gate()
         let server = try server(FakeEngine(gate: gate))
-        let client = try LoopbackClient(url: server.url)
+        let client = ServerClient(server)
         let png = png
         let answer = Mailbox<HTTPStatus>()
-        let request = ServiceThread { answer.post((try? client.post("/encode", "image/png", png).status) ?? HTTPStatus(599)) }
+        let request = try DedicatedThread { answer.post((try? client.post("/encode", "image/png", png).status) ?? HTTPStatus(599)) }
         gate.waitForArrival()
-        let stop = ServiceThread { server.stop(within: .seconds(30)) }
+        let stop = try DedicatedThread { server.stop(within: .seconds(30)) }
         gate.open()
         request.join()
         stop.join()
@@ -116,23 +124,84 @@ import Testing
         #expect(throws: LoopbackClient.Failure.self) { try client.send("GET", "/livez") }
     }
 
-    @Test func aNewCheckpointTakesOverWithoutAFailedRequest() throws {
-        folder.publish("1", to: "default/1")
+    /// SIGTERM: not ready, on a listener that is still open, and everything is served until it closes.
+    @Test func aDrainingServerIsNotReadyAndLosesNoRequest() throws {
+        let server = try server()
+        let client = ServerClient(server)
+        let kept = try LoopbackClient(client.address)
+        kept.send("GET /models HTTP/1.1\r\nHost: x\r\n\r\n")
+        #expect(kept.receiveAnswer()?.headers["Connection"] == nil)
+        server.drain()
+        let notReady = try client.send("GET", "/readyz")
+        #expect(notReady.status == .serviceUnavailable)
+        #expect(notReady.problemCode == "shutting_down")
+        #expect(try client.post("/encode", "image/png", png).status == .ok)
+        kept.send(Array(Self.encodeHead(png.count).utf8) + png)
+        let last = kept.receiveAnswer()
+        #expect(last?.status == .ok)
+        #expect(last?.headers["Connection"] == "close")
+        server.stop(within: .seconds(5))
+        #expect(throws: LoopbackClient.Failure.self) { try LoopbackClient(client.address) }
+    }
+
+    /// What came between /encode and /decode must not decide what tokens without a fingerprint look like.
+    @Test func aSwapNeverMakesAWrongPicture() throws {
+        try folder.publish("1", to: "default/1")
         let server = try Server(try configuration(), logger: logger, interval: .milliseconds(1)) { path in
             let version = Int(path.split(separator: "/").last ?? "") ?? 0
             return FakeEngine(version: version, fingerprint: "f\(version)")
         }
-        let client = try LoopbackClient(url: server.url)
+        let client = ServerClient(server)
+        try client.waitUntilReady()
+        let array = try client.post("/encode", "image/png", png, headers: ["Accept": "application/x-npy"])
+        try folder.publish("2", to: "default/2")
+        try client.answer({ $0.headers["Revq-Version"] == "2" }, to: { try $0.post("/encode", "image/png", png) })
+        let refused = try client.post("/decode", "application/x-npy", array.body)
+        #expect(refused.status == .unprocessableContent)
+        #expect(refused.text.contains("Revq-Fingerprint") && refused.text.contains("?fingerprint="))
+        let decoded = try client.post("/decode?fingerprint=\(array.headers["Revq-Fingerprint"] ?? "")", "application/x-npy", array.body)
+        #expect(decoded.headers["Revq-Version"] == "1")
+        server.stop(within: .seconds(5))
+    }
+
+    @Test func answersOptionsForTheWholeServer() throws {
+        let server = try server()
+        let answer = try ServerClient(server).send("OPTIONS", "*")
+        #expect(answer.status == .noContent)
+        #expect(answer.headers["Allow"] == "GET, HEAD, POST, OPTIONS")
+        server.stop(within: .seconds(5))
+    }
+
+    /// Every connection is held by a client that never sends a whole request.
+    @Test func healthChecksAreAnsweredWhenEveryConnectionIsInUse() throws {
+        let server = try server(flags: ["max-connections": "2"])
+        let client = ServerClient(server)
+        let slow = try (0..<2).map { _ in try LoopbackClient(client.address) }
+        for client in slow { client.send(Self.encodeHead(1_000)) }
+        #expect(try client.send("GET", "/livez").status == .ok)
+        #expect(try client.send("GET", "/readyz").status == .ok)
+        server.stop(within: .zero)
+    }
+
+    @Test func aNewCheckpointTakesOverWithoutAFailedRequest() throws {
+        try folder.publish("1", to: "default/1")
+        let server = try Server(try configuration(), logger: logger, interval: .milliseconds(1)) { path in
+            let version = Int(path.split(separator: "/").last ?? "") ?? 0
+            return FakeEngine(version: version, fingerprint: "f\(version)")
+        }
+        let client = ServerClient(server)
         try client.waitUntilReady()
         var versions: [String] = []
         for version in 2...5 {
-            folder.publish("\(version)", to: "default/\(version)")
-            try client.answer({ $0.headers["Revq-Version"] == "\(version)" }, to: { client in
-                let answer = try client.post("/encode", "image/png", png)
-                #expect(answer.status == .ok)
-                versions.append(answer.headers["Revq-Version"] ?? "")
-                return answer
-            })
+            try folder.publish("\(version)", to: "default/\(version)")
+            try client.answer(
+                { $0.headers["Revq-Version"] == "\(version)" },
+                to: { client in
+                    let answer = try client.post("/encode", "image/png", png)
+                    #expect(answer.status == .ok)
+                    versions.append(answer.headers["Revq-Version"] ?? "")
+                    return answer
+                })
         }
         #expect(versions == versions.sorted())
         let earlier = try client.post("/decode", "application/json", Array(#"{"fingerprint":"f4","tokens":[1,2,3,4]}"#.utf8))
@@ -141,16 +210,16 @@ import Testing
     }
 
     @Test func refusesAFolderThatIsNotThere() throws {
-        let configuration = try configuration([.checkpoints: "/nowhere"])
-        #expect(throws: ConfigurationError(description: "cannot read the folder /nowhere: No such file or directory")) {
+        let configuration = try configuration(["checkpoints": "/nowhere"])
+        #expect(throws: ConfigurationError(description: "cannot list the folder /nowhere: No such file or directory")) {
             try Server(configuration, logger: logger)
         }
     }
 
     @Test func refusesAnAddressInUse() throws {
         let server = try server()
-        let port = try LoopbackClient(url: server.url).port
-        let taken = try configuration([.port: "\(port)"])
+        let port = ServerClient(server).address.port
+        let taken = try configuration(["port": "\(port)"])
         #expect(throws: SystemError.self) { try Server(taken, logger: logger) }
         server.stop(within: .seconds(5))
     }

@@ -1,4 +1,5 @@
 import Synchronization
+import Threads
 
 /// An HTTP/1.1 server on its own threads.
 ///
@@ -14,7 +15,7 @@ package final class HTTPServer: Sendable {
 
     private struct Loop {
         let mailbox: LoopMailbox
-        let thread: LoopThread
+        let thread: DedicatedThread
     }
 
     private let state: ServerState
@@ -29,7 +30,7 @@ package final class HTTPServer: Sendable {
             for _ in 0..<configuration.eventLoops {
                 let mailbox = try LoopMailbox()
                 let loop = try EventLoop(state, mailbox: mailbox)
-                let thread = try LoopThread { loop.run() }
+                let thread = try DedicatedThread { loop.run() }
                 loops.withLock { $0.append(Loop(mailbox: mailbox, thread: thread)) }
             }
         } catch {
@@ -38,10 +39,14 @@ package final class HTTPServer: Sendable {
         }
     }
 
+    /// Ends every connection with its next answer from now on, so that clients move elsewhere. New ones are still served.
+    package func drain() {
+        loops.withLock { $0 }.forEach { $0.mailbox.post(.drain) }
+    }
+
     /// Refuses new clients, closes idle connections, lets requests in work finish, and returns when all threads have ended.
     /// - Parameter grace: after it, what is left is cancelled and closed.
     package func stop(within grace: Duration) {
-        SystemCalls.stopListening(state.listener.socket.descriptor)
         let running = loops.withLock { loops in
             defer { loops = [] }
             return loops
@@ -49,5 +54,29 @@ package final class HTTPServer: Sendable {
         let deadline = ContinuousClock.now + grace
         running.forEach { $0.mailbox.post(.stop(deadline: deadline)) }
         running.forEach { $0.thread.join() }
+        SystemCalls.stopListening(state.listener.socket.descriptor)
+    }
+}
+
+/// What the loops of one server share.
+final class ServerState: Sendable {
+    let handler: any HTTPHandler
+    let listener: Listener
+    let limits: HTTPLimits
+    let budget: BodyBudget
+    let connectionsPerLoop: Int
+    let reservePerLoop: Int
+    let addresses: AddressCounts
+    let openConnections = Atomic(0)
+
+    init(_ configuration: HTTPServer.Configuration, handler: any HTTPHandler) throws(SystemError) {
+        self.handler = handler
+        limits = configuration.limits
+        budget = BodyBudget(bytes: configuration.bufferedBodyBytes)
+        connectionsPerLoop = max(1, configuration.maximumConnections / configuration.eventLoops)
+        reservePerLoop = (configuration.reservedConnections + configuration.eventLoops - 1) / configuration.eventLoops
+        addresses = AddressCounts(limit: configuration.maximumConnectionsPerAddress)
+        listener = try Listener(
+            host: configuration.host, port: configuration.port, backlog: configuration.backlog)
     }
 }

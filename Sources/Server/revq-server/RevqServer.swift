@@ -1,54 +1,58 @@
-import ArgumentParser
 import FoundationEssentials
+import Glibc
 import Logging
 import Service
 
 @main
-struct RevqServer: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "revq-server", abstract: "Serves a visual tokenizer over HTTP.",
-        discussion: "Every option has an environment variable, REVQ_ and its name in capitals: REVQ_MAX_BATCH. The option wins.")
-
-    @Option(help: Setting.checkpoints.argumentHelp) var checkpoints: String?
-    @Option(help: Setting.host.argumentHelp) var host: String?
-    @Option(help: Setting.port.argumentHelp) var port: String?
-    @Option(help: Setting.threads.argumentHelp) var threads: String?
-    @Option(help: Setting.maxBatch.argumentHelp) var maxBatch: String?
-    @Option(help: Setting.maxDelayMilliseconds.argumentHelp) var maxDelayMs: String?
-    @Option(help: Setting.maxQueue.argumentHelp) var maxQueue: String?
-    @Option(help: Setting.precision.argumentHelp) var precision: String?
-    @Flag(help: "Show every setting with its origin, and exit.") var printConfig = false
-
-    /// How long requests in progress may still take once the server is told to stop.
-    private static let grace = Duration.seconds(25)
-
-    func run() throws {
-        let configuration = try ServerConfiguration(flags: flags, environment: ProcessInfo.processInfo.environment)
-        if printConfig { print(configuration.listing) } else { try serve(configuration) }
+struct RevqServer {
+    static func main() {
+        do {
+            switch try ServerCommand(Array(CommandLine.arguments.dropFirst()), environment: ProcessInfo.processInfo.environment) {
+            case .show(let text): print(text)
+            case .serve(let configuration): try serve(configuration)
+            }
+        } catch {
+            LogQueue.write("Error: \(error)\n", to: STDERR_FILENO)
+            exit(error is ConfigurationError ? EX_USAGE : EXIT_FAILURE)
+        }
     }
 
-    private var flags: [Setting: String] {
-        let values: [Setting: String?] = [
-            .checkpoints: checkpoints, .host: host, .port: port, .threads: threads, .maxBatch: maxBatch, .maxDelayMilliseconds: maxDelayMs,
-            .maxQueue: maxQueue, .precision: precision,
-        ]
-        return values.compactMapValues { $0 }
-    }
-
-    private func serve(_ configuration: ServerConfiguration) throws {
-        var signals = TerminationSignals()
-        let logger = Logger(label: "revq-server") { StreamLogHandler.standardError(label: $0) }
+    private static func serve(_ configuration: ServerConfiguration) throws {
+        var signals = ProcessSignals()
+        let log = try LogQueue { LogQueue.write($0, to: STDERR_FILENO) }
+        let logger = Logger(label: "revq-server") { QueuedLogHandler(label: $0, queue: log) }
         let server = try Server(configuration, logger: logger)
-        logger.info("listening", metadata: ["url": "\(server.url)", "checkpoints": "\(configuration.checkpoints)"])
+        logger.info("listening", metadata: ["url": "http://\(server.address)", "checkpoints": "\(configuration.checkpoints)"])
         let signal = signals.wait()
-        logger.info("stopping", metadata: ["signal": "\(signal)"])
-        server.stop(within: Self.grace)
+        logger.info("draining", metadata: ["signal": "\(signal)", "delay": "\(configuration.drainDelay)"])
+        server.drain()
+        sleep(UInt32(configuration.drainDelay.components.seconds))
+        server.stop(within: configuration.drainTimeout)
         logger.info("stopped")
+        log.flush(within: .seconds(1))
     }
 }
 
-extension Setting {
-    fileprivate var argumentHelp: ArgumentHelp {
-        ArgumentHelp("\(help) (default: \(standard))", valueName: "value")
+/// What the system sends a process, as something to wait for instead of something that strikes.
+private struct ProcessSignals {
+    private var set = sigset_t()
+
+    /// Holds SIGTERM and SIGINT back; threads inherit this, so it comes before the first one is started. A log whose reader has gone
+    /// must not end the server, so SIGPIPE is ignored.
+    init() {
+        signal(SIGPIPE, SIG_IGN)
+        sigemptyset(&set)
+        sigaddset(&set, SIGTERM)
+        sigaddset(&set, SIGINT)
+        pthread_sigmask(SIG_BLOCK, &set, nil)
+    }
+
+    /// Waits for the first signal. The next one ends the process at once.
+    /// - Returns: its name.
+    mutating func wait() -> String {
+        var signal: CInt = 0
+        while sigwait(&set, &signal) != 0 {}
+        pthread_sigmask(SIG_UNBLOCK, &set, nil)
+        return signal == SIGINT ? "SIGINT" : "SIGTERM"
     }
 }

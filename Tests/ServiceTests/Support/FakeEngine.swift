@@ -1,8 +1,10 @@
 import Synchronization
+import TestSupport
 
 @testable import Compute
 @testable import Images
 @testable import Service
+@testable import TokenizerCore
 
 /// An engine that computes nothing: token t of an image is its first byte plus t, an image is filled with its first token.
 ///
@@ -24,14 +26,17 @@ final class FakeEngine: Engine {
     /// The size of each batch it was given, in order.
     var batchSizes: [Int] { batches.withLock { $0 } }
 
-    func encode(_ images: [RGBImage]) throws -> [[Int32]] {
+    func encode(_ images: [RGBImage]) throws -> Tokens {
         try begin(images.map { Int($0.pixels[0]) })
-        return images.map { image in (0..<facts.tokensPerImage).map { Int32(image.pixels[0]) + Int32($0) } }
+        return Tokens(
+            tokensPerImage: facts.tokensPerImage,
+            indices: images.flatMap { image in (0..<facts.tokensPerImage).map { Int32(image.pixels[0]) + Int32($0) } })
     }
 
-    func decode(_ tokens: [[Int32]]) throws -> [RGBImage] {
-        try begin(tokens.map { Int($0[0]) })
-        return tokens.map { Self.image(filledWith: UInt8($0[0] % 256), size: facts.imageSize) }
+    func decode(_ tokens: Tokens) throws -> [RGBImage] {
+        let firsts = tokens.images.map { Int($0.first!) }
+        try begin(firsts)
+        return firsts.map { Self.image(filledWith: UInt8($0 % 256), size: facts.imageSize) }
     }
 
     static func image(filledWith byte: UInt8, size: Int = 8) -> RGBImage {
@@ -42,38 +47,5 @@ final class FakeEngine: Engine {
         batches.withLock { $0.append(firsts.count) }
         gate?.pass()
         if firsts.contains(13) { throw Unlucky() }
-    }
-}
-
-/// Holds the threads that pass it until it is opened, and tells when one has arrived.
-final class Gate: Sendable {
-    private let state = Monitor((arrived: 0, isOpen: false))
-
-    func pass() {
-        state.withLock { $0.arrived += 1 }
-        state.wait { $0.isOpen ? .done(()) : .wait(until: nil) }
-    }
-
-    func open() {
-        state.withLock { $0.isOpen = true }
-    }
-
-    func waitForArrival() {
-        state.wait { $0.arrived > 0 ? .done(()) : .wait(until: nil) }
-    }
-}
-
-/// Collects values from other threads and waits until there are enough.
-final class Mailbox<Value: Sendable>: Sendable {
-    private let values = Monitor<[Value]>([])
-
-    func post(_ value: Value) {
-        values.withLock { $0.append(value) }
-    }
-
-    var posted: [Value] { values.withLock { $0 } }
-
-    func wait(for count: Int) -> [Value] {
-        values.wait { $0.count >= count ? .done($0) : .wait(until: nil) }
     }
 }

@@ -1,4 +1,5 @@
 import Logging
+import TestSupport
 
 @testable import HTTPTransport
 @testable import Service
@@ -12,7 +13,7 @@ final class ServiceHarness: Sendable {
         var limits = TokenizerService.Limits(batching: .init(maxBatch: maxBatch, maxDelay: .zero, maxQueue: maxQueue), poolThreads: 2)
         limits.memoryBytes = memoryBytes
         for (name, engine) in engines { registry.serve(engine, as: name) }
-        service = TokenizerService(registry: registry, limits: limits, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        service = try! TokenizerService(registry: registry, limits: limits, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 
     deinit {
@@ -34,7 +35,7 @@ final class ServiceHarness: Sendable {
             method: HTTPMethod(rawValue: method), target: path, path: path,
             query: HTTPQuery(query.map { HTTPQuery.Item(name: $0.0, value: $0.1) }), headers: headers, contentLength: body.count)
         switch service.admit(head, responder) {
-        case .reject(let response): responder.respond(response)
+        case .answer(let response): responder.respond(response)
         case .accept(let maximumBodyBytes, _, let handle):
             if body.count > maximumBodyBytes {
                 responder.respond(service.response(to: HTTPError(.contentTooLarge, "too large")))
@@ -58,8 +59,6 @@ final class ServiceHarness: Sendable {
 }
 
 extension HTTPResponse {
-    var text: String { String(decoding: body, as: UTF8.self) }
-
     /// The `code` of a problem document that says the status it came with.
     var problemCode: String? {
         guard headers["Content-Type"] == "application/problem+json", text.contains("\"status\":\(status.code),"),

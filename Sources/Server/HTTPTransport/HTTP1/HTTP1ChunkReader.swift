@@ -54,7 +54,7 @@ struct HTTP1ChunkReader {
     private mutating func size(_ line: ArraySlice<UInt8>) throws(HTTPError) -> Int {
         let digits = line.prefix { $0.hexValue != nil }
         let suffix = line[digits.endIndex...]
-        guard !digits.isEmpty, suffix.allSatisfy(HTTP1Grammar.isFieldCharacter),
+        guard !digits.isEmpty, suffix.allSatisfy(\.isFieldCharacter),
             suffix.first(where: { !$0.isBlank }) ?? UInt8(ascii: ";") == UInt8(ascii: ";")
         else {
             throw HTTPError(.badRequest, "malformed chunk size; expected hexadecimal digits")

@@ -37,8 +37,8 @@ struct HTTP1Connection: ~Copyable {
     private(set) var output = HTTP1Output()
     /// When `expire` must be called; `nil` once closed.
     private(set) var deadline: Instant?
-    /// Since when it waits for another request; `nil` in any other phase and before the first one.
-    private(set) var restStart: Instant?
+    /// Since when it waits for a request's whole head: since its begin or the last answer; `nil` in any other phase.
+    private(set) var waitStart: Instant?
 
     private let limits: HTTPLimits
     private let budget: BodyBudget
@@ -65,6 +65,7 @@ struct HTTP1Connection: ~Copyable {
         answerTimeout = limits.answerTimeout
         transferStart = now
         deadline = now + limits.headTimeout
+        waitStart = now
     }
 
     /// Whether bytes should be read from the client now: not while enough of them wait.
@@ -208,9 +209,10 @@ struct HTTP1Connection: ~Copyable {
             enter(.lingering, until: now + limits.lingerTimeout)
         } else if input.isEmpty {
             enter(.idle, until: now + limits.keepAliveTimeout)
-            restStart = now
+            waitStart = now
         } else {
             enter(.head, until: now + limits.headTimeout)
+            waitStart = now
         }
     }
 
@@ -223,7 +225,7 @@ struct HTTP1Connection: ~Copyable {
     mutating func close() {
         phase = .closed
         deadline = nil
-        restStart = nil
+        waitStart = nil
         forgetRequest()
         input.removeAll()
         output = HTTP1Output()
@@ -259,7 +261,7 @@ struct HTTP1Connection: ~Copyable {
     private mutating func enter(_ phase: Phase, until deadline: Instant) {
         self.phase = phase
         self.deadline = deadline
-        restStart = nil
+        if phase != .head { waitStart = nil }
     }
 
     private mutating func forgetRequest() {

@@ -23,9 +23,30 @@ struct HTTP1FieldReader {
                 throw HTTPError(.requestHeaderFieldsTooLarge, "more than \(maximumFields) header fields")
             }
             remainingBytes = max(0, remainingBytes - line.count - 2)
-            fields.append(try HTTP1Grammar.field(line))
+            fields.append(try Self.field(line))
         }
         return false
+    }
+
+    /// Splits `name: value`.
+    /// - Throws: 400 for anything that two parsers might read differently (RFC 9112 §5.1, §5.2).
+    private static func field(_ line: ArraySlice<UInt8>) throws(HTTPError) -> HTTPHeaders.Field {
+        guard line.first?.isBlank == false else {
+            throw HTTPError(.badRequest, "a header field is continued on a second line; each must be one line")
+        }
+        guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else {
+            throw HTTPError(.badRequest, "a header field has no colon; expected name: value")
+        }
+        let name = line[..<colon]
+        guard !name.isEmpty, name.allSatisfy(\.isTokenCharacter) else {
+            throw HTTPError(
+                .badRequest, "a header field's name is empty or has a character that names cannot have, such as a space")
+        }
+        let value = line[(colon + 1)...].trimmingBlanks()
+        guard value.allSatisfy(\.isFieldCharacter), let text = String(validating: value, as: UTF8.self) else {
+            throw HTTPError(.badRequest, "a header field's value has a control character or is not UTF-8")
+        }
+        return HTTPHeaders.Field(name: String(decoding: name, as: UTF8.self), value: text)
     }
 }
 

@@ -18,22 +18,12 @@ struct HTTP1Framing {
         isPersistent = !names("close") && (version == .http1_1 || names("keep-alive"))
     }
 
-    static func isAuthorityCharacter(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "&")...UInt8(ascii: "."):
-            true
-        default:
-            "!$:;=[]_~%".utf8.contains(byte)
-        }
-    }
-
     private static func checkHost(_ headers: HTTPHeaders, version: HTTPVersion) throws(HTTPError) {
         let hosts = headers.values("Host")
         guard hosts.count == 1 || hosts.isEmpty && version == .http1_0 else {
             throw HTTPError(.badRequest, "\(hosts.isEmpty ? "no" : "more than one") Host header field; expected one")
         }
-        guard hosts.allSatisfy({ $0.utf8.allSatisfy(isAuthorityCharacter) }) else {
+        guard hosts.allSatisfy({ $0.utf8.allSatisfy(\.isAuthorityCharacter) }) else {
             throw HTTPError(.badRequest, "malformed Host header field; expected host or host:port")
         }
     }

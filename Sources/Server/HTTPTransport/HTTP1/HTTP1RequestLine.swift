@@ -12,7 +12,7 @@ struct HTTP1RequestLine {
         guard parts.count == 3 else {
             throw HTTPError(.badRequest, "malformed request line; expected method, target and version, one space between")
         }
-        guard !parts[0].isEmpty, parts[0].allSatisfy(HTTP1Grammar.isTokenCharacter) else {
+        guard !parts[0].isEmpty, parts[0].allSatisfy(\.isTokenCharacter) else {
             throw HTTPError(.badRequest, "malformed request method; expected a name such as GET")
         }
         version = try Self.version(parts[2])
@@ -58,7 +58,7 @@ struct HTTP1RequestLine {
         for scheme in ["http://", "https://"] where target.prefix(scheme.count).equalsIgnoringCase(scheme) {
             let rest = target.dropFirst(scheme.count)
             let end = rest.firstIndex { $0 == "/" || $0 == "?" } ?? rest.endIndex
-            guard end > rest.startIndex, rest[..<end].utf8.allSatisfy(HTTP1Framing.isAuthorityCharacter) else { break }
+            guard end > rest.startIndex, rest[..<end].utf8.allSatisfy(\.isAuthorityCharacter) else { break }
             let path = rest[end...]
             return path.first == "/" ? path : "/" + path
         }

@@ -19,8 +19,8 @@ extension HTTPHandler {
 
 /// The handler's decision on a request head.
 package enum HTTPAdmission: Sendable {
-    /// Answer now. A body that is still to come is not wanted: the connection closes after the answer unless there is none.
-    case reject(HTTPResponse)
+    /// Answered by the head alone. A body that is still to come is not wanted: the connection closes after the answer unless there is none.
+    case answer(HTTPResponse)
 
     /// Read the body, then call `handle`, once, on the event-loop thread.
     /// - maximumBodyBytes: a larger body is answered with 413, before it is read where its length is announced.
@@ -28,4 +28,29 @@ package enum HTTPAdmission: Sendable {
     ///   `nil` for the server's own limit.
     case accept(
         maximumBodyBytes: Int, answerWithin: Duration? = nil, handle: @Sendable (HTTPRequest) -> Void)
+}
+
+/// Why the transport itself refuses a request, before or instead of its handler.
+package struct HTTPError: Error, Sendable, Equatable, CustomStringConvertible {
+    package let status: HTTPStatus
+    /// One line for the client: what was wrong and what was expected.
+    package let reason: String
+    /// Sent as `Retry-After` where the same request may succeed later.
+    package let retryAfterSeconds: Int?
+
+    package init(_ status: HTTPStatus, _ reason: String, retryAfterSeconds: Int? = nil) {
+        self.status = status
+        self.reason = reason
+        self.retryAfterSeconds = retryAfterSeconds
+    }
+
+    package var description: String { "\(status): \(reason)" }
+}
+
+extension String {
+    /// Short enough to be quoted in a reason.
+    package var shortened: String {
+        // Scalars, because one character can hold any number of them.
+        unicodeScalars.count <= 40 ? self : String(unicodeScalars.prefix(37)) + "…"
+    }
 }

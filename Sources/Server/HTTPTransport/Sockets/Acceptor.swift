@@ -1,3 +1,5 @@
+import Threads
+
 /// One loop's view of the listening socket: watched or not, and a way out when descriptors run out.
 struct Acceptor: ~Copyable {
     private let listener: Listener

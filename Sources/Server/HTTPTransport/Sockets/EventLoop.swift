@@ -1,3 +1,5 @@
+import Threads
+
 /// One thread's connections, and its share of accepting new ones. After `init` only that thread touches it.
 final class EventLoop {
     typealias Instant = ContinuousClock.Instant
@@ -16,6 +18,7 @@ final class EventLoop {
     private var connections: [UInt64: ServerConnection] = [:]
     private var nextIdentifier = acceptorIdentifier + 1
     private var deadlines = DeadlineQueue()
+    private var isDraining = false
     private var stopDeadline: Instant?
     private let buffer: UnsafeMutableRawBufferPointer
 
@@ -55,11 +58,16 @@ final class EventLoop {
         switch message {
         case .answer(let identifier, let exchange, let response):
             guard let connection = connections[identifier] else { return }
-            connection.answer(response, exchange: exchange, date: context.date, at: now)
+            connection.answer(
+                response, exchange: exchange, isLast: isDraining || connection.isReserve, date: context.date, at: now)
             settle(connection, at: now)
+        case .drain:
+            isDraining = true
         case .stop(let deadline):
             stopDeadline = deadline
+            acceptWaiting(at: now)
             acceptor.pause(poller)
+            SystemCalls.stopListening(state.listener.socket.descriptor)
             for connection in connections.values {
                 // A request that has reached the socket is not lost only because nobody has looked yet.
                 connection.read(into: buffer, at: now)
@@ -89,14 +97,16 @@ final class EventLoop {
     private func accept(at now: Instant) {
         // Bounded, so that a flood of new clients cannot starve those already here.
         for attempt in 0..<64 {
-            if connections.count >= state.connectionsPerLoop {
-                // Only the poller knows whether another client waits; room is not made for nobody.
-                guard attempt == 0 else { return }
-                guard closeLongestResting(at: now) else { return pauseAccepting(for: Self.fullPause, at: now) }
+            let isFull = connections.count >= state.connectionsPerLoop
+            // Only the poller knows whether another client waits; room is not made for nobody.
+            guard !isFull || attempt == 0 else { return }
+            let isReserve = isFull && !closeLongestWaiting(at: now)
+            if isReserve, connections.count >= state.connectionsPerLoop + state.reservePerLoop {
+                return pauseAccepting(for: Self.fullPause, at: now)
             }
             switch acceptor.accept() {
             case .connection(let descriptor, let peer):
-                adopt(Socket(owning: descriptor), peer: peer, at: now)
+                adopt(Socket(owning: descriptor), peer: peer, isReserve: isReserve, at: now)
             case .none:
                 return
             case .exhausted:
@@ -106,15 +116,22 @@ final class EventLoop {
         }
     }
 
-    /// At the limit, the connection that has rested longest goes: one that only might be used again must not keep out a
-    /// client that is here. One that rested for a moment stays: it is likely in use.
+    /// Takes everyone whom the kernel has already let in: closing the listener would reset them.
+    private func acceptWaiting(at now: Instant) {
+        while connections.count < state.connectionsPerLoop, case .connection(let descriptor, let peer) = acceptor.accept() {
+            adopt(Socket(owning: descriptor), peer: peer, isReserve: false, at: now)
+        }
+    }
+
+    /// At the limit, the connection that has gone longest without a whole request goes: one that only might be used, or that sends
+    /// a byte now and then, must not keep out a client that is here. One that waited for a moment stays: it is likely in use.
     /// - Returns: false if there is none.
-    private func closeLongestResting(at now: Instant) -> Bool {
+    private func closeLongestWaiting(at now: Instant) -> Bool {
         var oldest: ServerConnection?
-        var restStart = now - Self.fullPause
+        var waitStart = now - Self.fullPause
         for connection in connections.values {
-            guard let start = connection.machine.restStart, start <= restStart else { continue }
-            (oldest, restStart) = (connection, start)
+            guard let start = connection.machine.waitStart, start <= waitStart else { continue }
+            (oldest, waitStart) = (connection, start)
         }
         guard let oldest else { return false }
         oldest.machine.close()
@@ -122,9 +139,11 @@ final class EventLoop {
         return true
     }
 
-    private func adopt(_ socket: consuming Socket, peer: SocketAddress, at now: Instant) {
+    private func adopt(_ socket: consuming Socket, peer: SocketAddress, isReserve: Bool, at now: Instant) {
+        guard let address = state.addresses.enter(peer.host) else { return }
         let machine = HTTP1Connection(peer: peer, limits: state.limits, budget: state.budget, at: now)
-        let connection = ServerConnection(socket, identifier: nextIdentifier, machine: machine)
+        let connection = ServerConnection(
+            socket, identifier: nextIdentifier, address: address, isReserve: isReserve, machine: machine)
         do throws(SystemError) {
             try connection.socket.sendAtOnce()
             try poller.add(connection.socket.descriptor, connection.interest, identifier: connection.identifier)

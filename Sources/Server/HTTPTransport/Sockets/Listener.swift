@@ -1,4 +1,5 @@
 import Glibc
+import Threads
 
 /// A listening TCP socket, shared by the event loops.
 final class Listener: Sendable {

@@ -1,11 +1,14 @@
 import CEvents
 import Synchronization
+import Threads
 
 /// How other threads reach an event loop: messages under a lock, and a descriptor that ends its wait.
 final class LoopMailbox: Sendable {
     enum Message: Sendable {
         /// The answer to one request of one connection.
         case answer(connection: UInt64, exchange: UInt64, HTTPResponse)
+        /// End every connection with its next answer.
+        case drain
         /// Accept no more, and finish what is in work until the deadline.
         case stop(deadline: ContinuousClock.Instant)
     }

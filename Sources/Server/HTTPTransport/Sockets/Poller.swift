@@ -1,4 +1,5 @@
 import CEvents
+import Threads
 
 /// One thread's set of watched descriptors.
 struct Poller: ~Copyable {

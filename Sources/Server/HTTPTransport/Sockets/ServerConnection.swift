@@ -4,6 +4,9 @@ final class ServerConnection {
 
     let socket: Socket
     let identifier: UInt64
+    /// Serves only what is answered at once: every other connection is in use.
+    let isReserve: Bool
+    private let address: AddressCounts.Entry
     var machine: HTTP1Connection
     /// What the loop's poller watches the socket for.
     var interest: Poller.Interest = .reading
@@ -14,9 +17,14 @@ final class ServerConnection {
     private var handle: (@Sendable (HTTPRequest) -> Void)?
     private var hasShutDownWriting = false
 
-    init(_ socket: consuming Socket, identifier: UInt64, machine: consuming HTTP1Connection) {
+    init(
+        _ socket: consuming Socket, identifier: UInt64, address: AddressCounts.Entry, isReserve: Bool,
+        machine: consuming HTTP1Connection
+    ) {
         self.socket = socket
         self.identifier = identifier
+        self.address = address
+        self.isReserve = isReserve
         self.machine = machine
     }
 
@@ -54,9 +62,11 @@ final class ServerConnection {
     }
 
     /// Takes an answer that came through the mailbox, unless its request is already over.
-    func answer(_ response: HTTPResponse, exchange number: UInt64, date: String, at now: Instant) {
+    /// - Parameter isLast: whether the connection ends with it.
+    func answer(_ response: HTTPResponse, exchange number: UInt64, isLast: Bool, date: String, at now: Instant) {
         guard exchange != nil, number == exchangeNumber else { return }
         forgetExchange()
+        if isLast { machine.finish() }
         machine.answer(response, date: date, at: now)
     }
 
@@ -86,8 +96,11 @@ final class ServerConnection {
         self.exchange = exchange
         let responder = HTTPResponder(exchange)
         switch context.handler.admit(head, responder) {
-        case .reject(let response):
+        case .answer(let response):
             responder.respond(response)
+        case .accept where isReserve:
+            machine.finish()
+            refuse(.outOfConnections, context, at: now)
         case .accept(let maximumBodyBytes, let answerWithin, let handle):
             self.handle = handle
             machine.accept(maximumBodyBytes: maximumBodyBytes, answerWithin: answerWithin, at: now)
@@ -130,6 +143,11 @@ final class ServerConnection {
         }
         return hasWritten
     }
+}
+
+extension HTTPError {
+    fileprivate static let outOfConnections = HTTPError(
+        .serviceUnavailable, "the server has as many connections as it can serve; try again", retryAfterSeconds: 1)
 }
 
 extension HTTP1Output {

@@ -1,5 +1,6 @@
 import CEvents
 import Glibc
+import Threads
 
 /// Every system call of this module, with EINTR repeated and errors typed.
 enum SystemCalls {
@@ -95,5 +96,23 @@ enum SystemCalls {
 
     private static func ioVector(_ bytes: UnsafeRawBufferPointer) -> iovec {
         iovec(iov_base: UnsafeMutableRawPointer(mutating: bytes.baseAddress), iov_len: bytes.count)
+    }
+}
+
+/// A descriptor with one owner, closed when the owner lets it go.
+struct Socket: ~Copyable, Sendable {
+    let descriptor: CInt
+
+    init(owning descriptor: CInt) {
+        self.descriptor = descriptor
+    }
+
+    deinit {
+        SystemCalls.close(descriptor)
+    }
+
+    /// Answers go out when they are written: waiting to fill a packet costs a keep-alive client 40 ms.
+    func sendAtOnce() throws(SystemError) {
+        try SystemCalls.setOption(descriptor, level: CInt(IPPROTO_TCP), name: TCP_NODELAY, 1)
     }
 }

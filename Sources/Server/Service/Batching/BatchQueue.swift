@@ -1,3 +1,5 @@
+import Threads
+
 /// The queue between connections and compute: a ``BatchScheduler`` that threads share, and the thread that runs its batches.
 final class BatchQueue: Sendable {
     /// One request's work. `completion` is called once, on the compute thread, and must return at once; it is not called for an item
@@ -15,12 +17,13 @@ final class BatchQueue: Sendable {
     }
 
     private let state: Monitor<State>
-    private let thread: ServiceThread
+    private let thread: DedicatedThread
 
-    init(limits: BatchScheduler<Item>.Limits) {
+    /// - Throws: where the system has no room for its thread.
+    init(limits: BatchScheduler<Item>.Limits) throws(SystemError) {
         let state = Monitor(State(scheduler: BatchScheduler(limits: limits)))
         self.state = state
-        thread = ServiceThread { Self.run(state) }
+        thread = try DedicatedThread { Self.run(state) }
     }
 
     /// Requests admitted and not yet released.

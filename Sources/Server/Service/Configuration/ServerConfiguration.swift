@@ -1,7 +1,10 @@
 import Compute
 
 /// Everything the server can be told, checked as a whole before anything is opened.
-package struct ServerConfiguration: Sendable, Equatable {
+///
+/// A setting is added by reading it in ``init(_:)``. Its flag, its variable, its key in a file, its line in `--help` and in
+/// `--print-config` follow from that.
+package struct ServerConfiguration: Sendable {
     package let checkpoints: String
     package let host: String
     package let port: UInt16
@@ -10,89 +13,54 @@ package struct ServerConfiguration: Sendable, Equatable {
     package let maxDelay: Duration
     package let maxQueue: Int
     package let precision: Precision
-    private let values: [Setting: String]
-    private let origins: [Setting: SettingOrigin]
+    package let maxConnections: Int
+    package let maxConnectionsPerAddress: Int
+    package let drainDelay: Duration
+    package let drainTimeout: Duration
+    let settings: [Setting]
 
-    /// - Parameter flags: the values given on the command line.
-    /// - Parameter environment: all variables of the process. Those that start with `REVQ_` must be known.
-    /// - Throws: ``ConfigurationError`` naming the flag or variable, its value, and what was expected.
-    package init(flags: [Setting: String], environment: [String: String]) throws(ConfigurationError) {
-        let known = Set(Setting.allCases.map(\.variable))
-        if let unknown = environment.keys.filter({ $0.hasPrefix(Setting.prefix) && !known.contains($0) }).min() {
-            let names = known.sorted().joined(separator: ", ")
-            throw ConfigurationError(description: "unknown environment variable \(unknown); known are \(names)")
-        }
-        var values: [Setting: String] = [:]
-        var origins: [Setting: SettingOrigin] = [:]
-        for setting in Setting.allCases {
-            let variable = environment[setting.variable]
-            values[setting] = flags[setting] ?? variable ?? setting.standard
-            origins[setting] = flags[setting] != nil ? .flag : variable != nil ? .environment : .standard
-        }
-        self.values = values
-        self.origins = origins
+    /// - Throws: ``ConfigurationError`` naming the setting as the user gave it, its value, and what was expected.
+    init(_ sources: SettingSources) throws(ConfigurationError) {
+        var read = SettingReader(sources)
+        checkpoints = try read.text("checkpoints", default: "checkpoints", "Folder of checkpoints, laid out as MODEL/VERSION/manifest.json.")
+        host = try read.text("host", default: "127.0.0.1", "Address or host name to listen on; :: for all of them.")
+        port = UInt16(try read.integer("port", default: 8080, in: 0...65_535, "Port to listen on; 0 for any that is free."))
+        threads = try read.integer("threads", default: Processors.usable, in: 1...1_024, "Threads that compute.")
+        maxBatch = try read.integer("max-batch", default: 8, in: 1...1_024, "Most images in one batch.")
+        maxDelay = .milliseconds(
+            try read.integer(
+                "max-delay-ms", default: 0, in: 0...10_000,
+                "Longest time the first image of a batch waits for others, in milliseconds. Batches form without it while the engine is busy."))
+        maxQueue = try read.integer("max-queue", default: 64, in: 1...65_536, "Most requests in progress; more are answered 429.")
+        precision = try read.choice(
+            "precision", default: .float32,
+            "Precision of the large products: fp32, or where the processor has AMX-BF16 or AVX512-BF16 also bf16.")
+        maxConnections = try read.integer("max-connections", default: 1_024, in: 1...65_536, "Most connections; more wait to be accepted.")
+        maxConnectionsPerAddress = try read.integer(
+            "max-connections-per-address", default: 512, in: 1...65_536, "Most connections from one address; more are closed at once.")
+        drainDelay = try read.seconds(
+            "drain-delay", default: 0, in: 0...3_600,
+            "Seconds between SIGTERM and the closing of the port. Meanwhile /readyz answers 503, and everything else is served.")
+        drainTimeout = try read.seconds(
+            "drain-timeout", default: 25, in: 0...3_600, "Seconds that requests in progress may take once the port is closed.")
+        settings = read.settings
+        try check(read)
+    }
 
-        let reader = SettingReader(values: values, origins: origins)
-        checkpoints = try reader.text(.checkpoints)
-        host = try reader.text(.host)
-        port = UInt16(try reader.integer(.port, in: 0...65_535))
-        threads = try reader.integer(.threads, in: 1...1_024)
-        maxBatch = try reader.integer(.maxBatch, in: 1...1_024)
-        maxDelay = .milliseconds(try reader.integer(.maxDelayMilliseconds, in: 0...10_000))
-        maxQueue = try reader.integer(.maxQueue, in: 1...65_536)
-        precision = try reader.precision(.precision)
+    /// What one setting alone cannot tell.
+    private func check(_ read: SettingReader) throws(ConfigurationError) {
         guard maxBatch <= maxQueue else {
-            let names = (batch: reader.name(.maxBatch), queue: reader.name(.maxQueue))
+            let (batch, queue) = (read.setting("max-batch").givenName, read.setting("max-queue").givenName)
             throw ConfigurationError(
-                description: "\(names.batch) is \(maxBatch), more than \(names.queue), which is \(maxQueue); a batch cannot exceed the queue")
+                description: "\(batch) is \(maxBatch), more than \(queue), which is \(maxQueue); a batch cannot exceed the queue")
+        }
+        if let obstacle = precision.obstacle {
+            throw ConfigurationError(description: "\(read.setting("precision").givenName) is \"\(precision.rawValue)\": \(obstacle)")
         }
     }
 
     /// One line per setting: its value, and where it came from.
     package var listing: String {
-        Setting.allCases.map { "\($0.rawValue) = \(values[$0] ?? "") (\(origins[$0] ?? .standard))" }.joined(separator: "\n")
-    }
-}
-
-/// Reads the text of settings, and names them in errors as the user gave them.
-private struct SettingReader {
-    let values: [Setting: String]
-    let origins: [Setting: SettingOrigin]
-
-    func text(_ setting: Setting) throws(ConfigurationError) -> String {
-        guard let text = values[setting], !text.isEmpty else { throw ConfigurationError(description: "\(name(setting)) is empty") }
-        return text
-    }
-
-    func integer(_ setting: Setting, in range: ClosedRange<Int>) throws(ConfigurationError) -> Int {
-        let text = try text(setting)
-        guard let value = Int(text), range.contains(value) else {
-            throw ConfigurationError(
-                description: "\(name(setting)) is \"\(text)\"; expected an integer from \(range.lowerBound) to \(range.upperBound)")
-        }
-        return value
-    }
-
-    func precision(_ setting: Setting) throws(ConfigurationError) -> Precision {
-        let text = try text(setting)
-        guard let precision = Precision(rawValue: text) else {
-            let names = Precision.allCases.map(\.rawValue).joined(separator: " or ")
-            throw ConfigurationError(description: "\(name(setting)) is \"\(text)\"; expected \(names)")
-        }
-        if let obstacle = precision.obstacle { throw ConfigurationError(description: "\(name(setting)) is \"\(text)\": \(obstacle)") }
-        return precision
-    }
-
-    func name(_ setting: Setting) -> String {
-        origins[setting] == .environment ? setting.variable : setting.flag
-    }
-}
-
-/// The server cannot start as it was told to.
-package struct ConfigurationError: Error, Equatable, CustomStringConvertible {
-    package let description: String
-
-    package init(description: String) {
-        self.description = description
+        settings.map { "\($0.name) = \($0.value) (\($0.origin))" }.joined(separator: "\n")
     }
 }

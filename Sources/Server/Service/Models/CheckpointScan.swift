@@ -1,4 +1,31 @@
+import Files
 import Glibc
+
+/// A checkpoint directory as it was found on disk.
+struct CheckpointCandidate: Sendable, Equatable {
+    let model: String
+    /// The name of its directory.
+    let version: String
+    let path: String
+    let files: FolderIdentity
+    /// What lies beside the versions of its model: folders that several of them share, such as an autoencoder's.
+    let shared: FolderIdentity
+}
+
+/// Tells whether a folder still holds the same bytes, without reading them: the identity of each of its files.
+struct FolderIdentity: Hashable, Sendable {
+    struct File: Hashable, Sendable {
+        /// Within the folder.
+        let path: String
+        let device: UInt64
+        let inode: UInt64
+        let bytes: Int64
+        /// Since the epoch.
+        let modifiedNanoseconds: Int64
+    }
+
+    let files: Set<File>
+}
 
 /// Finds the checkpoints under a folder laid out as `FOLDER/MODEL/VERSION/manifest.json`.
 ///
@@ -9,8 +36,8 @@ enum CheckpointScan {
     private static let maximumDepth = 3
 
     /// - Returns: every checkpoint, in no particular order.
-    /// - Throws: ``ScanError`` if the folder itself cannot be read. What cannot be read inside it is passed over.
-    static func find(in folder: String) throws(ScanError) -> [CheckpointCandidate] {
+    /// - Throws: ``FileError`` if the folder itself cannot be read. What cannot be read inside it is passed over.
+    static func find(in folder: String) throws(FileError) -> [CheckpointCandidate] {
         try entries(of: folder).flatMap { checkpoints(of: $0, in: "\(folder)/\($0)") }
     }
 
@@ -42,28 +69,11 @@ enum CheckpointScan {
     }
 
     /// The names in a folder that are not temporary.
-    private static func entries(of folder: String) throws(ScanError) -> [String] {
-        guard let stream = opendir(folder) else { throw ScanError(folder: folder, reason: String(cString: strerror(errno))) }
-        defer { closedir(stream) }
-        var names: [String] = []
-        while let entry = readdir(stream) {
-            let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
-                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            if !isTemporary(name) { names.append(name) }
-        }
-        return names
+    private static func entries(of folder: String) throws(FileError) -> [String] {
+        try StoredFolder.names(in: folder).filter { !isTemporary($0) }
     }
 
     private static func isTemporary(_ name: String) -> Bool {
         name.hasPrefix(".") || name.hasSuffix(".tmp") || name.hasSuffix(".partial")
     }
-}
-
-/// A folder cannot be read.
-struct ScanError: Error, Equatable, CustomStringConvertible {
-    let folder: String
-    let reason: String
-
-    var description: String { "cannot read the folder \(folder): \(reason)" }
 }

@@ -47,43 +47,51 @@ final class ModelRegistry: Sendable {
         _ = dropped
     }
 
+    /// Stops serving a model. Requests that have a reference to it are still answered.
+    func remove(_ name: String) {
+        let dropped = models.withLock { $0.removeValue(forKey: name) }
+        _ = dropped
+    }
+
     /// The current version of a model.
     /// - Parameter name: nil for the only model, or the one named ``defaultName``.
-    func current(_ name: String?) throws(Problem) -> ServedModel {
+    func current(_ name: String?) throws(ModelError) -> ServedModel {
         let models = models.withLock { $0 }
         let name = try Self.resolve(name, among: models)
-        guard let engine = models[name]?.first else { throw Self.unknown(name, among: models) }
+        guard let engine = models[name]?.first else { throw .unknown(name, served: models.keys.sorted()) }
         return ServedModel(name: name, engine: engine)
     }
 
     /// The resident version whose tokens have this fingerprint; the newest if there are several.
     /// - Parameter name: nil to search all models.
-    func resident(fingerprint: String, model name: String?) throws(Problem) -> ServedModel {
+    func resident(fingerprint: String, model name: String?) throws(ModelError) -> ServedModel {
         let models = models.withLock { $0 }
-        guard !models.isEmpty else { throw Self.notReady }
-        if let name, models[name] == nil { throw Self.unknown(name, among: models) }
+        guard !models.isEmpty else { throw .notReady }
+        if let name, models[name] == nil { throw .unknown(name, served: models.keys.sorted()) }
         for (candidate, versions) in models.sorted(by: { $0.key < $1.key }) where name == nil || candidate == name {
             if let engine = versions.first(where: { $0.facts.fingerprint == fingerprint }) {
                 return ServedModel(name: candidate, engine: engine)
             }
         }
-        let resident = models.values.joined().map { $0.facts.fingerprint.shortened }.sorted().joined(separator: ", ")
-        throw Problem(.fingerprintNotResident, "the tokens' fingerprint is \(fingerprint.shortened); resident are \(resident)")
+        throw .notResident(fingerprint, resident: models.values.joined().map(\.facts.fingerprint).sorted())
     }
 
-    private static func resolve(_ name: String?, among models: [String: Versions]) throws(Problem) -> String {
-        guard !models.isEmpty else { throw notReady }
+    private static func resolve(_ name: String?, among models: [String: Versions]) throws(ModelError) -> String {
+        guard !models.isEmpty else { throw .notReady }
         if let name { return name }
         if models.count == 1, let only = models.keys.first { return only }
         if models[defaultName] != nil { return defaultName }
-        throw Problem(.unknownModel, "several models are served; name one with ?model=: \(models.keys.sorted().joined(separator: ", "))")
+        throw .ambiguous(served: models.keys.sorted())
     }
+}
 
-    private static func unknown(_ name: String, among models: [String: Versions]) -> Problem {
-        Problem(.unknownModel, "there is no model \"\(name.shortened)\"; served are \(models.keys.sorted().joined(separator: ", "))")
-    }
-
-    static var notReady: Problem {
-        Problem(.notReady, "no checkpoint has been loaded yet", retryAfter: .seconds(1))
-    }
+/// Why a request gets no model.
+enum ModelError: Error, Equatable {
+    /// No checkpoint has been loaded.
+    case notReady
+    /// Several are served and the request names none.
+    case ambiguous(served: [String])
+    case unknown(String, served: [String])
+    /// No version in memory has the tokens' fingerprint.
+    case notResident(String, resident: [String])
 }

@@ -1,4 +1,5 @@
 import Files
+import HTTPTransport
 
 /// Tokens as a request brings them, not yet checked against any model.
 struct ClaimedTokens: Equatable {
@@ -7,18 +8,24 @@ struct ClaimedTokens: Equatable {
 
     let values: [Int]
     /// Whose tokens they are said to be.
-    let fingerprint: String?
+    let fingerprint: String
 
     /// - Parameter type: `application/json` or `application/x-npy`.
     /// - Parameter fingerprint: what the request's head says.
     init(_ body: [UInt8], type: MediaType, fingerprint: String?) throws(PayloadError) {
         if type.name == MediaType.npy {
+            // Without one, a swap between /encode and /decode would turn them into a wrong picture.
+            guard let fingerprint else {
+                throw .invalid(
+                    "a NumPy array does not say whose tokens it holds; add the Revq-Fingerprint that /encode answered, as a header or as ?fingerprint="
+                )
+            }
             values = try Self.readArray(body)
             self.fingerprint = fingerprint
         } else {
             let document = try Self.readDocument(body)
             guard fingerprint == nil || fingerprint == document.fingerprint else {
-                throw .invalid("the header Revq-Fingerprint and the body's fingerprint differ")
+                throw .invalid("the request's fingerprint and the body's differ")
             }
             values = document.tokens
             self.fingerprint = document.fingerprint
@@ -74,13 +81,13 @@ struct ClaimedTokens: Equatable {
     }
 
     /// The tokens as `model` takes them.
-    /// - Throws: a ``Problem`` naming the first that is out of range, or how many are expected.
-    func checked(for facts: ModelFacts) throws(Problem) -> [Int32] {
+    /// - Throws: ``PayloadError`` naming the first that is out of range, or how many are expected.
+    func checked(for facts: ModelFacts) throws(PayloadError) -> [Int32] {
         guard values.count == facts.tokensPerImage else {
-            throw Problem(.tokenCountMismatch, "there are \(values.count) tokens; the model has \(facts.tokensPerImage) per image")
+            throw .tokenCount("there are \(values.count) tokens; the model has \(facts.tokensPerImage) per image")
         }
         if let index = values.firstIndex(where: { !(0..<facts.codebookSize).contains($0) }) {
-            throw Problem(.tokenOutOfRange, "tokens[\(index)] is \(values[index]); the model's tokens are 0 … \(facts.codebookSize - 1)")
+            throw .tokenRange("tokens[\(index)] is \(values[index]); the model's tokens are 0 … \(facts.codebookSize - 1)")
         }
         return values.map { Int32($0) }
     }

@@ -1,3 +1,5 @@
+import HTTPTransport
+
 /// Reads JSON (RFC 8259) as the caller's schema expects it, value by value.
 ///
 /// Nothing is built that the caller did not ask for, so memory is bounded by the text and nesting by the schema. Unlike a general
@@ -58,7 +60,7 @@ struct JSONReader {
         let start = position
         _ = take("-")
         let digits = position
-        while isDigit(next) { position += 1 }
+        while next?.isDigit == true { position += 1 }
         guard position > digits else {
             position = start
             throw wrongKind(name, "an integer")
@@ -70,6 +72,12 @@ struct JSONReader {
         let text = String(decoding: bytes[start..<position], as: UTF8.self)
         guard let value = Int(text) else { throw .invalid("\(name) is \(text.shortened), which is far outside every range") }
         return value
+    }
+
+    /// Reads a string, or an integer as it is written.
+    mutating func readStringOrInteger(_ name: String) throws(PayloadError) -> String {
+        skipSpace()
+        return next == UInt8(ascii: "\"") ? try readString(name) : "\(try readInteger(name))"
     }
 
     mutating func readString(_ name: String) throws(PayloadError) -> String {
@@ -126,11 +134,10 @@ struct JSONReader {
 
     private mutating func readHex() throws(PayloadError) -> UInt32 {
         let digits = bytes[position..<min(position + 4, bytes.count)]
-        guard digits.count == 4, !digits.contains(UInt8(ascii: "+")), !digits.contains(UInt8(ascii: "-")),
-            let unit = UInt32(String(decoding: digits, as: UTF8.self), radix: 16)
-        else { throw malformed("four hexadecimal digits") }
+        let values = digits.compactMap(\.hexValue)
+        guard values.count == 4 else { throw malformed("four hexadecimal digits") }
         position += 4
-        return unit
+        return values.reduce(0) { $0 << 4 | UInt32($1) }
     }
 
     private mutating func open(_ bracket: Unicode.Scalar, _ name: String, _ kind: String) throws(PayloadError) {
@@ -159,17 +166,13 @@ struct JSONReader {
 
     private var next: UInt8? { position < bytes.count ? bytes[position] : nil }
 
-    private func isDigit(_ byte: UInt8?) -> Bool {
-        byte.map { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) } ?? false
-    }
-
     /// A value of another JSON kind is a wrong value; anything else is not JSON.
     private func wrongKind(_ name: String, _ expected: String) -> PayloadError {
         let kinds: [UInt8: String] = [
             UInt8(ascii: "{"): "an object", UInt8(ascii: "["): "an array", UInt8(ascii: "\""): "a string",
             UInt8(ascii: "t"): "true", UInt8(ascii: "f"): "false", UInt8(ascii: "n"): "null",
         ]
-        guard let byte = next, let found = isDigit(byte) ? "a number" : kinds[byte] else {
+        guard let byte = next, let found = byte.isDigit ? "a number" : kinds[byte] else {
             return malformed("\(expected) for \(name)")
         }
         return .invalid("\(name) is \(found); expected \(expected)")
@@ -177,13 +180,5 @@ struct JSONReader {
 
     private func malformed(_ expected: String) -> PayloadError {
         .malformed("not valid JSON at byte \(position): expected \(expected)")
-    }
-}
-
-extension String {
-    /// Short enough to be quoted in an error message.
-    var shortened: String {
-        // Scalars, because one character can hold any number of them.
-        unicodeScalars.count <= 40 ? self : String(unicodeScalars.prefix(37)) + "…"
     }
 }

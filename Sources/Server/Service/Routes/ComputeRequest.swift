@@ -2,6 +2,7 @@ import Files
 import HTTPTransport
 import Images
 import Synchronization
+import Threads
 
 /// One complete request on its way to the engine and back: its slot in the queue, its client.
 ///
@@ -57,7 +58,7 @@ final class ComputeRequest: Sendable {
     }
 
     private func readImage(_ body: [UInt8], _ type: MediaType) throws(Problem) -> (ServedModel, EngineInput) {
-        let model = try stages.registry.current(terms.model)
+        let model = try Problem.refusing { () throws(ModelError) in try stages.registry.current(terms.model) }
         let file = try Problem.refusing { () throws(PayloadError) in try ImageBody(body, type: type) }
         return (model, .image(try stages.intake.square(of: file, imageSize: model.facts.imageSize)))
     }
@@ -66,13 +67,10 @@ final class ComputeRequest: Sendable {
         let claimed = try Problem.refusing { () throws(PayloadError) in
             try ClaimedTokens(body, type: type, fingerprint: terms.fingerprint)
         }
-        let model =
-            if let fingerprint = claimed.fingerprint {
-                try stages.registry.resident(fingerprint: fingerprint, model: terms.model)
-            } else {
-                try stages.registry.current(terms.model)
-            }
-        return (model, .tokens(try claimed.checked(for: model.facts)))
+        let model = try Problem.refusing { () throws(ModelError) in
+            try stages.registry.resident(fingerprint: claimed.fingerprint, model: terms.model)
+        }
+        return (model, .tokens(try Problem.refusing { () throws(PayloadError) in try claimed.checked(for: model.facts) }))
     }
 
     private func finish(_ result: Result<EngineOutput, EngineFailure>, of model: ServedModel) {

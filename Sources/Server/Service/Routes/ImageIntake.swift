@@ -1,3 +1,4 @@
+import HTTPTransport
 import Images
 
 /// Makes the square that a model sees out of an image file, within bounds on time and memory.
@@ -14,9 +15,9 @@ struct ImageIntake: Sendable {
         }
         try check(body.declaredType, against: header.format)
         let decoded = try Problem.refusing { () throws(MemoryExhausted) in
-            try memory.holding(header.decodedBytes) {
+            try memory.holding(header.bytes(forSquaresOf: imageSize)) {
                 Result { () throws(ImageError) in
-                    SquarePreprocessor(imageSize: imageSize)(try ImageDecoder.decode(body.file, limits: limits))
+                    try ImageDecoder.square(body.file, header, imageSize: imageSize, limits: limits)
                 }
             }
         }

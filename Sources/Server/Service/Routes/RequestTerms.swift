@@ -8,17 +8,18 @@ struct RequestTerms: Sendable {
     let bodyType: MediaType?
     /// The `model` query parameter.
     let model: String?
-    /// The `Revq-Fingerprint` header, which says whose tokens a NumPy array holds.
+    /// Whose tokens a NumPy array holds: the `Revq-Fingerprint` header, or the `fingerprint` query parameter.
     let fingerprint: String?
 
     init(_ head: HTTPRequestHead, on route: Route) throws(Problem) {
-        model = try Self.parameters(head.query, on: route)["model"]
+        let parameters = try Self.parameters(head.query, on: route)
+        model = parameters["model"]
+        fingerprint = try Self.fingerprint(head.headers["Revq-Fingerprint"], parameters["fingerprint"])
         guard let answerType = Acceptance(head.headers.list("Accept")).best(of: route.offers) else {
             throw Problem(.notAcceptable, "\(route.path) answers \(route.offers.joined(separator: " or "))")
         }
         self.answerType = answerType
         bodyType = try route.accepts.isEmpty ? nil : Self.bodyType(head, on: route)
-        fingerprint = head.headers["Revq-Fingerprint"]
     }
 
     private static func parameters(_ query: HTTPQuery, on route: Route) throws(Problem) -> [String: String] {
@@ -35,22 +36,28 @@ struct RequestTerms: Sendable {
         return parameters
     }
 
+    private static func fingerprint(_ header: String?, _ parameter: String?) throws(Problem) -> String? {
+        guard header == nil || parameter == nil || header == parameter else {
+            throw Problem(.malformedQuery, "the header Revq-Fingerprint and the query parameter \"fingerprint\" differ")
+        }
+        return header ?? parameter
+    }
+
     private static func bodyType(_ head: HTTPRequestHead, on route: Route) throws(Problem) -> MediaType {
         let expected = route.accepts.joined(separator: ", ")
         guard head.contentLength != 0 else { throw Problem(.emptyBody, "\(route.path) needs a body of one of: \(expected)") }
-        if let coding = head.headers["Content-Encoding"], !coding.equalsIdentity {
-            throw Problem(.unsupportedMediaType, "the content coding \"\(coding.shortened)\" is not supported; send the body as it is")
+        if let coding = head.headers["Content-Encoding"], !coding.equalsIgnoringCase("identity") {
+            throw Problem(
+                .unsupportedMediaType, "the content coding \"\(coding.shortened)\" is not supported; send the body as it is",
+                headers: ["Accept-Encoding": "identity"])
         }
         guard let text = head.headers["Content-Type"] else {
-            throw Problem(.unsupportedMediaType, "the request has no Content-Type; expected one of: \(expected)")
+            throw Problem(.unsupportedMediaType, "the request has no Content-Type; expected one of: \(expected)", headers: ["Accept": expected])
         }
         guard let type = MediaType(parsing: text), route.accepts.contains(type.name) else {
-            throw Problem(.unsupportedMediaType, "the body's type is \"\(text.shortened)\"; expected one of: \(expected)")
+            throw Problem(
+                .unsupportedMediaType, "the body's type is \"\(text.shortened)\"; expected one of: \(expected)", headers: ["Accept": expected])
         }
         return type
     }
-}
-
-extension String {
-    fileprivate var equalsIdentity: Bool { lowercased() == "identity" }
 }

@@ -16,7 +16,9 @@ struct Route: Sendable {
 
     static let table: [Route] = [
         .compute("/encode", .encode, accepts: imageBodies, offers: [MediaType.json, MediaType.npy], problems: imageProblems),
-        .compute("/decode", .decode, accepts: [MediaType.json, MediaType.npy], offers: [MediaType.png], problems: tokenProblems),
+        .compute(
+            "/decode", .decode, accepts: [MediaType.json, MediaType.npy], offers: [MediaType.png],
+            parameters: ["model", "fingerprint"], problems: tokenProblems),
         .compute("/reconstruct", .reconstruct, accepts: imageBodies, offers: [MediaType.png], problems: imageProblems),
         .information("/models", .models),
         .information("/livez", .live),
@@ -26,19 +28,21 @@ struct Route: Sendable {
     private static let imageBodies = [MediaType.jpeg, MediaType.png, MediaType.multipart, MediaType.json]
     private static let computeProblems: [ProblemCode] = [
         .emptyBody, .malformedBody, .malformedQuery, .unknownModel, .notAcceptable, .bodyTooLarge, .unsupportedMediaType,
-        .invalidField, .overloaded, .internalError, .engineFailed, .notReady, .shuttingDown, .noRoom, .deadlineExceeded,
+        .invalidField, .overloaded, .internalError, .engineFailed, .notReady, .noRoom, .deadlineExceeded,
     ]
-    private static let imageProblems = computeProblems + [
-        .imageEmpty, .imageTruncated, .imageCorrupt, .imageTooLarge, .imageFormatUnsupported, .imageOutOfMemory,
-    ]
+    private static let imageProblems =
+        computeProblems + [
+            .imageEmpty, .imageTruncated, .imageCorrupt, .imageTooLarge, .imageFormatUnsupported, .imageOutOfMemory,
+        ]
     private static let tokenProblems = computeProblems + [.fingerprintNotResident, .tokenCountMismatch, .tokenOutOfRange]
 
     private static func compute(
-        _ path: String, _ operation: Operation, accepts: [String], offers: [String], problems: [ProblemCode]
+        _ path: String, _ operation: Operation, accepts: [String], offers: [String], parameters: [String] = ["model"],
+        problems: [ProblemCode]
     ) -> Route {
         Route(
-            method: HTTPMethod(rawValue: "POST"), path: path, endpoint: .compute(operation), accepts: accepts, offers: offers,
-            parameters: ["model"], problems: problems)
+            method: .post, path: path, endpoint: .compute(operation), accepts: accepts, offers: offers,
+            parameters: parameters, problems: problems)
     }
 
     private static func information(_ path: String, _ endpoint: Endpoint, problems: [ProblemCode] = []) -> Route {
@@ -46,6 +50,9 @@ struct Route: Sendable {
             method: .get, path: path, endpoint: endpoint, accepts: [], offers: [MediaType.json], parameters: [],
             problems: [.malformedQuery, .notAcceptable] + problems)
     }
+
+    /// What `OPTIONS *` answers: the methods that some resource has.
+    static let methods = "GET, HEAD, POST, OPTIONS"
 
     /// The route of a request. `HEAD` is answered wherever `GET` is.
     static func find(_ head: HTTPRequestHead) throws(Problem) -> Route {
@@ -56,7 +63,8 @@ struct Route: Sendable {
         let method = head.method == .head ? .get : head.method
         guard let route = routes.first(where: { $0.method == method }) else {
             let allow = routes.map { $0.method == .get ? "GET, HEAD" : $0.method.rawValue }.joined(separator: ", ")
-            throw Problem(.methodNotAllowed, "\(head.path) has no method \(head.method.rawValue.shortened); it has \(allow)", allow: allow)
+            throw Problem(
+                .methodNotAllowed, "\(head.path) has no method \(head.method.rawValue.shortened); it has \(allow)", headers: ["Allow": allow])
         }
         return route
     }

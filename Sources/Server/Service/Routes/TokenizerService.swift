@@ -2,6 +2,7 @@ import HTTPTransport
 import Images
 import Logging
 import Synchronization
+import Threads
 
 /// The tokenizer behind its HTTP interface: decides about every request, and owns the queue and the threads that serve it.
 final class TokenizerService: HTTPHandler {
@@ -25,19 +26,26 @@ final class TokenizerService: HTTPHandler {
     private let logger: Logger
     private let isDraining = Atomic(false)
 
-    init(registry: ModelRegistry, limits: Limits, logger: Logger) {
+    /// - Throws: where the system has no room for its threads.
+    init(registry: ModelRegistry, limits: Limits, logger: Logger) throws(SystemError) {
         self.registry = registry
         self.limits = limits
         self.logger = logger
-        stages = ComputeStages(
-            registry: registry, queue: BatchQueue(limits: limits.batching), pool: WorkPool(threads: limits.poolThreads),
-            intake: ImageIntake(limits: limits.images, memory: MemoryBudget(limitBytes: limits.memoryBytes)))
+        let pool = try WorkPool(threads: limits.poolThreads)
+        do throws(SystemError) {
+            stages = ComputeStages(
+                registry: registry, queue: try BatchQueue(limits: limits.batching), pool: pool,
+                intake: ImageIntake(limits: limits.images, memory: MemoryBudget(limitBytes: limits.memoryBytes)))
+        } catch {
+            pool.close()
+            throw error
+        }
     }
 
     /// Requests admitted and not yet answered.
     var backlog: Int { stages.queue.backlog }
 
-    /// Refuses new work from now on; what has been admitted is still answered.
+    /// Is not ready from now on, so that whoever spreads the load takes this server out; requests are served as before.
     func drain() {
         isDraining.store(true, ordering: .relaxed)
     }
@@ -50,20 +58,24 @@ final class TokenizerService: HTTPHandler {
 
     func admit(_ head: HTTPRequestHead, _ responder: HTTPResponder) -> HTTPAdmission {
         let log = AccessLog(head, logger: logger)
+        if head.path == "*" { return answer(HTTPResponse(status: .noContent, headers: ["Allow": Route.methods]), log) }
         do throws(Problem) {
             let route = try Route.find(head)
             let terms = try RequestTerms(head, on: route)
             switch route.endpoint {
             case .compute(let operation): return try admit(operation, terms, responder, log)
-            case .models: return .reject(.json(ModelsDocument(registry)))
-            case .live: return .reject(.json(["status": "alive"]))
-            case .ready: return .reject(try readiness())
+            case .models: return answer(.json(ModelsDocument(registry)), log)
+            case .live: return answer(.json(["status": "alive"]), log)
+            case .ready: return answer(try readiness(), log)
             }
         } catch {
-            let response = error.response()
-            log.answered(response)
-            return .reject(response)
+            return answer(error.response(), log)
         }
+    }
+
+    private func answer(_ response: HTTPResponse, _ log: AccessLog) -> HTTPAdmission {
+        log.answered(response)
+        return .answer(response)
     }
 
     func response(to error: HTTPError) -> HTTPResponse {
@@ -76,8 +88,8 @@ final class TokenizerService: HTTPHandler {
     private func admit(
         _ operation: Operation, _ terms: RequestTerms, _ responder: HTTPResponder, _ log: AccessLog
     ) throws(Problem) -> HTTPAdmission {
-        _ = try readiness()
-        if operation != .decode { _ = try registry.current(terms.model) }
+        guard registry.isReady else { throw ModelError.notReady.problem }
+        if operation != .decode { _ = try Problem.refusing { () throws(ModelError) in try registry.current(terms.model) } }
         if let overload = stages.queue.overload { throw overload.problem }
         let maximumBodyBytes = operation == .decode ? limits.tokenBodyBytes : limits.imageBodyBytes
         let client = Client(responder: responder, log: log)
@@ -92,9 +104,9 @@ final class TokenizerService: HTTPHandler {
 
     private func readiness() throws(Problem) -> HTTPResponse {
         guard !isDraining.load(ordering: .relaxed) else {
-            throw Problem(.shuttingDown, "the server is shutting down", retryAfter: .seconds(1))
+            throw Problem(.shuttingDown, "the server is about to stop", retryAfter: .seconds(1))
         }
-        guard registry.isReady else { throw ModelRegistry.notReady }
+        guard registry.isReady else { throw ModelError.notReady.problem }
         return .json(["status": "ready"])
     }
 }

@@ -1,0 +1,44 @@
+import Compute
+import Images
+import TokenizerCore
+
+/// One version of one model, ready to run: the only swap point between the service and the computation behind it.
+///
+/// Called from one thread at a time with at least one item. Everything outside input could get wrong has been checked: images are
+/// `facts.imageSize` square, every image has `facts.tokensPerImage` tokens in `0 ..< facts.codebookSize`.
+protocol Engine: AnyObject, Sendable {
+    var facts: ModelFacts { get }
+
+    /// - Returns: the tokens of the images, in order. Those of one never depend on the others.
+    func encode(_ images: [RGBImage]) throws -> Tokens
+
+    /// - Returns: one image of `facts.imageSize` square for the tokens of each, in order.
+    func decode(_ tokens: Tokens) throws -> [RGBImage]
+}
+
+/// What a client may know about a model version, and the service needs to check its requests.
+struct ModelFacts: Sendable, Equatable {
+    /// Grows with every publication of the same model.
+    let version: Int
+    /// Hash of everything that decides what a token means.
+    let fingerprint: String
+    /// Width and height of its images, in pixels.
+    let imageSize: Int
+    /// `[C, H, W]`.
+    let latentShape: [Int]
+    let tokensPerImage: Int
+    /// Tokens are in `0 ..< codebookSize`.
+    let codebookSize: Int
+    /// Of the products that its tokens and images are computed with.
+    let precision: Precision
+}
+
+/// What a request asks of the engine.
+package enum Operation: String, Hashable, Sendable, CaseIterable {
+    /// Image → tokens.
+    case encode
+    /// Tokens → image.
+    case decode
+    /// Image → tokens → image.
+    case reconstruct
+}

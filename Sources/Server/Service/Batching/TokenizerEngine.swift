@@ -1,0 +1,38 @@
+import Compute
+import Images
+import TokenizerCore
+
+/// A checkpoint as an engine.
+final class TokenizerEngine: Engine {
+    let facts: ModelFacts
+    private let tokenizer: VisualTokenizer
+    private let context: ComputeContext
+
+    /// Loads and checks a checkpoint. Its golden images have run once afterwards, so the first request is not slower than the next.
+    ///
+    /// - Parameter threads: how many may compute at the same time, loading included.
+    init(loading path: String, precision: Precision = .float32, threads: Int = ComputeContext.current.threads) throws {
+        var context = ComputeContext.current
+        context.threads = threads
+        self.context = context
+        let (checkpoint, tokenizer) = try context.run {
+            let checkpoint = try Checkpoint(path, precision: precision)
+            return (checkpoint, try VisualTokenizer(checkpoint))
+        }
+        self.tokenizer = tokenizer
+        let (manifest, specification) = (checkpoint.manifest, checkpoint.manifest.specification)
+        let latent = specification.latentShape
+        facts = ModelFacts(
+            version: manifest.version, fingerprint: manifest.fingerprint, imageSize: specification.imageSize,
+            latentShape: [latent.channels, latent.height, latent.width], tokensPerImage: specification.tokensPerImage,
+            codebookSize: specification.codebookSize, precision: precision)
+    }
+
+    func encode(_ images: [RGBImage]) -> Tokens {
+        context.run { tokenizer.encode(images) }
+    }
+
+    func decode(_ tokens: Tokens) throws -> [RGBImage] {
+        try context.run { try tokenizer.decode(tokens) }
+    }
+}

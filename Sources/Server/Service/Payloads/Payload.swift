@@ -1,0 +1,41 @@
+import FoundationEssentials
+import HTTPTransport
+
+/// The formats that bodies come and go in.
+extension MediaType {
+    static let json = "application/json"
+    static let multipart = "multipart/form-data"
+    static let npy = "application/x-npy"
+    static let problem = "application/problem+json"
+    static let jpeg = "image/jpeg"
+    static let png = "image/png"
+}
+
+/// A request body that cannot be used.
+enum PayloadError: Error, Equatable {
+    /// The bytes are not in the format they are said to be.
+    case malformed(String)
+    /// The format is right, a value is not what it must be.
+    case invalid(String)
+    /// There are more or fewer tokens than the model has per image.
+    case tokenCount(String)
+    /// A token is none of the model's.
+    case tokenRange(String)
+
+    /// What was wrong, and what was expected.
+    var reason: String {
+        switch self {
+        case .malformed(let reason), .invalid(let reason), .tokenCount(let reason), .tokenRange(let reason): reason
+        }
+    }
+}
+
+extension Encodable {
+    /// As JSON with sorted fields, so that equal answers are equal bytes, and a line break at its end.
+    var jsonBytes: [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        guard let data = try? encoder.encode(self) else { preconditionFailure("\(Self.self) has no JSON form") }
+        return Array(data) + [UInt8(ascii: "\n")]
+    }
+}

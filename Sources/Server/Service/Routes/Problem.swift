@@ -1,0 +1,45 @@
+import HTTPTransport
+
+/// One refusal as the client sees it (RFC 9457).
+package struct Problem: Error, Equatable {
+    let code: ProblemCode
+    /// What was wrong with this request, and what was expected.
+    let detail: String
+    /// When it is worth trying again.
+    let retryAfter: Duration?
+    /// What else the client should know: `Allow` for 405, `Accept` for 415.
+    let headers: HTTPHeaders
+
+    init(_ code: ProblemCode, _ detail: String, retryAfter: Duration? = nil, headers: HTTPHeaders = [:]) {
+        self.code = code
+        self.detail = detail
+        self.retryAfter = retryAfter
+        self.headers = headers
+    }
+
+    /// - Parameter status: replaces the code's own, for what the transport has decided.
+    func response(status: HTTPStatus? = nil) -> HTTPResponse {
+        let status = status ?? HTTPStatus(code.status)
+        let document = Document(
+            type: "urn:revq:problem:\(code.rawValue)", title: code.title, status: status.code, detail: detail, code: code.rawValue)
+        var response = HTTPResponse(status: status, headers: headers, body: document.jsonBytes)
+        response.headers["Content-Type"] = MediaType.problem
+        if let retryAfter { response.headers["Retry-After"] = "\(retryAfter.wholeSeconds)" }
+        return response
+    }
+
+    private struct Document: Encodable {
+        let type: String
+        let title: String
+        let status: Int
+        let detail: String
+        let code: String
+    }
+}
+
+extension Duration {
+    /// In seconds, rounded up to at least 1, as `Retry-After` needs it.
+    fileprivate var wholeSeconds: Int64 {
+        max(1, components.seconds + (components.attoseconds > 0 ? 1 : 0))
+    }
+}
