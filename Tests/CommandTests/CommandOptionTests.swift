@@ -12,10 +12,13 @@ import Testing
             _ = try TinyTraining.extraction(TinyTraining.place(in: folder), to: folder + "/latents").run { false }
             let fit = ["fit", "--latents", folder + "/latents", "--output", folder + "/run", "--tokens", "192", "--codes", "4", "--held-out", "1"]
             let ended = try TrainCommand.run(
-                fit + ["--preset", "512T", "--epochs", "0", "--rectifier-width", "48", "--rectifier-depth", "1", "--rectifier-head", "16", "--residual"])
+                fit + [
+                    "--preset", "512T", "--epochs", "0", "--rectifier-width", "48", "--rectifier-depth", "1", "--rectifier-head", "16", "--residual",
+                ])
             #expect(ended.status == 0, "\(ended.errors)")
             let fitted = try FittedQuantizer(folder + "/run/fit")
-            #expect(fitted.rectifier.configuration == RectifierConfiguration(.vit(width: 48, depth: 1, headDimension: 16, scales: [5]), isResidual: true))
+            #expect(
+                fitted.rectifier.configuration == RectifierConfiguration(.vit(width: 48, depth: 1, headDimension: 16, scales: [5]), isResidual: true))
         }
     }
 
@@ -27,6 +30,11 @@ import Testing
         let ended = try TrainCommand.run(command + ["--help"])
         let words = ended.output.split(whereSeparator: \.isWhitespace).joined(separator: " ")
         #expect(ended.status == 0 && words.contains(text), "\(words)")
+    }
+
+    @Test func theVersionIsToldOnItsOwn() throws {
+        let ended = try TrainCommand.run(["--version"])
+        #expect(ended.status == 0 && ended.output.hasPrefix("revq-train ") && ended.output.split(separator: "\n").count == 1)
     }
 
     @Test func synthesisHasNoOptionThatDoesNothing() throws {

@@ -22,9 +22,32 @@ import Testing
             for file in ["vae/config.json", "vae/diffusion_pytorch_model.safetensors"] {
                 #expect(try StoredFile.read("\(folder)/whole/\(file)") == StoredFile.read("\(folder)/parts/\(file)"))
             }
-            let log = try TrainingLog.entries(folder + "/parts/log.jsonl").filter { $0.values["loss"] != nil }
-            #expect(log == (try TrainingLog.entries(folder + "/whole/log.jsonl").filter { $0.values["loss"] != nil }))
+            func steps(_ run: String) throws -> [TrainingLog.Entry] {
+                try TrainingLog.entries("\(folder)/\(run)/log.jsonl").filter { $0.values["loss"] != nil }.map(\.figures)
+            }
+            let log = try steps("parts")
+            #expect(try log == steps("whole"))
             #expect(log.map(\.step) == Array(1...6))
+        }
+    }
+
+    /// Its rate falls to the end, so that the result is another one than with all steps from the start.
+    @Test func aFinishedRunCanBeExtended() throws {
+        try withScratchFolder { folder in
+            var options = try options(images: try TinyTraining.pictures(in: folder))
+            #expect(try run(folder + "/run", options))
+            let first = try StoredFile.read(folder + "/run/vae/diffusion_pytorch_model.safetensors")
+            options.training.steps = 8
+            var said: [String] = []
+            #expect(
+                try AutoencoderRun(folder + "/run", options: options, console: Console(isTerminal: false) { said.append($0) }).run(saveEvery: .zero) {
+                    false
+                })
+            #expect(said.contains { $0.hasPrefix("--steps grows from 6: the learning rate fell") })
+            let log = try TrainingLog.entries(folder + "/run/log.jsonl").filter { $0.values["loss"] != nil }
+            #expect(log.map(\.step) == Array(1...8) && log.allSatisfy { $0.values["gradient_norm"]! > 0 })
+            #expect(try StoredFile.read(folder + "/run/vae-before/diffusion_pytorch_model.safetensors") == first)
+            #expect(try StoredFile.read(folder + "/run/vae/diffusion_pytorch_model.safetensors") != first)
         }
     }
 
@@ -38,12 +61,13 @@ import Testing
             for file in ["vae/config.json", "vae/diffusion_pytorch_model.safetensors", "fit/fit.json", "fit/quantizer.safetensors"] {
                 #expect(try StoredFile.read("\(folder)/whole/\(file)") == StoredFile.read("\(folder)/parts/\(file)"))
             }
-            let (start, trained) = (try AutoencoderDC(directory: options.start!.vae), try AutoencoderDC(directory: folder + "/whole/vae"))
+            let (start, trained) = (try Autoencoder(directory: options.start!.vae), try Autoencoder(directory: folder + "/whole/vae"))
             #expect(trained.configuration == options.architecture)
             #expect(start.encoder.tensors.map(\.tensor.values) == trained.encoder.tensors.map(\.tensor.values))
             let moved = trained.tensors.filter { $0.path.hasSuffix("refiner.conv_out.weight") }
             #expect(moved.count == 1 && moved[0].tensor.sumOfSquares > 0)
-            #expect(try StoredFile.read(folder + "/whole/fit/quantizer.safetensors") == StoredFile.read(options.start!.fit + "/quantizer.safetensors"))
+            #expect(
+                try StoredFile.read(folder + "/whole/fit/quantizer.safetensors") == StoredFile.read(options.start!.fit + "/quantizer.safetensors"))
             _ = try Publication(vae: folder + "/whole/vae", fit: folder + "/whole/fit", images: options.images, heldOut: 1)
                 .publish(as: "tiny", under: folder + "/checkpoints", console: .silent)
         }
@@ -58,8 +82,12 @@ import Testing
                 return #expect(throws: FileError.self) { try run(folder + "/run", options) }?.reason
             }
             let fit = valid.start!.fit
-            #expect(refusal { $0.start!.vae = folder + "/other/vae" } == "\(fit) was fitted to the latents of another autoencoder than \(folder)/other/vae")
-            #expect(refusal { $0.architecture.latentChannels = 40 }?.contains("only in decoder_refiner") == true)
+            #expect(
+                refusal { $0.start!.vae = folder + "/other/vae" }
+                    == "\(fit) was fitted to the latents of another autoencoder than \(folder)/other/vae")
+            var narrow = try #require(valid.architecture.family as? PatchCodeConfiguration)
+            narrow.network.latentChannels = 40
+            #expect(refusal { $0.architecture = AutoencoderConfiguration(narrow) }?.contains("only in decoder_refiner") == true)
             #expect(refusal { $0.training.isDecoderOnly = false }?.contains("only the decoder is trained") == true)
             #expect(refusal { $0.training.latentBits = 60 }?.contains("no test channel") == true)
             #expect(try !StoredFolder.names(in: folder).contains("run"))
@@ -78,17 +106,21 @@ import Testing
         let (vae, latents) = (folder + "/start/vae", folder + "/latents")
         if precision == .float32 {
             // Numbers that half precision does not hold.
-            var model = try AutoencoderDC(directory: vae)
+            var model = try Autoencoder(directory: vae)
             model.visit(.root) { _, _, tensor in tensor.multiply(by: 1.0001) }
-            try model.save(to: "\(vae)/\(AutoencoderDC.weightsName)")
+            try model.save(to: "\(vae)/\(Autoencoder.weightsName)")
         }
-        _ = try LatentExtraction(to: latents, images: pictures, vae: vae, size: 32, precision: .float32, console: .silent).run(isStopRequested: { false })
+        _ = try LatentExtraction(to: latents, images: pictures, vae: vae, size: 32, precision: .float32, console: .silent).run(isStopRequested: {
+            false
+        })
         let quantizer = QuantizerOptions(tokens: 192, codes: 8, grouping: .klt(side: 1), distortion: .weighted, sharing: .one)
         var fit = QuantizerRun.Options(latents: latents)
         (fit.vae, fit.quantizer, fit.passes, fit.heldOut) = (vae, quantizer, 2, 1)
         #expect(try QuantizerRun(folder + "/fit", options: fit, console: .silent).run(saveEvery: .seconds(3600)))
         options.start = .init(vae: vae, fit: folder + "/fit/fit")
-        options.architecture.refiner = .init(factor: 2, channels: 8, layers: 1)
+        var code = try #require(options.architecture.family as? PatchCodeConfiguration)
+        code.refiner = .init(factor: 2, channels: 8, layers: 1)
+        options.architecture = AutoencoderConfiguration(code)
         options.training.steps = 6
         return options
     }
@@ -107,7 +139,7 @@ import Testing
         try withScratchFolder { folder in
             let options = try options(images: try TinyTraining.pictures(in: folder))
             _ = try run(folder + "/run", options)
-            let model = try AutoencoderDC(directory: folder + "/run/vae")
+            let model = try Autoencoder(directory: folder + "/run/vae")
             #expect(model.configuration == options.architecture)
         }
     }
@@ -118,7 +150,7 @@ import Testing
             var options = try options(images: try TinyTraining.pictures(in: folder))
             options.training.steps = 0
             #expect(try run(folder + "/run", options))
-            let model = try AutoencoderDC(directory: folder + "/run/vae")
+            let model = try Autoencoder(directory: folder + "/run/vae")
             var random = RandomSource(seed: 8, stream: 1)
             var pixels = Tensor(uninitialized: [1, 8, 8, 3])
             random.fill(normal: &pixels)
@@ -157,7 +189,8 @@ import Testing
         try withScratchFolder { folder in
             let valid = try options(images: TinyTraining.pictures(in: folder))
             for (change, reason) in [
-                ({ $0.learningRate = 1e30 }, "--learning-rate is in 0...1, not 1e+30"), ({ $0.learningRate = .nan }, "--learning-rate is in 0...1, not nan"),
+                ({ $0.learningRate = 1e30 }, "--learning-rate is in 0...1, not 1e+30"),
+                ({ $0.learningRate = .nan }, "--learning-rate is in 0...1, not nan"),
                 ({ $0.clip = -1 }, "--clip is a number above 0, not -1.0"), ({ $0.clip = 0 }, "--clip is a number above 0, not 0.0"),
                 ({ $0.clip = .nan }, "--clip is a number above 0, not nan"), ({ $0.clip = .infinity }, "--clip is a number above 0, not inf"),
                 ({ $0.averaging = 1 }, "--averaging is in 0..<1, not 1.0"), ({ $0.averaging = -1 }, "--averaging is in 0..<1, not -1.0"),

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Compute
@@ -18,18 +19,18 @@ import Testing
     @Test(arguments: InstructionSet.supported, [3, 10])
     func addsRunsToTheRecordsOfTheirCodes(set: InstructionSet, d: Int) throws {
         let quantizer = try quantizer(tokens: 6, codes: 5, dimension: d, codebooks: 2)
-        var runs = Tensor(uninitialized: [7, 6 * d])
+        var vectors = Tensor(uninitialized: [7, 6 * d])
         var random = RandomSource(seed: 3, stream: 1)
-        random.fill(normal: &runs)
-        let (tokens, importance) = (quantizer.tokens(ofRuns: runs), [1, 2, 3, 4, 5, 6] as [Float])
+        random.fill(normal: &vectors)
+        let (tokens, importance) = (quantizer.tokens(ofVectors: vectors), [1, 2, 3, 4, 5, 6] as [Float])
         var totals = [Double](repeating: 0, count: 10 * (d + 3))
         totals.withUnsafeMutableBufferPointer { totals in
             ComputeContext.with(\.instructionSet, set) {
-                quantizer.add(runs, tokens, images: 2..<7, ofCodebook: 1, importance: importance, to: totals.baseAddress!)
+                quantizer.add(vectors, tokens, images: 2..<7, ofCodebook: 1, importance: importance, to: totals.baseAddress!)
             }
         }
         var expected = [Double](repeating: 0, count: totals.count)
-        let (x, codes) = (runs.values, quantizer.codebooks.values)
+        let (x, codes) = (vectors.values, quantizer.codebooks.values)
         for image in 2..<7 {
             for token in 3..<6 {
                 let (cell, weight) = (5 + Int(tokens.indices[image * 6 + token]), Double(importance[token]))

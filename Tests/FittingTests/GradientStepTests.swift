@@ -12,7 +12,7 @@ import Testing
 
     @Test func partsOfABatchAddUpToTheWhole() throws {
         var (whole, parts) = (try trainer(), try trainer(GradientOptions(accumulation: 3)))
-        let latents = QuantizerTrainingTests.latents(32, 16)
+        let latents = QuantizerTrainingTests.latents(32, shape)
         for _ in 0..<2 {
             let (a, b) = (whole.advance(on: latents), parts.advance(on: latents))
             #expect(a.quantized == b.quantized && abs(a.rectified - b.rectified) < 1e-6)
@@ -20,7 +20,7 @@ import Testing
         #expect(whole.quantizer.codebooks.values == parts.quantizer.codebooks.values)
         let (pass, split) = (pass(parts: 1), pass(parts: 3))
         #expect(abs(pass.loss - split.loss) < 1e-6)
-        #expect(Self.difference(pass.inputGradient, split.inputGradient) < 1e-6)
+        #expect(Self.difference(pass.inputGradient.map, split.inputGradient.map) < 1e-6)
         for (a, b) in zip(pass.gradient.tensors, split.gradient.tensors) {
             #expect(Self.difference(a.tensor, b.tensor) < 1e-6 * max(1, a.tensor.sumOfSquares.squareRoot()))
         }
@@ -31,24 +31,24 @@ import Testing
         let pass = pass(parts: 2)
         let step: Float = 1e-2
         func loss(_ sign: Float) -> Double {
-            var direction = pass.inputGradient
+            var direction = pass.inputGradient.map
             direction.multiply(by: sign * step)
             return self.pass(parts: 2, moved: direction).loss
         }
-        let squared = pass.inputGradient.sumOfSquares
+        let squared = pass.inputGradient.map.sumOfSquares
         #expect(squared > 0)
         #expect(abs((loss(1) - loss(-1)) / Double(2 * step) - squared) < 1e-2 * squared)
     }
 
     @Test func withoutARectifierBothLossesAreOne() throws {
-        let latents = QuantizerTrainingTests.latents(32, 16)
+        let latents = QuantizerTrainingTests.latents(32, shape)
         var (detached, joint) = (try trainer(rectifier: .none), try trainer(GradientOptions(loss: .joint), rectifier: .none))
         for _ in 0..<3 { _ = (detached.advance(on: latents), joint.advance(on: latents)) }
         #expect(detached.quantizer.codebooks.values == joint.quantizer.codebooks.values)
     }
 
     @Test func theJointLossMovesTheCodesThroughTheRectifier() throws {
-        let latents = QuantizerTrainingTests.latents(32, 16)
+        let latents = QuantizerTrainingTests.latents(32, shape)
         var (detached, joint) = (try trainer(), try trainer(GradientOptions(loss: .joint)))
         let losses = (0..<40).map { _ in (detached.advance(on: latents), joint.advance(on: latents)) }
         #expect(detached.quantizer.codebooks.values != joint.quantizer.codebooks.values)
@@ -57,7 +57,7 @@ import Testing
     }
 
     @Test func theAverageFollowsTheWeights() throws {
-        let latents = QuantizerTrainingTests.latents(32, 16)
+        let latents = QuantizerTrainingTests.latents(32, shape)
         var (plain, averaged) = (try trainer(), try trainer(GradientOptions(averaging: 0.5)))
         let first = averaged.averagedRectifier.tensors.map(\.tensor)
         for _ in 0..<2 { _ = (plain.advance(on: latents), averaged.advance(on: latents)) }
@@ -90,20 +90,20 @@ import Testing
         _ gradient: GradientOptions = .published, rectifier: RectifierConfiguration = Self.vit
     ) throws -> QuantizerTrainer {
         let layout = try GroupQuantizer.Layout(tokens: 4, codes: 8, latents: 16, codebooks: 4)
-        let start = GroupQuantizer(layout, from: QuantizerTrainingTests.latents(32, 16), seed: 1) { false }!
+        let start = GroupQuantizer(layout, shape: shape, from: QuantizerTrainingTests.latents(32, 16), seed: 1) { false }!
         return QuantizerTrainer(
-            start, Rectifier(rectifier, shape: shape, .random(seed: 1)), shape: shape,
+            start, Rectifier(rectifier, shape: shape, .random(seed: 1)),
             options: .init(epochs: 20, batch: 16, learningRate: 0.01, reset: .none, movesCodes: true, gradient: gradient), imageCount: 32,
             seed: 1)
     }
 
     private func pass(parts: Int, moved: Tensor? = nil) -> RectifierPass {
-        let latents = QuantizerTrainingTests.latents(20, 16)
+        let latents = QuantizerTrainingTests.latents(20, shape)
         var q = latents.images(10..<20)
-        if let moved { q.add(moved) }
+        if let moved { q.map.add(moved) }
         let rectifier = Rectifier(
             RectifierConfiguration(.vit(width: 16, depth: 1, headDimension: 8, scales: [3]), isResidual: false), shape: shape, .random(seed: 2))
-        return RectifierPass(rectifier, q, latents.images(0..<10), shape: shape, parts: parts)
+        return RectifierPass(rectifier, q, latents.images(0..<10), parts: parts)
     }
 
     private static func difference(_ a: Tensor, _ b: Tensor) -> Double {

@@ -17,14 +17,14 @@ import Testing
             var lines: [String] = []
             let console = Console(isTerminal: false) { lines.append($0) }
             #expect(try TinyTraining.extraction(place, to: folder + "/latents", console: console).run(isStopRequested: { false }))
-            #expect(lines.last == "1 of 6 images could not be read and have no latents\n")
+            #expect(lines.last == "1 of 6 images could not be read and left no latents\n")
             let store = try LatentStore(folder + "/latents")
             let latents = try store.load()
             // Picture 2 of 6 is broken: no row.
-            #expect(latents.shape == [5, store.latentShape.count])
-            let vae = try AutoencoderDC(directory: place.vae)
+            #expect(latents.count == 5 && latents.shape == store.latentShape)
+            let vae = try Autoencoder(directory: place.vae)
             let third = PixelBatch(images: [ProceduralImages(seed: 4, side: 32).image(at: 3)]).pixels
-            #expect(latents.rows([2]).values == store.latentShape.flattened(vae.encoder(third)).values)
+            #expect(latents.images(at: [2]).map.values == vae.encoder(third).values)
         }
     }
 
@@ -81,7 +81,7 @@ import Testing
             var lines: [String] = []
             let console = Console(isTerminal: false) { lines.append($0) }
             #expect(try TinyTraining.extraction(place, to: latents, console: console).run(isStopRequested: { false }))
-            #expect(lines.first == "\(shard) is not the file that was extracted: its 6 images are extracted again\n")
+            #expect(lines.first == "\(shard) is not the file that was extracted: 6 images will be extracted again\n")
             #expect(try StoredFile.read(shard) == whole)
         }
     }
@@ -99,10 +99,11 @@ import Testing
             #expect(try !TinyTraining.extraction(place, to: latents, console: console).run { true })
             #expect(lines == ["another process is extracting into \(latents): waiting for it\n"])
             // The other one ends.
-            #expect(try TinyTraining.extraction(place, to: latents).run {
-                lock.withLock { $0 = nil }
-                return false
-            })
+            #expect(
+                try TinyTraining.extraction(place, to: latents).run {
+                    lock.withLock { $0 = nil }
+                    return false
+                })
         }
     }
 
@@ -113,17 +114,17 @@ import Testing
             let whole = try StoredFile.read(picture)
             try StoredFile.write([UInt8](repeating: 0, count: whole.count), to: picture)
             _ = try TinyTraining.extraction(place, to: latents).run { false }
-            #expect(try LatentStore(latents).load().n == 5)
+            #expect(try LatentStore(latents).load().count == 5)
             try StoredFile.write(whole, to: picture)
             var lines: [String] = []
             let console = Console(isTerminal: false) { lines.append($0) }
             #expect(try !TinyTraining.extraction(place, to: latents, console: console).run { true }, "stopped before the pictures were compared")
-            #expect(try LatentStore(latents).load().n == 5)
+            #expect(try LatentStore(latents).load().count == 5)
             #expect(try TinyTraining.extraction(place, to: latents, console: console).run { false })
             let remark = "pictures 1 to 6 are not all those that latents-00000.safetensors was made from: they are extracted again\n"
             #expect(lines.contains(remark))
             _ = try TinyTraining.extraction(place, to: folder + "/fresh").run { false }
-            #expect(try LatentStore(latents).load().values == LatentStore(folder + "/fresh").load().values)
+            #expect(try LatentStore(latents).load().map.values == LatentStore(folder + "/fresh").load().map.values)
         }
     }
 
@@ -139,7 +140,7 @@ import Testing
                 var lines: [String] = []
                 let console = Console(isTerminal: false) { lines.append($0) }
                 #expect(try TinyTraining.extraction(place, to: latents, console: console).run { false })
-                #expect(lines.count { $0.contains("pictures compared") } == comparisons && !lines.contains { $0.contains("again") })
+                #expect(lines.count { $0.contains("comparisons") } == comparisons && !lines.contains { $0.contains("again") })
             }
             let after = try LatentStore(latents).manifest.shards
             #expect(after[0].digest == before[0].digest && after[0].pictures.sha256 == before[0].pictures.sha256)
@@ -154,7 +155,8 @@ import Testing
             let path = latents + "/latents.json"
             let whole = String(decoding: try StoredFile.read(path), as: UTF8.self)
             for (old, new) in [
-                ("\"firstImage\" : 0", "\"firstImage\" : -1"), ("\"imageCount\" : 6", "\"imageCount\" : 9223372036854775807"), ("\"rows\" : 6", "\"rows\" : 7"),
+                ("\"firstImage\" : 0", "\"firstImage\" : -1"), ("\"imageCount\" : 6", "\"imageCount\" : 9223372036854775807"),
+                ("\"rows\" : 6", "\"rows\" : 7"),
                 ("\"imageSize\" : 32", "\"imageSize\" : 0"),
                 ("\"channels\" : 48", "\"channels\" : 4611686018427387904"), ("\"name\" : \"latents-", "\"name\" : \"../latents-"),
             ] {
@@ -163,7 +165,8 @@ import Testing
                 #expect(throws: FileError(path: path, reason: "\(path) is damaged: its numbers are impossible")) { try LatentStore(latents) }
             }
             // Numbers that might be, of a file that is not there: no memory is taken for them.
-            let many = whole.replacing("\"imageCount\" : 6", with: "\"imageCount\" : 1073741824").replacing("\"rows\" : 6", with: "\"rows\" : 1073741824")
+            let many = whole.replacing("\"imageCount\" : 6", with: "\"imageCount\" : 1073741824").replacing(
+                "\"rows\" : 6", with: "\"rows\" : 1073741824")
             try StoredFile.write(Array(many.replacing("\"bytes\" : 73856", with: "\"bytes\" : 4611686018427387904").utf8), to: path)
             let shard = latents + "/latents-00000.safetensors"
             #expect(throws: FileError(path: shard, reason: "\(shard) is not the file that was extracted: its size or SHA-256 differs")) {
@@ -180,7 +183,7 @@ import Testing
             _ = try TinyTraining.extraction(place, to: folder + "/whole").run(isStopRequested: { false })
             _ = try TinyTraining.extraction(place, to: folder + "/half", precision: .float16).run(isStopRequested: { false })
             let (whole, half) = (try LatentStore(folder + "/whole").load(), try LatentStore(folder + "/half").load())
-            #expect(half.values == whole.values.map { Float(Float16($0)) })
+            #expect(half.map.values == whole.map.values.map { Float(Float16($0)) })
             let reason = "\(folder)/half holds latents of precision F16, not F32: choose a new folder"
             #expect(throws: FileError(path: folder + "/half", reason: reason)) { try TinyTraining.extraction(place, to: folder + "/half").run() }
         }
@@ -190,7 +193,7 @@ import Testing
         try withScratchFolder { folder in
             let place = try TinyTraining.place(in: folder)
             _ = try TinyTraining.extraction((place.pictures + "/00000000.png", place.vae), to: folder + "/one").run(isStopRequested: { false })
-            #expect(try LatentStore(folder + "/one").load().n == 1)
+            #expect(try LatentStore(folder + "/one").load().count == 1)
             try StoredFile.write([1, 2, 3], to: folder + "/bad.png")
             _ = try TinyTraining.extraction((folder + "/bad.png", place.vae), to: folder + "/none").run(isStopRequested: { false })
             let reason = "\(folder)/none holds no latents: none of its images could be read"
@@ -215,7 +218,7 @@ import Testing
             #expect(try StoredFolder.names(in: latents) == [".lock"])
             #expect(try TrainCommand.run(arguments).status == 0)
             _ = try TinyTraining.extraction(place, to: folder + "/whole").run(isStopRequested: { false })
-            #expect(try LatentStore(latents).load().values == LatentStore(folder + "/whole").load().values)
+            #expect(try LatentStore(latents).load().map.values == LatentStore(folder + "/whole").load().map.values)
         }
     }
 

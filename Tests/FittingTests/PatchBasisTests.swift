@@ -61,9 +61,9 @@ import Testing
         var random = RandomSource(seed: 2, stream: 1)
         var pixels = Tensor(uninitialized: [1, 16, 16, 3])
         random.fill(normal: &pixels)
-        let patches = AutoencoderDC.patches(of: pixels, factor: 4)
+        let patches = Autoencoder.patches(of: pixels, factor: 4)
         let basis = PatchBasis(patches: patches, components: 48, seed: 1)
-        var model = AutoencoderDC(configuration, .random(seed: 3))
+        var model = Autoencoder(configuration, .random(seed: 3))
         model.setPatchCode(mean: basis.mean, basis: basis.components, scale: 0.5)
         // All 48 components of a 4×4 patch: the code is the identity.
         for (drawn, pixel) in zip(model(pixels).values, pixels.values) { #expect(abs(drawn - pixel) < 1e-4) }
@@ -72,7 +72,7 @@ import Testing
     @Test(arguments: [false, true])
     func trainingMovesEverythingButThePatchCode(isDecoderOnly: Bool) throws {
         let configuration = try TinyTraining.architecture()
-        let start = AutoencoderDC(configuration, .random(seed: 3))
+        let start = Autoencoder(configuration, .random(seed: 3))
         var trainer = AutoencoderTrainer(
             start, variances: [Double](repeating: 1, count: 48),
             options: .init(

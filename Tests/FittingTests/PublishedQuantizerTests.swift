@@ -16,7 +16,7 @@ import Testing
         try withScratchFolder { folder in
             let vae = folder + "/vae"
             try AutoencoderImport(Self.published + "/vae").publish(to: vae, precision: .float16)
-            let model = try AutoencoderDC(directory: vae)
+            let model = try Autoencoder(directory: vae)
             let convIn = try #require(model.tensors.first { $0.path == "encoder.conv_in.weight" }).tensor
             let reference = try Self.tensor("encoder_conv_in.npy")
             // bf16 has fewer digits than fp16, so nothing is lost.
@@ -33,7 +33,7 @@ import Testing
             let (published, vae) = (Self.published, Self.published + "/vae")
             let reason = "\(vae): its weights are in several files: join them with revq-train import vae, and name the folder that it makes"
             let error = FileError(path: vae, reason: reason)
-            #expect(throws: error) { try AutoencoderDC(directory: vae) }
+            #expect(throws: error) { try Autoencoder(directory: vae) }
             #expect(throws: error) { try fitted.check(belongsTo: vae, named: "fit") }
             #expect(throws: error) {
                 try PublishedQuantizer(checkpoint: published + "/ckpt.pth", preprocessor: published + "/preprocessor.pth", vae: vae)
@@ -45,11 +45,10 @@ import Testing
         try withScratchFolder { folder in
             let fitted = try Self.imported(in: folder)
             let latents = try Self.tensor("latents.npy")
-            let tokens = fitted.quantizer.tokens(fitted.normalizer.normalize(latents))
+            let tokens = fitted.quantizer.tokens(fitted.normalizer.normalize(Latents(rows: latents, shape: fitted.quantizer.shape)))
             let reference = try NumPyArray(parsing: StoredFile.read(Self.published + "/tokens.npy"))
             #expect(tokens.indices.map(Int64.init) == reference.integers)
-            let shape = fitted.description.latentShape
-            let rectified = shape.flattened(fitted.rectifier(shape.featureMap(fitted.quantizer.latents(tokens)))).values
+            let rectified = fitted.rectifier(fitted.quantizer.latents(tokens)).rows.values
             let expected = try Self.tensor("rectified.npy").values
             let error = zip(rectified, expected).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
             let norm = expected.reduce(0) { $0 + $1 * $1 }
@@ -63,10 +62,10 @@ import Testing
             let publication = try Publication(
                 vae: folder + "/vae", fit: folder + "/fit", images: TinyTraining.pictures(in: folder), heldOut: 2)
             let checkpoint = try publication.publish(as: "published", under: folder + "/checkpoints", console: .silent)
-            let manifest = try VisualTokenizer.load(from: checkpoint).manifest
-            #expect(manifest.imageSize == 16)
-            #expect(manifest.tokensPerImage == 128)
-            #expect(manifest.rectifier.network == .vit(width: 16, depth: 1, headDimension: 8, scales: [5]))
+            let specification = try VisualTokenizer.load(from: checkpoint).specification
+            #expect(specification.imageSize == 16)
+            #expect(specification.tokensPerImage == 128)
+            #expect(specification.rectifier.network == .vit(width: 16, depth: 1, headDimension: 8, scales: [5]))
         }
     }
 
@@ -77,7 +76,10 @@ import Testing
             for (first, second, reason) in [
                 (preprocessor, preprocessor, "\(preprocessor) holds no dictionary of tensors named quantizer"),
                 (checkpoint, checkpoint, "\(checkpoint) has no tensor named mean"),
-                (Self.published + "/tokens.npy", preprocessor, "\(Self.published)/tokens.npy is no zip archive, or it is truncated: there is no directory at its end"),
+                (
+                    Self.published + "/tokens.npy", preprocessor,
+                    "\(Self.published)/tokens.npy is no zip archive, or it is truncated: there is no directory at its end"
+                ),
             ] {
                 let error = #expect(throws: FileError.self) {
                     try PublishedQuantizer(checkpoint: first, preprocessor: second, vae: folder + "/vae")
@@ -98,7 +100,10 @@ import Testing
             let wide = TorchArchive.tensor("Float", key: "1", count: 8192 * 8 * 9, shape: [8192, 8, 3, 3], strides: [72, 9, 3, 1])
             let blocks = (0..<64).map { ("up_blocks.0.\($0).x", number) }
             let pickle = TorchArchive.dictionary([
-                ("quantizer", TorchArchive.dictionary([("embeddings", TorchArchive.tensor("Float", count: 4, shape: [1, 1, 4], strides: [4, 4, 1]))])),
+                (
+                    "quantizer",
+                    TorchArchive.dictionary([("embeddings", TorchArchive.tensor("Float", count: 4, shape: [1, 1, 4], strides: [4, 4, 1]))])
+                ),
                 ("decoder", TorchArchive.dictionary([("conv_in.weight", wide)] + blocks)),
             ])
             let path = folder + "/wide.pth"

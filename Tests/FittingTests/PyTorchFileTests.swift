@@ -11,7 +11,8 @@ import Testing
         let values: [Float] = [1, -2, 0.5, 4, 5, 6]
         for (type, bytes) in [
             ("Float", values.flatMap { TorchArchive.bytes($0) }), ("Double", values.flatMap { TorchArchive.bytes(Double($0)) }),
-            ("Half", values.flatMap { TorchArchive.bytes(Float16($0)) }), ("BFloat16", values.flatMap { TorchArchive.bytes(UInt16($0.bitPattern >> 16)) }),
+            ("Half", values.flatMap { TorchArchive.bytes(Float16($0)) }),
+            ("BFloat16", values.flatMap { TorchArchive.bytes(UInt16($0.bitPattern >> 16)) }),
         ] {
             let row = try tensor(type, count: 6, shape: [2, 3], strides: [3, 1], bytes)
             #expect(row.shape == [2, 3] && row.values == values)
@@ -22,7 +23,9 @@ import Testing
 
     @Test func claimsThatTheArchiveDoesNotKeepAreRefused() throws {
         let bytes = [UInt8](repeating: 0, count: 24)
-        for (type, count, shape) in [("Float", 7, [6]), ("Float", Int.max, [6]), ("Float", 1 << 62, [1 << 40]), ("Double", 6, [6]), ("Byte", 23, [6])] {
+        for (type, count, shape) in [
+            ("Float", 7, [6]), ("Float", Int.max, [6]), ("Float", 1 << 62, [1 << 40]), ("Double", 6, [6]), ("Byte", 23, [6]),
+        ] {
             let error = #expect(throws: FileError.self) { try tensor(type, count: count, shape: shape, strides: [1], bytes) }
             #expect(error!.reason.contains("is damaged: tensor x needs \(count) numbers of"))
         }
@@ -40,9 +43,15 @@ import Testing
 
     @Test func otherArchivesAreRefused() throws {
         for (entries, reason) in [
-            ([("a/data.pkl", Array("N.".utf8)), ("b/data.pkl", Array("N.".utf8))], "was not written by torch.save: it has 2 pickles named data.pkl, not one"),
+            (
+                [("a/data.pkl", Array("N.".utf8)), ("b/data.pkl", Array("N.".utf8))],
+                "was not written by torch.save: it has 2 pickles named data.pkl, not one"
+            ),
             ([("x", [1])], "was not written by torch.save: it has 0 pickles named data.pkl, not one"),
-            ([("a/data.pkl", Array("N.".utf8)), ("a/byteorder", Array("big".utf8))], "was written on a big-endian machine; little-endian files are read"),
+            (
+                [("a/data.pkl", Array("N.".utf8)), ("a/byteorder", Array("big".utf8))],
+                "was written on a big-endian machine; little-endian files are read"
+            ),
             ([("a/data.pkl", Array("N.".utf8))], "holds no dictionary of tensors"),
         ] as [([(String, [UInt8])], String)] {
             let error = #expect(throws: FileError.self) { try open(entries) { try $0.tensors() } }

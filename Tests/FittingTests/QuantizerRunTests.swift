@@ -19,9 +19,7 @@ import Testing
             #expect(try run(folder + "/whole", options))
             for _ in 0..<3 { #expect(try !run(folder + "/parts", options, stopAfter: 2)) }
             #expect(try run(folder + "/parts", options))
-            for file in ["fit/quantizer.safetensors", "fit/rectifier.safetensors", "fit/fit.json", "log.jsonl"] {
-                #expect(try StoredFile.read("\(folder)/whole/\(file)") == StoredFile.read("\(folder)/parts/\(file)"), "\(file)")
-            }
+            try expectSameRun(folder + "/whole", "\(folder)/parts")
         }
     }
 
@@ -32,9 +30,7 @@ import Testing
             #expect(try run(folder + "/whole", options))
             for _ in 0..<3 { #expect(try !run(folder + "/parts", options, stopAfter: 2)) }
             #expect(try run(folder + "/parts", options))
-            for file in ["fit/quantizer.safetensors", "fit/rectifier.safetensors", "fit/fit.json", "log.jsonl"] {
-                #expect(try StoredFile.read("\(folder)/whole/\(file)") == StoredFile.read("\(folder)/parts/\(file)"), "\(file)")
-            }
+            try expectSameRun(folder + "/whole", "\(folder)/parts")
         }
     }
 
@@ -77,9 +73,7 @@ import Testing
                 try StoredFile.write([1], to: copy + "/states/.99.revq-draft/tensors.safetensors", .relaxed)
                 #expect(try run(copy, options))
                 #expect(try StoredFolder.names(in: copy + "/states").count == 1)
-                for file in ["fit/quantizer.safetensors", "fit/rectifier.safetensors", "fit/fit.json", "log.jsonl"] {
-                    #expect(try StoredFile.read("\(folder)/whole/\(file)") == StoredFile.read("\(copy)/\(file)"), "\(copy) \(file)")
-                }
+                try expectSameRun(folder + "/whole", "\(copy)")
             }
         }
     }
@@ -117,9 +111,7 @@ import Testing
                 }
                 #expect(!isComplete && asked == stop + 1, "nothing is asked again once the answer was yes")
                 #expect(try run(path, options))
-                for file in ["fit/quantizer.safetensors", "fit/rectifier.safetensors", "fit/fit.json", "log.jsonl"] {
-                    #expect(try StoredFile.read("\(folder)/whole/\(file)") == StoredFile.read("\(path)/\(file)"), "\(path) \(file)")
-                }
+                try expectSameRun(folder + "/whole", "\(path)")
             }
         }
     }
@@ -135,8 +127,9 @@ import Testing
             let first = try publication.publish(as: "tiny", under: folder + "/checkpoints", console: .silent)
             #expect(first == folder + "/checkpoints/tiny/000001")
             #expect(try publication.publish(as: "tiny", under: folder + "/checkpoints", console: .silent).hasSuffix("000002"))
-            let tokenizer = try VisualTokenizer.load(from: first)
-            #expect(tokenizer.manifest.metrics.images == 2)
+            let checkpoint = try Checkpoint(first)
+            let tokenizer = try VisualTokenizer(checkpoint)
+            #expect(checkpoint.manifest.metrics.images == 2)
             let pictures = PixelBatch(images: [ProceduralImages(seed: 4, side: 32).image(at: 5)])
             #expect(tokenizer.encode(pictures).tokensPerImage == options.quantizer.tokens)
         }
@@ -151,10 +144,14 @@ import Testing
             let large = try Publication(
                 vae: folder + "/vae", fit: folder + "/run/fit", imageSize: 64, images: folder + "/pictures", heldOut: 1)
             let tokenizer = try VisualTokenizer.load(from: large.publish(as: "large", under: folder + "/checkpoints", console: .silent))
-            #expect(tokenizer.manifest.tokensPerImage == 4 * options.quantizer.tokens)
-            #expect(tokenizer.manifest.imageSize == 64)
+            #expect(tokenizer.specification.tokensPerImage == 4 * options.quantizer.tokens)
+            #expect(tokenizer.specification.imageSize == 64)
             for (change, reason) in [
-                ({ $0.quantizer.sharing = .untied; $0.quantizer.codes = 4 }, "its latents are normalised site by site"),
+                (
+                    {
+                        $0.quantizer.sharing = .untied; $0.quantizer.codes = 4
+                    }, "its latents are normalised site by site"
+                ),
                 ({ $0.rectifier = RectifierConfiguration(.mlp(width: 8, depth: 1), isResidual: true) }, "its rectifier sees the whole image"),
             ] as [((inout QuantizerRun.Options) -> Void, String)] {
                 change(&options)
@@ -177,10 +174,16 @@ import Testing
             for (old, new, problem) in [
                 ("\"height\" : 8", "\"height\" : 0", "latents of [48, 0, 8] for images of 32 pixels are impossible"),
                 ("\"channels\" : 48", "\"channels\" : -48", "latents of [-48, 8, 8] for images of 32 pixels are impossible"),
-                ("\"imageSize\" : 32", "\"imageSize\" : 9223372036854775807", "latents of [48, 8, 8] for images of 9223372036854775807 pixels are impossible"),
+                (
+                    "\"imageSize\" : 32", "\"imageSize\" : 9223372036854775807",
+                    "latents of [48, 8, 8] for images of 9223372036854775807 pixels are impossible"
+                ),
                 ("\"tokens\" : 192", "\"tokens\" : 0", "0 tokens do not divide 3072 latent values"),
                 ("\"dimension\" : 16", "\"dimension\" : 1", "a token has 16 numbers, not 1"),
-                ("\"headDimension\" : 16", "\"headDimension\" : 0", "a rectifier of width 48, depth 1 and heads of 0 is impossible: heads divide the width, at most 8192; the depth is at most 64"),
+                (
+                    "\"headDimension\" : 16", "\"headDimension\" : 0",
+                    "a rectifier of width 48, depth 1 and heads of 0 is impossible: heads divide the width, at most 8192; the depth is at most 64"
+                ),
             ] {
                 #expect(whole.contains(old))
                 try StoredFile.write(Array(whole.replacing(old, with: new).utf8), to: path)
@@ -194,7 +197,7 @@ import Testing
             #expect(try run(folder + "/run", try options(.lloyd, in: folder)))
             let other = folder + "/other"
             try StoredFolder.create(other)
-            try StoredFile.write([0], to: other + "/\(AutoencoderDC.weightsName)")
+            try StoredFile.write([0], to: other + "/\(Autoencoder.weightsName)")
             #expect(throws: FileError(path: other, reason: "\(folder)/run/fit was fitted to the latents of another autoencoder than \(other)")) {
                 try Publication(vae: other, fit: folder + "/run/fit", images: folder + "/pictures", heldOut: 2)
             }
@@ -206,10 +209,19 @@ import Testing
             let valid = try options(.adam, in: folder)
             for change in [
                 { $0.quantizer.tokens = 7 }, { $0.quantizer.grouping = .klt(side: 3) }, { $0.vae = nil }, { $0.quantizer.codes = 1 << 14 },
-                { $0.batch = 0 }, { $0.batch = .max }, { $0.epochs = .max }, { $0.method = .lloyd; $0.passes = .max }, { $0.heldOut = 0 }, { $0.heldOut = .min }, { $0.learningRate = .nan }, { $0.quantizer.codes = 0 }, { $0.gradient.accumulation = 0 },
+                { $0.batch = 0 }, { $0.batch = .max }, { $0.epochs = .max },
+                {
+                    $0.method = .lloyd; $0.passes = .max
+                }, { $0.heldOut = 0 }, { $0.heldOut = .min }, { $0.learningRate = .nan }, { $0.quantizer.codes = 0 },
+                { $0.gradient.accumulation = 0 },
                 { $0.gradient.accumulation = $0.batch + 1 }, { $0.gradient.averaging = 1 }, { $0.gradient.averaging = .nan },
-                { $0.gradient.schedule.warmup = -1 }, { $0.gradient.loss = .joint; $0.method = .lloyd },
-                { $0.gradient.loss = .joint; $0.rectifier = .linear },
+                { $0.gradient.schedule.warmup = -1 },
+                {
+                    $0.gradient.loss = .joint; $0.method = .lloyd
+                },
+                {
+                    $0.gradient.loss = .joint; $0.rectifier = .linear
+                },
             ] as [(inout QuantizerRun.Options) -> Void] {
                 var options = valid
                 change(&options)
@@ -261,17 +273,74 @@ import Testing
             try StoredFile.write(whole, to: shard)
             options.passes = 2
             #expect(try run(folder + "/run", options))
-            options.passes = 3
-            let reason = "\(folder)/run was begun with options.passes = 2, not 3: use the same options, or a new folder"
+            options.passes = 1
+            let reason = "\(folder)/run was begun with options.passes = 2, not 1: use the same options, or a new folder"
             #expect(throws: FileError(path: folder + "/run", reason: reason)) { try run(folder + "/run", options) }
         }
+    }
+
+    /// With a rate that does not depend on the run's length.
+    @Test(arguments: [false, true])
+    func aRunWithMoreEpochsIsTheRunThatHadThemFromTheStart(isFinished: Bool) throws {
+        try withScratchFolder { folder in
+            var options = try options(.adam, in: folder)
+            options.gradient = GradientOptions(schedule: Schedule(.constant, warmup: 3), averaging: 0.9)
+            options.rectifier = .linear
+            #expect(try run(folder + "/whole", options))
+            options.epochs = 2
+            #expect(try run(folder + "/parts", options, stopAfter: isFinished ? nil : 3) == isFinished)
+            options.epochs = 4
+            #expect(try run(folder + "/parts", options))
+            try expectSameRun(folder + "/whole", folder + "/parts")
+            #expect(StoredFile.exists(folder + "/parts/fit-before") == isFinished)
+        }
+    }
+
+    /// Passes before the last two do not depend on the run's length; those that do are said to.
+    @Test func aRunWithMorePassesGoesOnFromItsCodes() throws {
+        try withScratchFolder { folder in
+            var options = try options(.lloyd, in: folder)
+            #expect(try run(folder + "/whole", options))
+            var said: [String] = []
+            let console = Console(isTerminal: false) { said.append($0) }
+            for (name, passes, stop) in [("early", 6, 3), ("late", 6, Int.max)] {
+                options.passes = passes
+                #expect(try run("\(folder)/\(name)", options, stopAfter: stop) == (stop == .max))
+                options.passes = 8
+                #expect(try QuantizerRun("\(folder)/\(name)", options: options, console: console).run(saveEvery: .zero) { false })
+            }
+            try expectSameRun(folder + "/whole", folder + "/early")
+            #expect(said.contains { $0.hasPrefix("--passes grows from 6: the result will be that") })
+            #expect(said.contains { $0.hasPrefix("--passes grows from 6: the last passes ended at the means") })
+            let (late, whole) = (try TrainingLog.entries(folder + "/late/log.jsonl"), try TrainingLog.entries(folder + "/whole/log.jsonl"))
+            #expect(late.map(\.step) == Array(1...whole.count))
+        }
+    }
+
+    @Test func gradientNormsAreLogged() throws {
+        try withScratchFolder { folder in
+            #expect(try run(folder + "/run", options(.adam, in: folder)))
+            for entry in try TrainingLog.entries(folder + "/run/log.jsonl") {
+                #expect(
+                    entry.values["codes_gradient_norm"]! > 0 && entry.values["rectifier_gradient_norm"]! > 0 && entry.values["images_per_second"]! > 0
+                )
+            }
+        }
+    }
+
+    /// The same files, and the same figures in the log: times differ.
+    private func expectSameRun(_ a: String, _ b: String) throws {
+        for file in ["fit/quantizer.safetensors", "fit/rectifier.safetensors", "fit/fit.json"] {
+            #expect(try StoredFile.read("\(a)/\(file)") == StoredFile.read("\(b)/\(file)"), "\(b)/\(file)")
+        }
+        #expect(try TrainingLog.entries(a + "/log.jsonl").map(\.figures) == TrainingLog.entries(b + "/log.jsonl").map(\.figures), "\(b)")
     }
 
     /// - Parameter steps: of this call.
     private func run(_ path: String, _ options: QuantizerRun.Options, stopAfter steps: Int? = nil) throws -> Bool {
         let before = Self.steps(in: path)
         return try QuantizerRun(path, options: options, console: .silent).run(saveEvery: .seconds(3600)) {
-            steps.map { Self.steps(in: path) >= before + $0 } ?? false
+            steps.map { Self.steps(in: path) - before >= $0 } ?? false
         }
     }
 

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Compute
@@ -11,7 +12,7 @@ import Testing
     @Test func samplingTakesLatentsOfTheOwnGroup() throws {
         let layout = try GroupQuantizer.Layout(tokens: 4, codes: 3, latents: 16, codebooks: 2)
         let latents = Self.latents(5, 16)
-        let quantizer = GroupQuantizer(layout, from: latents, seed: 1) { false }!
+        let quantizer = GroupQuantizer(layout, from: latents, seed: 1)
         let rows = stride(from: 0, to: latents.count, by: 4).map { Array(latents.values[$0..<$0 + 4]) }
         for codebook in 0..<2 {
             // Tokens 0 and 1 of an image share the first codebook, 2 and 3 the second.
@@ -52,7 +53,8 @@ import Testing
         let latents = Tensor([-1, 1, 50, 50.1], shape: [4, 1])
         let layout = try GroupQuantizer.Layout(tokens: 1, codes: 3, latents: 1, codebooks: 1)
         // Nothing is near the third code; the first cell has the larger error.
-        var trainer = LloydTrainer(GroupQuantizer(layout, codebooks: Tensor([0, 50, 900], shape: [1, 3, 1])), passes: 3, reset: .distortion, seed: 1)
+        var trainer = LloydTrainer(
+            GroupQuantizer(layout, codebooks: Tensor([0, 50, 900], shape: [1, 3, 1])), passes: 3, reset: .distortion, seed: 1)
         _ = trainer.advance(on: latents, pass: 0) { false }
         let codes = trainer.quantizer.codebooks.values
         #expect(abs(codes[2]) < 3 && codes[0] != codes[2])
@@ -64,7 +66,7 @@ import Testing
     @Test func aStopInsideAPassLeavesTheCodesOfThePassBefore() throws {
         let layout = try GroupQuantizer.Layout(tokens: 4, codes: 8, latents: 16, codebooks: 1)
         let latents = Self.latents(300, 16)
-        let start = GroupQuantizer(layout, from: latents, seed: 1) { false }!
+        let start = GroupQuantizer(layout, from: latents, seed: 1)
         var (stopped, whole) = (LloydTrainer(start, passes: 1, reset: .none, seed: 1), LloydTrainer(start, passes: 1, reset: .none, seed: 1))
         var asked = 0
         let none = stopped.advance(on: latents, pass: 0) {
@@ -77,39 +79,39 @@ import Testing
         #expect(errors.0 == errors.1 && stopped.quantizer.codebooks.values == whole.quantizer.codebooks.values)
     }
 
-    /// Against sums over all runs in order; parts and codebooks must not matter.
+    /// Against sums over all vectors in order; parts and codebooks must not matter.
     @Test(arguments: [1, 2, 4])
     func lloydMovesCodesToWeightedMeans(codebooks: Int) throws {
         let layout = try GroupQuantizer.Layout(tokens: 8, codes: 5, latents: 16, codebooks: codebooks, grouping: .spatial)
-        var transform = try RunTransform(.spatial, shape: shape, dimension: 2)
+        var transform = try VectorTransform(.spatial, shape: shape, dimension: 2)
         transform.scale(by: Tensor([2], shape: [1]))
-        let runs = transform.runs(Self.latents(50, 16))
-        let start = GroupQuantizer(layout, transform: transform, from: runs, seed: 1) { false }!
+        let vectors = transform.vectors(Self.latents(50, shape))
+        let start = GroupQuantizer(layout, shape: shape, transform: transform, from: vectors, seed: 1) { false }!
         var trainer = LloydTrainer(start, passes: 1, reset: .none, seed: 1)
-        let error = trainer.advance(on: runs, pass: 0) { false }!
-        let tokens = start.tokens(ofRuns: runs).indices
-        #expect(abs(error - start.distortion(start.codes(start.tokens(ofRuns: runs)), runs).value) < 1e-6 * error)
+        let error = trainer.advance(on: vectors, pass: 0) { false }!
+        let tokens = start.tokens(ofVectors: vectors).indices
+        #expect(abs(error - start.distortion(start.codes(start.tokens(ofVectors: vectors)), vectors).value) < 1e-6 * error)
         for cell in 0..<codebooks * 5 {
             let own = tokens.indices.filter { $0 % 8 * codebooks / 8 * 5 + Int(tokens[$0]) == cell }
             guard !own.isEmpty else { continue }
             for j in 0..<2 {
-                let mean = own.reduce(0.0) { $0 + Double(runs.values[$1 * 2 + j]) } / Double(own.count)
+                let mean = own.reduce(0.0) { $0 + Double(vectors.values[$1 * 2 + j]) } / Double(own.count)
                 #expect(abs(Double(trainer.quantizer.codebooks.values[cell * 2 + j]) - mean) < 1e-6)
             }
         }
     }
 
     @Test func kMeansPlusPlusFindsEveryCluster() throws {
-        // Eighteen runs in one place, and two far away in each of two others.
+        // Eighteen vectors in one place, and two far away in each of two others.
         let values = (0..<18).map { Float($0) * 1e-4 } + [50, 50.001, -80, -80.001]
         let layout = try GroupQuantizer.Layout(tokens: 1, codes: 3, latents: 1, codebooks: 1)
         for seed in 0..<5 {
-            let start = GroupQuantizer(layout, start: .kMeansPlusPlus, from: Tensor(values, shape: [22, 1]), seed: UInt64(seed)) { false }!
+            let start = GroupQuantizer(layout, start: .kMeansPlusPlus, from: Tensor(values, shape: [22, 1]), seed: UInt64(seed))
             let codes = start.codebooks.values.sorted()
             #expect(codes[0] < -79 && abs(codes[1]) < 1 && codes[2] > 49, "\(codes)")
         }
-        // More codes than different runs: repetitions, no endless search.
-        let same = GroupQuantizer(layout, start: .kMeansPlusPlus, from: Tensor([2, 2, 2, 2], shape: [4, 1]), seed: 1) { false }!
+        // More codes than different vectors: repetitions, no endless search.
+        let same = GroupQuantizer(layout, start: .kMeansPlusPlus, from: Tensor([2, 2, 2, 2], shape: [4, 1]), seed: 1)
         #expect(same.codebooks.values == [2, 2, 2])
     }
 
@@ -118,9 +120,9 @@ import Testing
         var quantizer = GroupQuantizer(layout, codebooks: Tensor([0, 100, 200, 300], shape: [1, 4, 1]))
         var usage = CodeUsage(layout)
         // Code 1 has the largest error, although code 0 is used most.
-        let runs = Tensor([0, 0, 0, 0, 90, 110, 201], shape: [7, 1])
-        let tokens = quantizer.tokens(runs)
-        usage.add(tokens, quantizer.codes(tokens), runs, importance: nil)
+        let vectors = Tensor([0, 0, 0, 0, 90, 110, 201], shape: [7, 1])
+        let assignment = Assignment(ofVectors: vectors, by: quantizer)
+        usage.add(assignment.tokens, assignment.errors())
         #expect(usage.errors == [0, 200, 1, 0])
         #expect(CodeUsage(layout, restoring: usage.tensor).errors == usage.errors)
         CodebookReset.distortion.apply(to: &quantizer, usage: usage, random: RandomSource(seed: 1, stream: 0))
@@ -143,7 +145,9 @@ import Testing
         }
         #expect(after(.none) == before.codebooks.values)
         // The paper's: all dead codes, the last rank mirrored to the first. The code's: at most a fifth of all.
-        for (rule, expected) in [(CodebookReset.paper, [700: 400, 800: 500, 900: 600]), (.code, [800: 500, 900: 600])] as [(CodebookReset, [Int: Float])] {
+        for (rule, expected) in [(CodebookReset.paper, [700: 400, 800: 500, 900: 600]), (.code, [800: 500, 900: 600])]
+            as [(CodebookReset, [Int: Float])]
+        {
             for (old, new) in zip(before.codebooks.values, after(rule)) {
                 #expect(abs(new - (expected[Int(old)] ?? old)) < (expected[Int(old)] == nil ? 1e-9 : 1))
             }
@@ -162,12 +166,12 @@ import Testing
 
     @Test func gradientStepsLowerBothLosses() throws {
         let layout = try GroupQuantizer.Layout(tokens: 4, codes: 8, latents: 16, codebooks: 4)
-        let latents = Self.latents(64, 16)
-        let start = GroupQuantizer(layout, from: latents, seed: 1) { false }!
+        let latents = Self.latents(64, shape)
+        let start = GroupQuantizer(layout, shape: shape, from: latents.rows, seed: 1) { false }!
         let rectifier = Rectifier(
             RectifierConfiguration(.vit(width: 16, depth: 1, headDimension: 8, scales: [3]), isResidual: true), shape: shape, .random(seed: 1))
         var trainer = QuantizerTrainer(
-            start, rectifier, shape: shape, options: .init(epochs: 20, batch: 16, learningRate: 0.01, reset: .paper, movesCodes: true),
+            start, rectifier, options: .init(epochs: 20, batch: 16, learningRate: 0.01, reset: .paper, movesCodes: true),
             imageCount: 64, seed: 1)
         let losses = (0..<trainer.totalSteps).map { _ in trainer.advance(on: latents) }
         #expect(losses.count == 80)
@@ -179,14 +183,14 @@ import Testing
     func aLinearRectifierIsTheBestOfItsKindForTheTrainingLatents(reach: LinearRectifier.Reach, isResidual: Bool) throws {
         let layout = try GroupQuantizer.Layout(tokens: 4, codes: 3, latents: 16, codebooks: 1)
         // Neighbours resemble each other, which the quantiser ignores and the rectifier uses.
-        let noise = Self.latents(301, 16)
+        let noise = Self.latents(301, shape)
         var latents = noise.images(0..<300)
-        latents.add(noise.images(1..<301))
-        let quantizer = GroupQuantizer(layout, from: latents, seed: 1) { false }!
+        latents.map.add(noise.images(1..<301).map)
+        let quantizer = GroupQuantizer(layout, shape: shape, from: latents.rows, seed: 1) { false }!
         let fit = LinearRectifierFit(
-            RectifierConfiguration(.linear(reach: reach), isResidual: isResidual), behind: quantizer, shape: shape,
+            RectifierConfiguration(.linear(reach: reach), isResidual: isResidual), behind: quantizer,
             training: latents.images(0..<280), heldOut: latents.images(280..<300))
-        let quality = LatentQuality(of: latents.images(280..<300), quantizer, fit.rectifier, shape: shape)
+        let quality = LatentQuality(of: latents.images(280..<300), quantizer, fit.rectifier)
         #expect(abs(quality.rectifiedMSE - fit.heldOutMSE) < 1e-6)
         #expect(quality.rectifiedMSE < quality.quantizedMSE)
     }
@@ -194,18 +198,24 @@ import Testing
     @Test func alarmsSayWhatUsuallyWentWrong() throws {
         let layout = try GroupQuantizer.Layout(tokens: 4, codes: 4, latents: 16, codebooks: 1)
         let latents = Self.latents(8, 16)
-        let none = Rectifier(RectifierConfiguration(.identity, isResidual: false), shape: shape, .placeholder)
         func quality(_ codes: [Float], _ scale: Float) -> LatentQuality {
             var scaled = latents
             scaled.multiply(by: scale)
             let codebooks = Tensor(codes.flatMap { Array(repeating: $0, count: 4) }, shape: [1, 4, 4])
-            return LatentQuality(of: scaled, GroupQuantizer(layout, codebooks: codebooks), none, shape: shape)
+            return LatentQuality(of: Latents(flat: scaled), GroupQuantizer(layout, codebooks: codebooks), .none)
         }
         let healthy = quality([-1, 0, 0.5, 1], 1)
         #expect(healthy.codebookUse == 1 && healthy.alarms(training: healthy).isEmpty)
         // Two codes far away are never used; latents twice as large have more than a tenth more error.
-        #expect(healthy.alarms(training: quality([0, 1, 99, 999], 1)) == ["warning: only 50 % of the codes are used: too few latents per code, or a poor start"])
+        #expect(
+            healthy.alarms(training: quality([0, 1, 99, 999], 1)) == [
+                "warning: only 50 % of the codes are used: too few latents per code, or a poor start"
+            ])
         #expect(quality([-1, 0, 0.5, 1], 2).alarms(training: healthy).count == 1)
+    }
+
+    static func latents(_ n: Int, _ shape: LatentShape) -> Latents {
+        Latents(rows: latents(n, shape.count), shape: shape)
     }
 
     static func latents(_ n: Int, _ width: Int) -> Tensor {

@@ -10,7 +10,9 @@ import Testing
     }
 
     @Test func zadorComesDownToShannon() {
-        let ratios = [1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 20, 24, 100, 10_000].map { RateDistortion.zador(d: $0, rate: 2) / RateDistortion.shannon(rate: 2) }
+        let ratios = [1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 20, 24, 100, 10_000].map {
+            RateDistortion.zador(d: $0, rate: 2) / RateDistortion.shannon(rate: 2)
+        }
         #expect(zip(ratios, ratios.dropFirst()).allSatisfy { $0 > $1 })
         #expect(ratios.last! > 1 && ratios.last! < 1.01)
     }

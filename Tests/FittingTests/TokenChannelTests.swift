@@ -20,22 +20,25 @@ import Testing
     }
 
     @Test func codesOfSinglePlacesAreRefused() throws {
-        let shape = LatentShape(channels: 2, height: 8, width: 8)
         let layout = try GroupQuantizer.Layout(tokens: 128, codes: 2, latents: 128, codebooks: 128)
         let codebooks = Tensor((0..<256).map { $0 % 2 == 0 ? -1 : 1 }, shape: [128, 2, 1])
-        #expect(throws: FileError.self) { try TokenChannel(Self.fit(GroupQuantizer(layout, codebooks: codebooks), shape), imageSizes: [16]) }
+        #expect(throws: FileError.self) {
+            try TokenChannel(Self.fit(GroupQuantizer(layout, shape: Self.shape, codebooks: codebooks)), imageSizes: [16])
+        }
     }
+
+    private static let shape = LatentShape(channels: 2, height: 8, width: 8)
 
     /// One number per token, codes −1 and 1, means 1 and deviations 2.
     private static func fit() throws -> FittedQuantizer {
         let layout = try GroupQuantizer.Layout(tokens: 128, codes: 2, latents: 128, codebooks: 1)
-        return fit(GroupQuantizer(layout, codebooks: Tensor([-1, 1], shape: [1, 2, 1])), LatentShape(channels: 2, height: 8, width: 8))
+        return fit(GroupQuantizer(layout, shape: shape, codebooks: Tensor([-1, 1], shape: [1, 2, 1])))
     }
 
-    private static func fit(_ quantizer: GroupQuantizer, _ shape: LatentShape) -> FittedQuantizer {
-        let normalizer = LatentNormalizer(mean: Tensor(repeating: 1, shape: [128]), deviation: Tensor(repeating: 2, shape: [128]))
+    private static func fit(_ quantizer: GroupQuantizer) -> FittedQuantizer {
+        let normalizer = LatentNormalizer(mean: Tensor(repeating: 1, shape: [128]), deviation: Tensor(repeating: 2, shape: [128]), shape: shape)
         let description = FittedQuantizer.Description(
             layout: quantizer.layout, rectifier: .none, latentShape: shape, imageSize: 32, vaeWeights: FileDigest(contents: []), quality: nil)
-        return FittedQuantizer(description, normalizer, quantizer, Rectifier(.none, shape: shape, .placeholder))
+        return FittedQuantizer(description, normalizer, quantizer, .none)
     }
 }

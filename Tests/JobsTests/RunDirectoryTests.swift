@@ -49,6 +49,49 @@ import Testing
         }
     }
 
+    @Test func oneFileByTwoNamesIsTheSameOption() throws {
+        struct Options: Encodable {
+            var command = "dance"
+            var latents: String
+        }
+        try withScratchFolder { folder in
+            try StoredFolder.create(folder + "/latents")
+            try StoredFolder.create(folder + "/others")
+            func open(_ latents: String) throws { _ = try RunDirectory(folder + "/run", options: Options(latents: latents)) }
+            try open(folder + "/latents")
+            try StoredFile.write([1], to: folder + "/run/log.jsonl")
+            try open(folder + "/./latents/")
+            try open(folder + "/others/../latents")
+            for other in ["/others", "/missing"] { #expect(throws: FileError.self) { try open(folder + other) } }
+        }
+    }
+
+    @Test func aRunMayGrowAndItsResultStandsAside() throws {
+        struct Options: Encodable {
+            var command = "dance"
+            var steps: Int
+            var seed = 1
+        }
+        try withScratchFolder { folder in
+            let growth = RunDirectory.Growth(of: ["steps"], replacing: ["result"])
+            func open(_ options: Options) throws -> [String: Int] {
+                let run = try RunDirectory(folder, options: options, growth: growth)
+                return run.grownFrom
+            }
+            #expect(try open(Options(steps: 5)) == [:])
+            for (steps, before) in [(7, 5), (9, 7)] {
+                try StoredFile.write([UInt8(before)], to: folder + "/result")
+                #expect(try open(Options(steps: steps)) == ["steps": before])
+                #expect(try StoredFile.read(folder + "/result-before") == [UInt8(before)])
+                #expect(!StoredFile.exists(folder + "/result"))
+            }
+            #expect(try open(Options(steps: 9)) == [:])
+            let reason = "\(folder) was begun with steps = 9, not 8: use the same options, or a new folder"
+            #expect(throws: FileError(path: folder, reason: reason)) { try open(Options(steps: 8)) }
+            #expect(throws: FileError.self) { try open(Options(steps: 10, seed: 2)) }
+        }
+    }
+
     @Test func refusesASecondProcess() throws {
         try withScratchFolder { folder in
             let first = try RunDirectory(folder, options: Options())

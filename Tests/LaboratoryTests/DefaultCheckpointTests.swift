@@ -20,10 +20,11 @@ import Testing
     }
 
     @Test func itLoadsAndReproducesItsGoldenImages() throws {
-        let manifest = try VisualTokenizer.load(from: newest).manifest
-        #expect(manifest.name == "default")
-        #expect(manifest.imageSize == 256)
-        #expect(manifest.tokensPerImage <= 512)
+        let checkpoint = try Checkpoint(newest)
+        let specification = try VisualTokenizer(checkpoint).specification
+        #expect(checkpoint.manifest.name == "default")
+        #expect(specification.imageSize == 256)
+        #expect(specification.tokensPerImage <= 512)
     }
 
     /// Loading compares the golden tokens with those of the processor that made the checkpoint; only near ties may differ.
@@ -46,7 +47,7 @@ import Testing
     /// What its readme states, to the last hundredth; photographs were not trained on.
     @Test func itDrawsPhotographs() throws {
         let checkpoint = try Checkpoint(newest)
-        let photographs = SquareImages(try ImageSource(Self.repository + "/Tests/Photographs"), size: checkpoint.manifest.imageSize)
+        let photographs = SquareImages(try ImageSource(Self.repository + "/Tests/Photographs"), size: checkpoint.manifest.specification.imageSize)
         var evaluation = Evaluation(checkpoint)
         try evaluation.measure(photographs, 0..<photographs.count, .silent)
         #expect(evaluation.entries.count == 10)
@@ -57,9 +58,9 @@ import Testing
     /// The code is one of 32×32 patches, and what draws them must not show it. Without the refiner the steps there are 3.6 times the others.
     @Test func itsPatchesHaveNoEdges() throws {
         let tokenizer = try VisualTokenizer.load(from: newest)
-        let photographs = SquareImages(try ImageSource(Self.repository + "/Tests/Photographs"), size: tokenizer.manifest.imageSize)
+        let photographs = SquareImages(try ImageSource(Self.repository + "/Tests/Photographs"), size: tokenizer.specification.imageSize)
         let pixels = PixelBatch(images: (0..<photographs.count).compactMap { photographs.image(at: $0) })
-        let pictures = tokenizer.decode(tokenizer.encode(pixels)).images()
+        let pictures = tokenizer.draw(tokenizer.encode(pixels)).images()
         let atEdges = Self.meanStep(in: pictures) { $0 % 32 == 0 }
         #expect(atEdges < 2 * Self.meanStep(in: pictures) { $0 % 32 != 0 })
     }

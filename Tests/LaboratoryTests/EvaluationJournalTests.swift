@@ -126,7 +126,7 @@ import Testing
     /// - Parameter count: images of this call.
     private static func evaluated(_ place: Place, in directory: String, stopAfter count: Int) throws -> Evaluation {
         let manifest = place.checkpoint.manifest
-        let images = SquareImages(try ImageSource(place.pictures), size: manifest.imageSize)
+        let images = SquareImages(try ImageSource(place.pictures), size: manifest.specification.imageSize)
         let journal = try EvaluationJournal(in: directory, of: .init(manifest, images.source, weights: []))
         var evaluation = Evaluation(place.checkpoint)
         var asked = 0

@@ -27,10 +27,15 @@ import Testing
 
     private let source = [FileDigest(contents: [1])]
 
-    private func run(_ folder: String, _ source: [FileDigest], stopAfter limit: Int = .max, _ asked: @escaping (Int) -> Void = { _ in }) throws -> Bool {
+    private func run(_ folder: String, _ source: [FileDigest], stopAfter limit: Int = .max, _ asked: @escaping (Int) -> Void = { _ in }) throws
+        -> Bool
+    {
         var count = 0
         return try ExperimentRun("squares", in: folder, options: ["seed": 1], console: .silent).run(
-            Squares(asked: { count += 1; asked($0) }), source: source, facts: [Report.Fact("n", "4")]) { count > limit }
+            Squares(asked: {
+                count += 1; asked($0)
+            }), source: source, facts: [Report.Fact("n", "4")]
+        ) { count > limit }
     }
 
     @Test func aStoppedExperimentMeasuresOnlyWhatIsMissing() throws {

@@ -48,9 +48,9 @@ import Testing
     @Test func picturesBelongToTheLastLatents() throws {
         try withScratchFolder { folder in
             let domain = try Self.domain(folder, heldOut: 3, count: 6)
-            #expect(domain.training.n == 3 && domain.originals.count == 3)
+            #expect(domain.training.count == 3 && domain.originals.count == 3)
             #expect(domain.originals[2].image == ProceduralImages(seed: 4, side: 32).image(at: 5))
-            let drawn = PixelBatch(domain.vae.decoder(domain.shape.featureMap(domain.heldOut))).images()
+            let drawn = PixelBatch(domain.vae.decoder(domain.heldOut.map)).images()
             let psnr = zip(drawn, domain.originals).map { PeakSignalToNoise.decibels($0, $1.image) }.reduce(0, +) / 3
             let figures = try #require(domain.pictures(of: domain.heldOut))
             #expect(abs(figures.difference.psnr - psnr) < 1e-9)
@@ -65,12 +65,16 @@ import Testing
             let domain = try Self.domain(folder, heldOut: 8, count: 24)
             let experiment = try ToleranceExperiment(domain, seed: 1)
             let cells: [ToleranceExperiment.Cell] = [.normalised(0), .normalised(0.1), .raw(0.1), .channel(5)]
+            let json = JSONFile.bytes(cells[1...3].map { $0 }, isPretty: false)
+            #expect(
+                String(decoding: json, as: UTF8.self)
+                    == "[{\"kind\":\"normalised\",\"value\":0.1},{\"kind\":\"raw\",\"value\":0.1},{\"kind\":\"channel\",\"value\":5}]")
             let results = try measured(experiment, cells)
             #expect(results[0].figures.rawMSE == 0 && results[0].figures.pictures == domain.pictures(of: domain.heldOut))
             #expect(abs(results[1].figures.normalisedMSE / 0.1 - 1) < 0.05)
             #expect(abs(results[2].figures.rawMSE / (0.1 * experiment.meanVariance) - 1) < 0.05)
-            let (noisy, clean) = (experiment.latents(.channel(5)).values, domain.heldOut.values)
-            let changed = Set(noisy.indices.filter { noisy[$0] != clean[$0] }.map { $0 % domain.shape.count / 64 })
+            let (noisy, clean) = (experiment.latents(.channel(5)).map.values, domain.heldOut.map.values)
+            let changed = Set(noisy.indices.filter { noisy[$0] != clean[$0] }.map { $0 % domain.shape.channels })
             #expect(changed == [5])
             #expect(results[1].figures.pictures.difference.psnr < results[0].figures.pictures.difference.psnr)
             #expect(experiment.report(results).html.contains("The knee for noise alike"))
@@ -107,7 +111,8 @@ import Testing
             #expect(html.contains("7 tokens of 4 codes: 7 tokens do not divide 3072 latent values") && html.contains("paper, without rectifier"))
 
             let grouping = try GroupingSweep(
-                domain, .init(tokens: 768, codes: 8, groupings: [.strip, .klt(side: 1)], distortions: [.normalised], sharings: [.one], passes: 2, seed: 1))
+                domain,
+                .init(tokens: 768, codes: 8, groupings: [.strip, .klt(side: 1)], distortions: [.normalised], sharings: [.one], passes: 2, seed: 1))
             let groupings = try measured(grouping, grouping.cells)
             let groupingHTML = grouping.report(groupings).html
             #expect(groupingHTML.contains(">klt-1</text>") && Self.images(groupingHTML, cells: 2))
@@ -115,7 +120,8 @@ import Testing
                 domain, .init(tokens: 384, codes: 8, groupings: nil, distortions: [.normalised], sharings: [.one], passes: 2, seed: 1))
             #expect(every.cells.map(\.grouping.name) == ["strip", "block-2x4", "spatial", "klt-1", "klt-2"])
             #expect(throws: ExperimentError.self) {
-                try GroupingSweep(domain, .init(tokens: 7, codes: 8, groupings: [.strip], distortions: [.normalised], sharings: [.one], passes: 2, seed: 1))
+                try GroupingSweep(
+                    domain, .init(tokens: 7, codes: 8, groupings: [.strip], distortions: [.normalised], sharings: [.one], passes: 2, seed: 1))
             }
         }
     }

@@ -10,7 +10,8 @@ import Testing
             "loss < 1 & falling", x: PlotAxis("bits", .octaves), y: PlotAxis("MSE", .decades),
             series: [
                 Plot.Series("ours", colour: 0, [.init(64, 0.1), .init(1024, 0.01)]),
-                Plot.Series("paper", .published, colour: 0, [.init(64, 0.2)]), Plot.Series("Shannon", .bound, colour: 7, [.init(64, 0.05), .init(1024, 0.001)]),
+                Plot.Series("paper", .published, colour: 0, [.init(64, 0.2)]),
+                Plot.Series("Shannon", .bound, colour: 7, [.init(64, 0.05), .init(1024, 0.001)]),
                 Plot.Series("not measured", colour: 3, []),
             ])
         let image = RGBImage(width: 2, height: 1, pixels: [1, 2, 3, 4, 5, 6])
@@ -20,7 +21,8 @@ import Testing
                 Report.Section(
                     "First",
                     [
-                        .text("a < b"), .plot(plot), .table(ReportTable("t", columns: ["x", "y"], rows: [[.text("<"), .number(0.123456)], [.none, .decibels(24.1)]])),
+                        .text("a < b"), .plot(plot),
+                        .table(ReportTable("t", columns: ["x", "y"], rows: [[.text("<"), .number(0.123456)], [.none, .decibels(24.1)]])),
                         .images(ImageGrid("g", columns: ["one"], rows: [.init("r", [image])])),
                     ])
             ])

@@ -51,9 +51,24 @@ import Testing
         }
     }
 
+    @Test func countsPicturesInFormatsThatAreNotRead() throws {
+        try withScratchFolder { folder in
+            for name in ["a.png", "b.webp", "c.WEBP", "d.gif", "notes.txt", "webp", ".hidden.bmp"] {
+                try StoredFile.write([0], to: "\(folder)/\(name)")
+            }
+            let remark = "pictures in formats that are not read, 1 GIF, 2 WebP: convert them to PNG or JPEG"
+            #expect(try ImageSource(folder).remarks == [remark])
+            try StoredFile.write(Array("a.png\nd.gif\nc.WEBP\nb.webp".utf8), to: folder + "/list")
+            #expect(try ImageSource(folder + "/list").remarks == [remark])
+            StoredFolder.remove(folder + "/a.png")
+            #expect(throws: FileError(path: folder, reason: "\(folder) holds no PNG or JPEG files; \(remark)")) { try ImageSource(folder) }
+        }
+    }
+
     @Test func namesCompressedArchivesAndBrokenLinksThatItPassesOver() throws {
         try withScratchFolder { folder in
-            let reason = ": compressed archives are not read, because a picture in the middle is only found by unpacking all before it; uncompress to .tar first"
+            let reason =
+                ": compressed archives are not read, because a picture in the middle is only found by unpacking all before it; uncompress to .tar first"
             for name in ["a.tar.gz", "b.TGZ", "c.tar.zst", "d.txz"] { try StoredFile.write([0], to: "\(folder)/\(name)") }
             #expect(symlink("nowhere", folder + "/e.png") == 0)
             let archives = "\(folder)/a.tar.gz, \(folder)/b.TGZ, \(folder)/c.tar.zst and 1 more\(reason)"

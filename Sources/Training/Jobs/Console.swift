@@ -6,19 +6,23 @@ package final class Console {
     private let clock = ContinuousClock()
     private var began: ContinuousClock.Instant
     private let isTerminal: Bool
+    private let columns: () -> Int
     private let write: (String) -> Void
     private var isLineOpen = false
 
-    /// Standard error, as a bar redrawn in place where that is a terminal.
+    /// Standard error, as a bar redrawn in place where that is a terminal that can.
     package convenience init() {
-        self.init(isTerminal: isatty(STDERR_FILENO) == 1) { text in
+        let kind = getenv("TERM").map { String(cString: $0) }
+        self.init(isTerminal: isatty(STDERR_FILENO) == 1 && kind != "dumb", columns: Self.terminalColumns) { text in
             // Progress that cannot be shown is no reason to stop the work.
             _ = Array(text.utf8).withUnsafeBytes { Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
         }
     }
 
-    package init(isTerminal: Bool, write: @escaping (String) -> Void) {
+    /// - Parameter columns: the terminal's width; asked for every line, because people resize windows.
+    package init(isTerminal: Bool, columns: @escaping () -> Int = { 80 }, write: @escaping (String) -> Void) {
         self.isTerminal = isTerminal
+        self.columns = columns
         self.write = write
         began = clock.now
     }
@@ -31,7 +35,7 @@ package final class Console {
     }
 
     package func update(done: Int, figures: [String] = []) {
-        guard let text = bar?.update(done: done, figures: figures, elapsed: clock.now - began) else { return }
+        guard let text = bar?.update(done: done, figures: figures, elapsed: clock.now - began, columns: columns()) else { return }
         write(text)
         isLineOpen = isTerminal
     }
@@ -45,5 +49,19 @@ package final class Console {
     package func closeLine() {
         if isLineOpen { write("\n") }
         isLineOpen = false
+    }
+
+    /// What the terminal says, or, where it does not know, the environment.
+    private static func terminalColumns() -> Int {
+        var size = winsize()
+        if ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 { return Int(size.ws_col) }
+        return getenv("COLUMNS").flatMap { Int(String(cString: $0)) } ?? 80
+    }
+}
+
+extension String {
+    /// With U+FFFD for control characters, which a terminal would obey.
+    package var withoutControls: String {
+        String(String.UnicodeScalarView(unicodeScalars.map { $0.value < 32 || (127..<160).contains($0.value) ? "\u{FFFD}" : $0 }))
     }
 }

@@ -20,4 +20,25 @@ package enum Figure {
         let padding = String(repeating: "0", count: max(0, digits - fraction.count))
         return sign + "\(whole / Int(scale))" + (digits == 0 ? "" : ".\(padding)\(fraction)")
     }
+
+    /// A number of things whose plural takes an s: "1 image", "2 images".
+    package static func count(_ number: Int, _ thing: String) -> String {
+        "\(number) \(thing)\(number == 1 ? "" : "s")"
+    }
+
+    /// Seconds as "1:02:03" or "2:03".
+    static func clock(_ seconds: Double) -> String {
+        let whole = Int(min(max(seconds, 0), 1e9).rounded())
+        let twoDigits = { (number: Int) in number < 10 ? "0\(number)" : "\(number)" }
+        let minutes = whole / 60
+        return minutes < 60
+            ? "\(minutes):\(twoDigits(whole % 60))" : "\(minutes / 60):\(twoDigits(minutes % 60)):\(twoDigits(whole % 60))"
+    }
+
+    /// A positive number with about three significant digits.
+    static func threeDigits(_ x: Double) -> String {
+        let decimals = x >= 100 ? 1.0 : x >= 10 ? 10.0 : 100.0
+        let rounded = (x * decimals).rounded() / decimals
+        return decimals == 1 ? "\(Int(rounded))" : "\(rounded)"
+    }
 }

@@ -1,3 +1,5 @@
+import Glibc
+
 /// Any JSON, for comparing what two runs were asked to do.
 enum JSONValue: Decodable, Equatable {
     case null
@@ -6,6 +8,12 @@ enum JSONValue: Decodable, Equatable {
     case string(String)
     case array([JSONValue])
     case object([String: JSONValue])
+
+    /// A place where two values differ: its dotted name and what stands there.
+    struct Difference {
+        let path: String
+        let here, there: JSONValue
+    }
 
     init(from decoder: any Decoder) throws {
         let value = try decoder.singleValueContainer()
@@ -24,18 +32,34 @@ enum JSONValue: Decodable, Equatable {
         }
     }
 
-    /// The first place, in alphabetical order, where `other` differs: a dotted name and both values.
-    func difference(from other: JSONValue, at path: String = "") -> (path: String, here: String, there: String)? {
-        guard self != other else { return nil }
-        guard case .object(let mine) = self, case .object(let theirs) = other else { return (path, text, other.text) }
-        for key in Set(mine.keys).union(theirs.keys).sorted() {
-            let name = path.isEmpty ? key : "\(path).\(key)"
-            if let difference = (mine[key] ?? .null).difference(from: theirs[key] ?? .null, at: name) { return difference }
+    /// Where `other` means something else, in alphabetical order; two names of one file mean the same.
+    func differences(from other: JSONValue, at path: String = "") -> [Difference] {
+        guard !means(other) else { return [] }
+        guard case .object(let mine) = self, case .object(let theirs) = other else { return [Difference(path: path, here: self, there: other)] }
+        return Set(mine.keys).union(theirs.keys).sorted().flatMap { key in
+            (mine[key] ?? .null).differences(from: theirs[key] ?? .null, at: path.isEmpty ? key : "\(path).\(key)")
         }
-        return nil
     }
 
-    private var text: String {
+    private func means(_ other: JSONValue) -> Bool {
+        guard case .string(let mine) = self, case .string(let theirs) = other, mine != theirs else { return self == other }
+        guard let place = Self.canonical(mine) else { return false }
+        return place == Self.canonical(theirs)
+    }
+
+    /// The one name of the file that a text names; nil where there is none.
+    private static func canonical(_ path: String) -> String? {
+        guard let resolved = realpath(path, nil) else { return nil }
+        defer { free(resolved) }
+        return String(cString: resolved)
+    }
+
+    /// A whole number.
+    var integer: Int? {
+        if case .number(let value) = self { Int(exactly: value) } else { nil }
+    }
+
+    var text: String {
         switch self {
         case .null: "none"
         case .bool(let value): "\(value)"

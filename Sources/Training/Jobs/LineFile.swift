@@ -10,7 +10,7 @@ package final class LineFile<Line: Codable & Sendable> {
     /// Opens the file for more lines, made where it is missing.
     /// - Parameter isKept: whether a line that is there stays.
     package init(_ path: String, keeping isKept: (Line) -> Bool) throws(FileError) {
-        if access(path, F_OK) == 0 {
+        if StoredFile.exists(path) {
             try StoredFile.write(Self.lines(path).filter(isKept).flatMap(Self.bytes), to: path)
         }
         file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)

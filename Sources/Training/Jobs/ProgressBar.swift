@@ -1,6 +1,7 @@
 /// What a long job shows about itself: how far it is, a few figures, its rate and the time left.
 ///
-/// A pure value: time comes in as an argument and text goes out, so that the same bar serves terminals, log files and tests.
+/// A pure value: time and the terminal's width come in as arguments and text goes out, so that the same bar serves terminals, log files and
+/// tests. It has no colours, so there is nothing that NO_COLOR would have to switch off.
 package struct ProgressBar {
     package enum Style: Sendable {
         /// One line, redrawn in place.
@@ -9,35 +10,55 @@ package struct ProgressBar {
         case log
     }
 
+    /// How far the job was at some moment.
+    private struct Sample {
+        let done: Int
+        let elapsed: Duration
+    }
+
     private let total: Int
     private let unit: String
     private let style: Style
     private let start: Int
     private var lastElapsed: Duration?
     private var lastDone: Int
+    /// At most one a second, the oldest first: what is fast or slow now says more about what is left than the job's beginning does.
+    private var recent: [Sample]
+
+    private static let mostSamples = 60
 
     /// - Parameters:
     ///   - total: units of work in the whole job.
     ///   - start: units that were done before this process began; they do not count for the rate.
-    ///   - unit: what is counted, in the plural.
+    ///   - unit: what is counted, in the singular; its plural takes an s.
     package init(total: Int, start: Int = 0, unit: String, style: Style) {
         self.total = total
         self.start = start
         self.unit = unit
         self.style = style
         lastDone = start
+        recent = [Sample(done: start, elapsed: .zero)]
     }
 
     /// The text to write now, or nil when it is too early for another line.
     /// - Parameters:
-    ///   - figures: what else to show, such as "loss 0.0123".
+    ///   - figures: what else to show, such as "loss 0.0123", the most important first.
     ///   - elapsed: time since this process began the job.
-    package mutating func update(done: Int, figures: [String] = [], elapsed: Duration) -> String? {
-        guard isDue(done, elapsed) else { return nil }
+    ///   - columns: the terminal's width at this moment; a log's lines are as long as they are.
+    package mutating func update(done: Int, figures: [String] = [], elapsed: Duration, columns: Int = 80) -> String? {
+        let line = isDue(done, elapsed) ? Line(self, done, figures, elapsed) : nil
+        note(Sample(done: done, elapsed: elapsed))
+        guard let line else { return nil }
         lastElapsed = elapsed
         lastDone = done
-        let text = line(done, figures, elapsed)
-        return style == .terminal ? "\r\u{1B}[K\(text)" : text + "\n"
+        // The last column stays empty: a terminal may wrap when it is filled.
+        return style == .terminal ? "\r\u{1B}[K\(line.fitted(to: columns - 1))" : line.whole + "\n"
+    }
+
+    private mutating func note(_ sample: Sample) {
+        guard sample.elapsed - recent[recent.count - 1].elapsed >= .seconds(1) else { return }
+        recent.append(sample)
+        if recent.count > Self.mostSamples { recent.removeFirst() }
     }
 
     private func isDue(_ done: Int, _ elapsed: Duration) -> Bool {
@@ -48,34 +69,51 @@ package struct ProgressBar {
         }
     }
 
-    private func line(_ done: Int, _ figures: [String], _ elapsed: Duration) -> String {
-        let rate = Double(done - start) / max(elapsed / .seconds(1), 1e-3)
-        var parts = ["\(done)/\(total) \(unit)", "\(done * 100 / max(total, 1)) %"]
-        parts += figures
-        if done > start {
-            parts.append("\(Self.threeDigits(rate)) \(unit)/s")
-            parts.append(done < total ? "\(Self.clock(Double(total - done) / rate)) left" : "took \(Self.clock(elapsed / .seconds(1)))")
+    /// Units a second: of late while the job goes on, over all of it in the end.
+    private func rate(_ done: Int, _ elapsed: Duration) -> Double {
+        let since = done < total ? recent[0] : Sample(done: start, elapsed: .zero)
+        return Double(done - since.done) / max((elapsed - since.elapsed) / .seconds(1), 1e-3)
+    }
+
+    /// What there is to say at one moment.
+    private struct Line {
+        private let share: Double
+        private let count, percent: String
+        private let figures: [String]
+        private let rate, time: String?
+
+        init(_ bar: ProgressBar, _ done: Int, _ figures: [String], _ elapsed: Duration) {
+            let units = bar.total == 1 ? bar.unit : bar.unit + "s"
+            share = min(1, Double(done) / Double(max(bar.total, 1)))
+            (count, percent) = ("\(done)/\(bar.total) \(units)", "\(done * 100 / max(bar.total, 1)) %")
+            self.figures = figures
+            let speed = bar.rate(done, elapsed)
+            rate = done > bar.start ? "\(Figure.threeDigits(speed)) \(bar.unit)s/s" : nil
+            if done >= bar.total {
+                time = done > bar.start ? "took \(Figure.clock(elapsed / .seconds(1)))" : nil
+            } else {
+                time = speed > 0 ? "\(Figure.clock(Double(bar.total - done) / speed)) left" : nil
+            }
         }
-        let text = parts.joined(separator: " · ")
-        guard style == .terminal else { return text }
-        let width = 20
-        let filled = done * width / max(total, 1)
-        return "[" + String(repeating: "█", count: filled) + String(repeating: "·", count: width - filled) + "] " + text
-    }
 
-    /// Seconds as "1:02:03" or "2:03".
-    static func clock(_ seconds: Double) -> String {
-        let whole = Int(min(max(seconds, 0), 1e9).rounded())
-        let twoDigits = { (number: Int) in number < 10 ? "0\(number)" : "\(number)" }
-        let minutes = whole / 60
-        return minutes < 60
-            ? "\(minutes):\(twoDigits(whole % 60))" : "\(minutes / 60):\(twoDigits(minutes % 60)):\(twoDigits(whole % 60))"
-    }
+        var whole: String { text(bar: 0, figures: figures.count, hasRate: true) }
 
-    /// A positive number with about three significant digits.
-    static func threeDigits(_ x: Double) -> String {
-        let decimals = x >= 100 ? 1.0 : x >= 10 ? 10.0 : 100.0
-        let rounded = (x * decimals).rounded() / decimals
-        return decimals == 1 ? "\(Int(rounded))" : "\(rounded)"
+        /// As much as there is room for: first the bar gives way, then figures from the last one on, then the rate, then the bar altogether.
+        func fitted(to columns: Int) -> String {
+            let all = figures.count
+            let fewer = stride(from: all - 1, through: 0, by: -1).map { text(bar: 10, figures: $0, hasRate: true) }
+            let lines =
+                [text(bar: 20, figures: all, hasRate: true), text(bar: 10, figures: all, hasRate: true)] + fewer
+                + [text(bar: 10, figures: 0, hasRate: false), text(bar: 0, figures: 0, hasRate: false), "\(count) · \(percent)"]
+            return lines.first { $0.count <= columns } ?? String(lines[lines.count - 1].prefix(max(0, columns)))
+        }
+
+        private func text(bar width: Int, figures: Int, hasRate: Bool) -> String {
+            let parts = [count, percent] + self.figures.prefix(figures) + [hasRate ? rate : nil, time].compactMap { $0 }
+            let text = parts.joined(separator: " · ")
+            guard width > 0 else { return text }
+            let filled = Int(share * Double(width))
+            return "[" + String(repeating: "█", count: filled) + String(repeating: "·", count: width - filled) + "] " + text
+        }
     }
 }

@@ -1,6 +1,6 @@
 import Files
 
-/// The figures of a run, a JSON object per line: `{"loss":0.0123,"step":100}`.
+/// The figures of a run, a JSON object per line: `{"images_per_second":512,"loss":0.0123,"seconds":1.25,"step":100}`.
 ///
 /// Lines are written as they come and put on the disk together with a saved state; a resumed run drops those after its state.
 package final class TrainingLog {
@@ -35,20 +35,52 @@ package final class TrainingLog {
             // JSON has no infinities; a diverged run's figure is left out.
             for (name, value) in values where value.isFinite { try line.encode(value, forKey: Key(stringValue: name)) }
         }
+
+        /// What the run computed: without the times, which differ from call to call.
+        package var figures: Entry { Entry(step: step, values: values.filter { $0.key != secondsName && $0.key != rateName }) }
     }
+
+    private static let secondsName = "seconds", rateName = "images_per_second"
 
     private let file: LineFile<Entry>
+    /// Since this log was opened.
+    private let elapsed: () -> Duration
+    /// What the run took before that.
+    private let secondsBefore: Double
+    private var lastImages: Duration
 
     /// Opens the log at `path` for lines after step `resumed`; later ones, of work that was lost, are removed.
-    package init(_ path: String, resumedAt resumed: Int) throws(FileError) {
+    /// - Parameter elapsed: time since this moment.
+    package init(_ path: String, resumedAt resumed: Int, elapsed: @escaping () -> Duration = TrainingLog.stopwatch()) throws(FileError) {
+        let kept = StoredFile.exists(path) ? try Self.entries(path).last { $0.step <= resumed } : nil
+        secondsBefore = kept?.values[Self.secondsName] ?? 0
         file = try LineFile(path) { $0.step <= resumed }
+        self.elapsed = elapsed
+        lastImages = elapsed()
     }
 
-    package func append(_ entry: Entry) throws(FileError) { try file.append(entry) }
+    /// Appends a line, with the seconds that the run has taken.
+    /// - Parameter images: how many were worked on since the last line that had some; 0 for a line that is no work, such as a measurement.
+    package func append(step: Int, images: Int = 0, _ values: [String: Double]) throws(FileError) {
+        let now = elapsed()
+        var values = values
+        values[Self.secondsName] = ((secondsBefore + now / .seconds(1)) * 1000).rounded() / 1000
+        if images > 0 {
+            values[Self.rateName] = (Double(images) / max((now - lastImages) / .seconds(1), 1e-6) * 100).rounded() / 100
+            lastImages = now
+        }
+        try file.append(Entry(step: step, values: values))
+    }
 
     /// Waits until the disk has every line.
     package func sync() throws(FileError) { try file.sync() }
 
     /// All whole lines; a last one that was cut off is dropped.
-    static func entries(_ path: String) throws(FileError) -> [Entry] { try LineFile<Entry>.lines(path) }
+    package static func entries(_ path: String) throws(FileError) -> [Entry] { try LineFile<Entry>.lines(path) }
+
+    /// Time since the call.
+    package static func stopwatch() -> () -> Duration {
+        let start = ContinuousClock.now
+        return { ContinuousClock.now - start }
+    }
 }

@@ -26,27 +26,33 @@ struct Evaluate: ComputingCommand {
         let console = Console()
         let path = checkpoint
         let checkpoint = try Checkpoint(path)
-        let manifest = checkpoint.manifest
-        let networks = try perceptual.networks(imageSize: manifest.imageSize)
-        let pictures = SquareImages(try ImageSource(images), size: manifest.imageSize)
+        let (manifest, size) = (checkpoint.manifest, checkpoint.manifest.specification.imageSize)
+        let networks = try perceptual.networks(imageSize: size)
+        let pictures = SquareImages(try ImageSource(images), size: size)
         let subject = EvaluationJournal.Subject(manifest, pictures.source, weights: try perceptual.digests)
         let journal = try output.map { try EvaluationJournal(in: $0, of: subject) }
         var evaluation = Evaluation(checkpoint, networks: networks)
         let isComplete = try evaluation.measure(pictures, 0..<pictures.count, console, journal: journal)
         guard isComplete || journal == nil && !evaluation.entries.isEmpty else {
-            return console.say(journal == nil ? "stopped before the first image" : "stopped; the same command goes on from here")
+            guard journal == nil else { try console.stop() }
+            try console.stop("stopped before the first image")
         }
-        if !isComplete { console.say("stopped: these are the first \(evaluation.entries.count) of \(pictures.count) images; with --output the same command would go on") }
+        if !isComplete {
+            console.say(
+                "stopped: these are the first \(evaluation.entries.count) of \(Figure.count(pictures.count, "image")); with --output the same command would go on"
+            )
+        }
         let facts = [
-            Report.Fact("checkpoint", "\(manifest.name), step \(manifest.step), fingerprint \(manifest.fingerprint)"),
+            Report.Fact("checkpoint", "\(manifest.name), version \(manifest.version), fingerprint \(manifest.fingerprint)"),
             Report.Fact("autoencoder", "SHA-256 of the weights \(manifest.vae.weights.sha256)"),
             Report.Fact("images", "\(evaluation.entries.count) of \(images)"),
-            Report.Fact("crop", "shorter side to \(manifest.imageSize) (bilinear, antialiased), centre square"),
+            Report.Fact("crop", "shorter side to \(size) (bilinear, antialiased), centre square"),
             Report.Fact("reference hash", evaluation.referenceHash),
         ]
         let record = EvaluationRecord(evaluation, facts: facts + perceptual.facts + Report.Fact.thisMachine)
         print(record.csv, terminator: "")
         console.say(evaluation.summary)
+        guard isComplete else { throw ExitCode(StopSignal.exitStatus) }
         if let output {
             try record.write(to: output, evaluation, pictures)
             journal?.remove()

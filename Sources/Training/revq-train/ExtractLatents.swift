@@ -47,6 +47,7 @@ struct ExtractLatents: ComputingCommand {
             to: output, images: images, vae: vae, size: size, precision: precision, console: console)
         // Latents are small, so that more saves than the usual ones cost nothing.
         let isComplete = try extraction.run(saveEvery: min(resources.saveInterval, LatentExtraction.saveInterval))
-        console.say(isComplete ? "done: \(output)" : "stopped; the same command goes on from here")
+        guard isComplete else { try console.stop() }
+        console.say("done: \(output)")
     }
 }

@@ -34,7 +34,8 @@ struct FitQuantizer: ComputingCommand {
     @Option(help: "Of the codebooks; the rectifier has 0.05 of it. (default: 0.01)")
     var learningRate: Float?
     @OptionGroup var gradient: GradientArguments
-    @Option(help: "What becomes of unused codes after an epoch or pass: none, paper, code or distortion. (default: distortion for lloyd, code for adam)")
+    @Option(
+        help: "What becomes of unused codes after an epoch or pass: none, paper, code or distortion. (default: distortion for lloyd, code for adam)")
     var reset: CodebookReset?
     @OptionGroup var rectifier: RectifierOptions
     @Option(help: "The last so many images are not trained on but measure the result. (default: 64)")
@@ -51,7 +52,8 @@ struct FitQuantizer: ComputingCommand {
     func run() throws {
         let console = Console()
         let isComplete = try QuantizerRun(output, options: options, console: console).run(saveEvery: resources.saveInterval)
-        console.say(isComplete ? "done: \(output)/\(QuantizerRun.resultName)" : "saved; the same command goes on from here")
+        guard isComplete else { try console.stop() }
+        console.say("done: \(output)/\(QuantizerRun.resultName)")
     }
 
     /// The preset's options, or this program's own, with those changed that were given.

@@ -33,7 +33,8 @@ struct ImportQuantizer: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "revq",
         abstract: "Turns the published files of ReVQ into a folder that publish takes in the place of fit's.",
-        discussion: "The files are pickles, which may run code where PyTorch reads them. Here they can only become tensors; anything else is refused.")
+        discussion: "The files are pickles, which may run code where PyTorch reads them. Here they can only become tensors; anything else is refused."
+    )
 
     @Option(help: "The published ckpt.pth, with codebooks and rectifier.")
     var checkpoint: String

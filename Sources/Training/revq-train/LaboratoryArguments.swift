@@ -1,4 +1,5 @@
 import ArgumentParser
+import Files
 import Jobs
 import Laboratory
 
@@ -43,13 +44,14 @@ struct LaboratoryArguments: ParsableArguments {
         var domains: [LatentDomain] = []
         for (index, source) in record.sources.enumerated() {
             guard let domain = try LatentDomain(source, in: run.path, number: index, networks: networks, console: console) else {
-                return console.say("stopped; the same command goes on from here")
+                try console.stop()
             }
             domains.append(domain)
         }
         let facts = domains[0].facts + perceptual.facts + Report.Fact.thisMachine
         let isComplete = try run.run(try make(domains), source: domains.map(\.digest), facts: facts)
-        console.say(isComplete ? "done: \(output)/report.html" : "stopped; the same command goes on from here")
+        guard isComplete else { try console.stop() }
+        console.say("done: \(output)/report.html")
     }
 
     private struct Record<Options: Encodable>: Encodable {
@@ -57,5 +59,25 @@ struct LaboratoryArguments: ParsableArguments {
         let inception, lpips: String?
         let seed: UInt64
         let options: Options
+    }
+}
+
+/// Weights of published classifiers, for figures that are defined by them.
+struct PerceptualWeights: ParsableArguments {
+    @Option(help: "Weights of the Inception network (safetensors, names of pytorch-fid), for rFID and KID.")
+    var inception: String?
+    @Option(help: "Weights of LPIPS on AlexNet (safetensors, names of the lpips package).")
+    var lpips: String?
+
+    func networks(imageSize: Int) throws(FileError) -> PerceptualNetworks {
+        try PerceptualNetworks(inception: inception, lpips: lpips, imageSize: imageSize)
+    }
+
+    var digests: [FileDigest] {
+        get throws(FileError) { try [inception, lpips].compactMap { $0 }.map { path throws(FileError) in try FileDigest(of: path) } }
+    }
+
+    var facts: [Report.Fact] {
+        [("rFID, KID", inception), ("LPIPS", lpips)].map { Report.Fact($0, $1 ?? "not measured: no weights were given") }
     }
 }

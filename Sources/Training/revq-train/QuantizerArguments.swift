@@ -18,7 +18,9 @@ struct QuantizerArguments: ParsableArguments {
     var tokens: Int?
     @Option(help: "Codes per codebook. (default: 16384; in transfer 1024)")
     var codes: Int?
-    @Option(help: "What a token is made of: strip, block-HxW (such as block-2x2), spatial, or klt-S (decorrelated squares of S×S sites). (default: strip)")
+    @Option(
+        help: "What a token is made of: strip, block-HxW (such as block-2x2), spatial, or klt-S (decorrelated squares of S×S sites). (default: strip)"
+    )
     var grouping: Grouping?
     @Option(help: "What codes make small: normalised, or weighted by what the decoder feels (needs --vae). (default: normalised)")
     var distortion: QuantizerOptions.Distortion?
@@ -35,5 +37,34 @@ struct QuantizerArguments: ParsableArguments {
         options.distortion = distortion ?? options.distortion
         options.sharing = codebooks ?? options.sharing
         options.start = start ?? options.start
+    }
+}
+
+extension GradientOptions.Loss: ExpressibleByArgument {}
+extension Schedule.Decay: ExpressibleByArgument {}
+
+/// How gradient steps are taken, as options of a command.
+struct GradientArguments: ParsableArguments {
+    @Option(
+        help:
+            "detached: codes follow the latents, the rectifier the codes, as in the published code. joint: one loss after the rectifier moves both, as in the paper (adam only). (default: detached)"
+    )
+    var loss: GradientOptions.Loss?
+    @Option(help: "How the learning rate falls: constant, exponential (to a twentieth, epoch by epoch) or cosine. (default: exponential)")
+    var schedule: Schedule.Decay?
+    @Option(help: "Steps in which the learning rate rises from zero. (default: 0)")
+    var warmup: Int?
+    @Option(help: "Parts in which a batch passes through the rectifier, to save memory. (default: 1)")
+    var accumulation: Int?
+    @Option(help: "Measure and publish the rectifier's average over about 1 / (1 - this) steps; 0 averages nothing. (default: 0)")
+    var averaging: Float?
+
+    /// Sets what was given.
+    func change(_ options: inout GradientOptions) {
+        options.loss = loss ?? options.loss
+        options.schedule.decay = schedule ?? options.schedule.decay
+        options.schedule.warmup = warmup ?? options.schedule.warmup
+        options.accumulation = accumulation ?? options.accumulation
+        options.averaging = averaging ?? options.averaging
     }
 }

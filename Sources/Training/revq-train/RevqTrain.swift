@@ -7,7 +7,7 @@ import Jobs
 struct RevqTrain: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "revq-train",
-        abstract: "Makes visual tokenizers: pictures, autoencoders, codebooks and rectifiers.",
+        abstract: "Makes visual tokenizers: pictures, autoencoders, codebooks and rectifiers.", version: "revq-train 0.1.0",
         subcommands: [Synthesize.self, TrainAutoencoder.self, ExtractLatents.self, FitQuantizer.self, Import.self, Publish.self, Evaluate.self],
         groupedSubcommands: [
             CommandGroup(

@@ -24,6 +24,9 @@ struct Synthesize: ComputingCommand {
     func run() throws {
         let console = Console()
         let done = try Synthesis(directory: output, count: count, size: size, seed: seed).run(console)
-        console.say("\(done) of \(count) pictures in \(output)")
+        guard done == count else {
+            try console.stop("stopped with \(done) of \(Figure.count(count, "picture")) in \(output); the same command goes on from here")
+        }
+        console.say("done: \(Figure.count(count, "picture")) in \(output)")
     }
 }

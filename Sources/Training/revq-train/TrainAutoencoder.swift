@@ -24,7 +24,10 @@ struct TrainAutoencoder: ComputingCommand {
     @Option(help: "A finished autoencoder, whose decoder is trained further; --config may differ from its own in the refiner.")
     var vae: String?
 
-    @Option(help: "With --vae: what \"fit\" made for it, on whose tokens the decoder is trained. The result is in \"vae\" and \"\(AutoencoderRun.fitName)\".")
+    @Option(
+        help:
+            "With --vae: what \"fit\" made for it, on whose tokens the decoder is trained. The result is in \"vae\" and \"\(AutoencoderRun.fitName)\"."
+    )
     var fit: String?
 
     @Option(help: "Images are brought to squares of this side first: shorter side resized, centre cropped.")
@@ -73,6 +76,7 @@ struct TrainAutoencoder: ComputingCommand {
                 clip: clip, latentBits: latentBits, averaging: averaging, isDecoderOnly: decoderOnly || start != nil))
         let console = Console()
         let isComplete = try AutoencoderRun(output, options: options, console: console).run(saveEvery: resources.saveInterval)
-        console.say(isComplete ? "done: \(output)/\(AutoencoderRun.resultName)" : "saved; the same command goes on from here")
+        guard isComplete else { try console.stop() }
+        console.say("done: \(output)/\(AutoencoderRun.resultName)")
     }
 }

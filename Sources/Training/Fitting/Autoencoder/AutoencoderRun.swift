@@ -55,6 +55,7 @@ package struct AutoencoderRun {
     package static let resultName = "vae"
     /// Beside it, where a quantiser was given: the same for the trained decoder.
     package static let fitName = "fit"
+    private static let growth = RunDirectory.Growth(of: ["options.training.steps"], replacing: [resultName, fitName])
     /// Images from which the patch code's principal components are found.
     private static let basisImages = 1024
 
@@ -80,14 +81,15 @@ package struct AutoencoderRun {
             path,
             options: Record(
                 options: options, imagesSignature: String(source.signature, radix: 16),
-                fit: try options.start.map { start throws(FileError) in try FittedQuantizer.digest(of: start.fit) }))
+                fit: try options.start.map { start throws(FileError) in try FittedQuantizer.digest(of: start.fit) }),
+            growth: Self.growth)
         states = TrainingStates(of: directory)
     }
 
     private static func fit(of start: Start, for architecture: AutoencoderConfiguration) throws(FileError) -> FittedQuantizer {
         let fit = try FittedQuantizer(start.fit)
         try fit.check(belongsTo: start.vae, named: start.fit)
-        let finished = try AutoencoderConfiguration(contentsOf: "\(start.vae)/\(AutoencoderDC.configurationName)")
+        let finished = try AutoencoderConfiguration(contentsOf: "\(start.vae)/\(Autoencoder.configurationName)")
         guard architecture.differsOnlyInRefiner(from: finished) else {
             throw FileError(path: start.vae, reason: "the architecture may differ from that of \(start.vae) only in decoder_refiner")
         }
@@ -107,7 +109,7 @@ package struct AutoencoderRun {
         try check(options.heldOut == 0 || options.size % factor == 0, "images of \(options.size) pixels are not a multiple of the factor \(factor)")
         try check(
             (0..<images).contains(options.heldOut),
-            "\(options.images) holds \(images) images; \(options.heldOut) held out leave none to train on")
+            "\(options.images) holds \(Figure.count(images, "image")); \(options.heldOut) held out leave none to train on")
         try check(
             options.start == nil || training.isDecoderOnly && training.latentBits == nil,
             "what tokens stand for is settled: behind them only the decoder is trained, and no test channel stands for them")
@@ -128,14 +130,15 @@ package struct AutoencoderRun {
         let sampler = CropSampler(images, range: 0..<images.count - options.heldOut, side: options.crop, seed: options.seed)
         var timer = SaveTimer(every: saveInterval)
         var smoothedLoss: Double?
-        console.begin(total: options.training.steps, start: trainer.step, unit: "steps")
+        console.begin(total: options.training.steps, start: trainer.step, unit: "step")
         while trainer.step < options.training.steps && !isStopRequested() {
             let loss = trainer.train(on: try sampler.crops(count: options.training.batch, step: trainer.step))
-            guard loss.isFinite else { throw .divergence(directory.path, step: trainer.step) }
+            guard loss.isFinite else { throw directory.divergence(step: trainer.step) }
             smoothedLoss = smoothedLoss.map { $0 * 0.98 + loss * 0.02 } ?? loss
-            try log.append(.init(step: trainer.step, values: ["loss": loss]))
+            try log.append(step: trainer.step, images: options.training.batch, ["loss": loss, "gradient_norm": trainer.gradientNorm])
             for complaint in images.takeComplaints() { console.say(complaint) }
-            console.update(done: trainer.step, figures: ["PSNR \(Figure.text(PeakSignalToNoise.decibels(meanSquaredError: smoothedLoss! * 127.5 * 127.5))) dB"])
+            console.update(
+                done: trainer.step, figures: ["PSNR \(Figure.text(PeakSignalToNoise.decibels(meanSquaredError: smoothedLoss! * 127.5 * 127.5))) dB"])
             if timer.isDue() { try save(trainer, log) }
         }
         try save(trainer, log)
@@ -147,26 +150,31 @@ package struct AutoencoderRun {
     private func startOrResume() throws(FileError) -> AutoencoderTrainer {
         if let (step, tensors) = try states.newest() {
             console.say("going on at step \(step)")
+            if let earlier = directory.grownFrom["options.training.steps"], step > 0 {
+                console.say(
+                    "--steps grows from \(earlier): the learning rate fell towards the earlier end, so that a run that was as long from the start gives something else"
+                )
+            }
             return try AutoencoderTrainer(
                 options.architecture, tokens: tokens, options: options.training, seed: options.seed, step: step, restoring: tensors)
         }
         if let start = options.start, let tokens {
-            let model = AutoencoderDC(options.architecture, extending: try AutoencoderDC(directory: start.vae), .random(seed: options.seed))
+            let model = Autoencoder(options.architecture, extending: try Autoencoder(directory: start.vae), .random(seed: options.seed))
             return AutoencoderTrainer(model, tokens: tokens, options: options.training, seed: options.seed)
         }
-        var model = AutoencoderDC(options.architecture, .random(seed: options.seed))
+        var model = Autoencoder(options.architecture, .random(seed: options.seed))
         var variances = [Double](repeating: 1, count: options.architecture.latentChannels)
-        if options.architecture.hasPatchSkip { variances = try startFromPrincipalComponents(&model) }
+        if options.architecture.family is PatchCodeConfiguration { variances = try startFromPrincipalComponents(&model) }
         return AutoencoderTrainer(model, variances: variances, options: options.training, seed: options.seed)
     }
 
     /// - Returns: the variance that each latent channel carries.
-    private func startFromPrincipalComponents(_ model: inout AutoencoderDC) throws(FileError) -> [Double] {
+    private func startFromPrincipalComponents(_ model: inout Autoencoder) throws(FileError) -> [Double] {
         let side = options.size / options.architecture.factor * options.architecture.factor
         let sampler = CropSampler(images, range: 0..<images.count - options.heldOut, side: side, seed: options.seed)
         let pixels = try sampler.crops(count: Self.basisImages, step: 0)
         let basis = PatchBasis(
-            patches: AutoencoderDC.patches(of: pixels, factor: options.architecture.factor),
+            patches: Autoencoder.patches(of: pixels, factor: options.architecture.factor),
             components: options.architecture.latentChannels, seed: options.seed)
         // One scale for all, so that an error of any latent is an equal error of the pixels: a gradient step then moves none of them by
         // more than it is worth, and the decoder sees most of what matters most.
@@ -177,7 +185,7 @@ package struct AutoencoderRun {
 
     private func save(_ trainer: AutoencoderTrainer, _ log: TrainingLog) throws(FileError) {
         if let psnr = heldOutPSNR({ trainer.average($0) }), let throughChannel = heldOutPSNR(trainer.reconstruction) {
-            try log.append(.init(step: trainer.step, values: ["held_out_psnr": psnr, "held_out_channel_psnr": throughChannel]))
+            try log.append(step: trainer.step, ["held_out_psnr": psnr, "held_out_channel_psnr": throughChannel])
             console.say("step \(trainer.step): held-out PSNR \(Figure.text(psnr)) dB, \(Figure.text(throughChannel)) dB through the channel")
         }
         try log.sync()
@@ -194,25 +202,25 @@ package struct AutoencoderRun {
         } / Double(held.count)
     }
 
-    private func publish(_ model: AutoencoderDC) throws(FileError) {
+    private func publish(_ model: Autoencoder) throws(FileError) {
         let result = "\(directory.path)/\(Self.resultName)"
         let present = try StoredFolder.names(in: directory.path)
         if !present.contains(Self.resultName) { try publish(model, to: result) }
         if let fit, !present.contains(Self.fitName) { try fit.drawn(by: result).publish(to: "\(directory.path)/\(Self.fitName)") }
     }
 
-    private func publish(_ model: AutoencoderDC, to result: String) throws(FileError) {
+    private func publish(_ model: Autoencoder, to result: String) throws(FileError) {
         let staged = try StagedFolder(for: result)
-        try StoredFile.write(JSONFile.bytes(options.architecture), to: "\(staged.path)/\(AutoencoderDC.configurationName)")
+        try StoredFile.write(JSONFile.bytes(options.architecture), to: "\(staged.path)/\(Autoencoder.configurationName)")
         // Half precision halves the file; what is fitted to this autoencoder reads the same rounded weights that are served. But what is
         // fitted already needs the encoder as it is.
         let precision: SafetensorsWriter.Precision = fit == nil || model.encoder.isHalfPrecise ? .float16 : .float32
-        try model.save(to: "\(staged.path)/\(AutoencoderDC.weightsName)", precision: precision)
+        try model.save(to: "\(staged.path)/\(Autoencoder.weightsName)", precision: precision)
         try staged.publish()
     }
 }
 
-extension AutoencoderEncoder {
+extension Parameterized {
     /// Whether half precision holds every weight exactly.
     fileprivate var isHalfPrecise: Bool {
         tensors.allSatisfy { $0.tensor.values.allSatisfy { Float(Float16($0)) == $0 } }

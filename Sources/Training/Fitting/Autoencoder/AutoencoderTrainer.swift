@@ -2,7 +2,7 @@ import Compute
 import Files
 import Networks
 
-/// Trains an ``AutoencoderDC`` on image crops by mean squared error.
+/// Trains an ``Autoencoder`` on image crops by mean squared error.
 ///
 /// A step's batch is cut into a fixed number of shards; each runs forward and backward on one thread, and their gradients are
 /// added in order, so that the result does not depend on how many threads there are.
@@ -51,15 +51,17 @@ package struct AutoencoderTrainer: Sendable {
     }
 
     package let options: Options
-    package private(set) var model: AutoencoderDC
+    package private(set) var model: Autoencoder
     /// The weights averaged over the last steps: smoother, and better on pictures not seen.
-    package var average: AutoencoderDC {
+    package var average: Autoencoder {
         var average = averaging.model
         // An average of equal numbers may round to another one, and what tokens mean would change.
         if options.isDecoderOnly { average.encoder = model.encoder }
         return average
     }
-    private var averaging: WeightAverage<AutoencoderDC>
+    private var averaging: WeightAverage<Autoencoder>
+    /// Of the last step, before clipping.
+    private(set) var gradientNorm = 0.0
     private var optimizer: AdamW
     private let channel: LatentChannel
     private let seed: UInt64
@@ -68,18 +70,18 @@ package struct AutoencoderTrainer: Sendable {
     package var step: Int { optimizer.step }
 
     /// - Parameter variances: how much of the pixels' variance each latent channel carries, up to a common factor.
-    package init(_ model: AutoencoderDC, variances: [Double], options: Options, seed: UInt64) {
+    package init(_ model: Autoencoder, variances: [Double], options: Options, seed: UInt64) {
         self.init(
             model, channel: options.latentBits.map { .test(TestChannel(variances: variances, bits: $0)) } ?? .open, options: options, seed: seed)
     }
 
     /// Trains the decoder on what `tokens` leave of the latents.
-    package init(_ model: AutoencoderDC, tokens: TokenChannel, options: Options, seed: UInt64) {
+    package init(_ model: Autoencoder, tokens: TokenChannel, options: Options, seed: UInt64) {
         precondition(options.isDecoderOnly && options.latentBits == nil, "tokens pass no gradients, and take the test channel's place")
         self.init(model, channel: .tokens(tokens), options: options, seed: seed)
     }
 
-    private init(_ model: AutoencoderDC, channel: LatentChannel, options: Options, seed: UInt64) {
+    private init(_ model: Autoencoder, channel: LatentChannel, options: Options, seed: UInt64) {
         precondition(options.batch % options.shards == 0, "\(options.shards) shards do not divide a batch of \(options.batch)")
         self.options = options
         self.model = model
@@ -98,8 +100,8 @@ package struct AutoencoderTrainer: Sendable {
         let scale = 1 / Float(options.shards)
         let norm = gradient.gradientNorm * Double(scale)
         guard norm.isFinite else { return .nan }
-        let clipping = min(1, options.clip / (norm + 1e-6))
-        let (rate, factor) = (learningRate(at: step), scale * Float(clipping))
+        gradientNorm = norm
+        let (rate, factor) = (learningRate(at: step), scale * GradientClipping.factor(norm: norm, limit: options.clip))
         if options.isDecoderOnly {
             optimizer.update(&model.decoder, gradient: gradient.decoder, learningRate: rate, scale: factor)
         } else {
@@ -109,7 +111,7 @@ package struct AutoencoderTrainer: Sendable {
         return losses.reduce(0, +) / Double(losses.count)
     }
 
-    private func gradients(of crops: Tensor) -> (losses: [Double], sum: AutoencoderDC) {
+    private func gradients(of crops: Tensor) -> (losses: [Double], sum: Autoencoder) {
         let perShard = options.batch / options.shards
         var shards = [Shard?](repeating: nil, count: options.shards)
         shards.withUnsafeMutableBufferPointer { shards in
@@ -126,7 +128,7 @@ package struct AutoencoderTrainer: Sendable {
 
     private struct Shard {
         var loss: Double
-        var gradient: AutoencoderDC
+        var gradient: Autoencoder
     }
 
     private func shard(_ crops: Tensor, _ index: Int) -> Shard {
@@ -188,7 +190,7 @@ extension AutoencoderTrainer {
         _ configuration: AutoencoderConfiguration, tokens: TokenChannel?, options: Options, seed: UInt64, step: Int,
         restoring file: SafetensorsFile
     ) throws(FileError) {
-        var model = AutoencoderDC(configuration, .placeholder)
+        var model = Autoencoder(configuration, .placeholder)
         try model.load(from: file, prefix: "model")
         var channel = tokens.map { LatentChannel.tokens($0) } ?? .open
         if options.latentBits != nil { channel = .test(TestChannel(distortions: try file.tensor(Self.channelName).values)) }

@@ -1,20 +1,18 @@
 import Compute
 import Files
-import Glibc
-import Jobs
 import Networks
 
-/// `revq-train import vae`: checks a DC-AE folder of the diffusers layout and writes it as the one folder that everything here uses.
+/// `revq-train import vae`: checks an autoencoder's folder of the diffusers layout and writes it as the one folder that everything here uses.
 package struct AutoencoderImport {
-    private let model: AutoencoderDC
+    private let model: Autoencoder
 
     /// Reads `config.json` and the weights beside it: one safetensors file, or several with an index; fp32, fp16 or bf16.
-    /// - Throws: when the configuration is not one of AutoencoderDC, or a tensor is missing, unknown, wrongly shaped or not finite.
+    /// - Throws: when the configuration is of no family, or a tensor is missing, unknown, wrongly shaped or not finite.
     package init(_ directory: String) throws(FileError) {
-        var model = AutoencoderDC(try AutoencoderConfiguration(contentsOf: "\(directory)/\(AutoencoderDC.configurationName)"), .placeholder)
-        let weights = "\(directory)/\(AutoencoderDC.weightsName)"
-        let index = "\(directory)/\(AutoencoderDC.weightsIndexName)"
-        if access(weights, F_OK) != 0 && access(index, F_OK) == 0 {
+        var model = Autoencoder(try AutoencoderConfiguration(contentsOf: "\(directory)/\(Autoencoder.configurationName)"), .placeholder)
+        let weights = "\(directory)/\(Autoencoder.weightsName)"
+        let index = "\(directory)/\(Autoencoder.weightsIndexName)"
+        if !StoredFile.exists(weights) && StoredFile.exists(index) {
             try model.load(from: ShardedSafetensors(index: index))
         } else {
             try model.load(from: SafetensorsFile(weights))
@@ -29,8 +27,8 @@ package struct AutoencoderImport {
     /// - Throws: when it exists already, cannot be written, or a number is too large for the precision.
     package func publish(to directory: String, precision: SafetensorsWriter.Precision) throws(FileError) {
         let staged = try StagedFolder(for: directory)
-        try StoredFile.write(JSONFile.bytes(model.configuration), to: "\(staged.path)/\(AutoencoderDC.configurationName)")
-        try model.save(to: "\(staged.path)/\(AutoencoderDC.weightsName)", precision: precision)
+        try StoredFile.write(JSONFile.bytes(model.configuration), to: "\(staged.path)/\(Autoencoder.configurationName)")
+        try model.save(to: "\(staged.path)/\(Autoencoder.weightsName)", precision: precision)
         try staged.publish()
     }
 }

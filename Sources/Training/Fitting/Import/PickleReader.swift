@@ -13,7 +13,7 @@ struct PickleReader {
         let description: String
     }
 
-    private var reader: LittleEndianReader
+    private var reader: ByteReader
     private var stack: [PickleValue] = []
     /// Heights of the stack at which a tuple, or members of a container, begin.
     private var marks: [Int] = []
@@ -21,7 +21,7 @@ struct PickleReader {
     private var containers: [Pickle.Container] = []
 
     static func read(_ bytes: [UInt8]) throws(Refusal) -> Pickle {
-        var machine = PickleReader(reader: LittleEndianReader(bytes))
+        var machine = PickleReader(reader: ByteReader(bytes, .littleEndian))
         while let code = machine.reader.integer(1) {
             if code == UInt8(ascii: ".") { return Pickle(root: try machine.pop(), containers: machine.containers) }
             try machine.execute(UInt8(code))
@@ -29,7 +29,7 @@ struct PickleReader {
         throw Refusal(description: "the pickle ends without its last instruction")
     }
 
-    private init(reader: LittleEndianReader) {
+    private init(reader: ByteReader) {
         self.reader = reader
     }
 
@@ -107,7 +107,8 @@ extension PickleReader {
         guard let tensor = PickleTensor(storage, offset: offset, shape: shape, strides: strides) else {
             throw Refusal(
                 description:
-                    "the pickle has a tensor of shape \(shape.prefix(8)) and strides \(strides.prefix(8)) at \(offset), outside its storage of \(storage.count) numbers")
+                    "the pickle has a tensor of shape \(shape.prefix(8)) and strides \(strides.prefix(8)) at \(offset), outside its storage of \(storage.count) numbers"
+            )
         }
         return tensor
     }

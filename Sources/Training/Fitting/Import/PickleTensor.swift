@@ -43,7 +43,9 @@ struct PickleTensor: Equatable {
 
     /// Nil unless every number of the view lies in the storage and there are at most as many: no number is repeated by a stride of 0.
     init?(_ storage: PickleStorage, offset: Int, shape: [Int], strides: [Int]) {
-        guard shape.count == strides.count, shape.count <= Self.maximumRank, offset >= 0, (shape + strides).allSatisfy({ $0 >= 0 }) else { return nil }
+        guard shape.count == strides.count, shape.count <= Self.maximumRank, offset >= 0, (shape + strides).allSatisfy({ $0 >= 0 }) else {
+            return nil
+        }
         var (count, last) = (1, offset)
         for (extent, stride) in zip(shape, strides) {
             let (product, overflow) = count.multipliedReportingOverflow(by: extent)

@@ -21,12 +21,15 @@ struct PyTorchFile {
     init(_ path: String) throws(FileError) {
         self.path = path
         if try Self.isOld(path) {
-            throw FileError(path: path, reason: "\(path) has the format that torch.save wrote before PyTorch 1.6: load it there and save it again with torch.save")
+            throw FileError(
+                path: path, reason: "\(path) has the format that torch.save wrote before PyTorch 1.6: load it there and save it again with torch.save"
+            )
         }
         zip = try StoredZip(path)
         let pickles = zip.entries.keys.filter { $0.hasSuffix("/" + Self.pickleName) }
         guard let name = pickles.first, pickles.count == 1, let entry = zip.entries[name] else {
-            throw FileError(path: path, reason: "\(path) was not written by torch.save: it has \(pickles.count) pickles named \(Self.pickleName), not one")
+            throw FileError(
+                path: path, reason: "\(path) was not written by torch.save: it has \(pickles.count) pickles named \(Self.pickleName), not one")
         }
         prefix = String(name.dropLast(Self.pickleName.count))
         guard entry.range.count <= Self.maximumPickleBytes else {
@@ -87,7 +90,8 @@ struct PyTorchTensors: TensorSource {
         guard let tensor = tensors[name] else { throw FileError(path: path, reason: "\(path) has no tensor named \(name)") }
         let (storage, width) = (tensor.storage, tensor.storage.type.bytes)
         // Divided, because a claimed count may be too large to multiply.
-        guard let entry = zip.entries["\(prefix)data/\(storage.key)"], entry.range.count % width == 0, entry.range.count / width == storage.count else {
+        guard let entry = zip.entries["\(prefix)data/\(storage.key)"], entry.range.count % width == 0, entry.range.count / width == storage.count
+        else {
             throw FileError(
                 path: path, reason: "\(path) is damaged: tensor \(name) needs \(storage.count) numbers of \(width) bytes that are not there")
         }

@@ -1,6 +1,5 @@
 import Compute
 import Files
-import Jobs
 
 /// Tensors that several safetensors files share, as an index beside them says: `{"weight_map": {"name": "file", …}}`.
 ///
@@ -34,7 +33,9 @@ struct ShardedSafetensors: TensorSource {
     var names: Set<String> { Set(shardOfTensor.keys) }
 
     func tensor(_ name: String) throws(FileError) -> Tensor {
-        guard let shard = shardOfTensor[name].flatMap({ shards[$0] }) else { throw FileError(path: path, reason: "\(path) has no tensor named \(name)") }
+        guard let shard = shardOfTensor[name].flatMap({ shards[$0] }) else {
+            throw FileError(path: path, reason: "\(path) has no tensor named \(name)")
+        }
         return try shard.tensor(name)
     }
 }

@@ -27,7 +27,7 @@ struct StoredZip {
         guard end.entries <= Self.maximumEntries, end.directory.count <= Self.maximumDirectoryBytes else {
             throw FileError(path: path, reason: "\(path) is refused: its zip directory claims \(end.entries) entries in \(end.directory.count) bytes")
         }
-        var reader = LittleEndianReader(try file.read(end.directory))
+        var reader = ByteReader(try file.read(end.directory), .littleEndian)
         var entries: [String: Entry] = [:]
         var whole: [Range<Int>] = [end.directory]
         for _ in 0..<end.entries {
@@ -55,7 +55,8 @@ struct StoredZip {
     func bytes(of entry: Entry) throws(FileError) -> [UInt8] {
         let bytes = try file.read(entry.range)
         guard CRC32.checksum(bytes) == entry.crc32 else {
-            throw FileError(path: file.path, reason: "\(file.path) is damaged: the bytes from \(entry.range.lowerBound) on do not have their checksum")
+            throw FileError(
+                path: file.path, reason: "\(file.path) is damaged: the bytes from \(entry.range.lowerBound) on do not have their checksum")
         }
         return bytes
     }
@@ -64,9 +65,10 @@ struct StoredZip {
     private static func ranges(of record: ZipRecord, in file: ReadableFile) throws(FileError) -> (header: Range<Int>, data: Range<Int>) {
         let fixedBytes = 30
         let start = record.offset
-        let damaged = FileError(path: file.path, reason: "\(file.path) is damaged or truncated: there is no entry \(record.name.prefix(80)) at byte \(start)")
+        let damaged = FileError(
+            path: file.path, reason: "\(file.path) is damaged or truncated: there is no entry \(record.name.prefix(80)) at byte \(start)")
         guard start <= file.count - fixedBytes else { throw damaged }
-        var reader = LittleEndianReader(try file.read(start..<start + fixedBytes))
+        var reader = ByteReader(try file.read(start..<start + fixedBytes), .littleEndian)
         guard reader.integer(4) == 0x0403_4B50, reader.skip(22), let nameBytes = reader.integer(2), let extraBytes = reader.integer(2) else {
             throw damaged
         }
@@ -92,7 +94,7 @@ private struct ZipEnd {
         let tail = try file.read(tailStart..<file.count)
         let signature: [UInt8] = [0x50, 0x4B, 5, 6]
         guard let found = (0...tail.count - Self.bytes).last(where: { tail[$0..<$0 + 4].elementsEqual(signature) }) else { throw broken }
-        var reader = LittleEndianReader(Array(tail[(found + 4)...]))
+        var reader = ByteReader(Array(tail[(found + 4)...]), .littleEndian)
         guard reader.skip(6), var entries = reader.integer(2), var size = reader.integer(4), var start = reader.integer(4) else { throw broken }
         if entries == 0xFFFF || size == 0xFFFF_FFFF || start == 0xFFFF_FFFF {
             (entries, size, start) = try Self.zip64(file, before: tailStart + found, broken)
@@ -108,9 +110,11 @@ private struct ZipEnd {
     ) throws(FileError) -> (entries: Int, size: Int, start: Int) {
         let (locatorBytes, recordBytes) = (20, 56)
         guard end >= locatorBytes else { throw broken }
-        var locator = LittleEndianReader(try file.read(end - locatorBytes..<end))
-        guard locator.integer(4) == 0x0706_4B50, locator.skip(4), let start = locator.integer(8), start <= file.count - recordBytes else { throw broken }
-        var record = LittleEndianReader(try file.read(start..<start + recordBytes))
+        var locator = ByteReader(try file.read(end - locatorBytes..<end), .littleEndian)
+        guard locator.integer(4) == 0x0706_4B50, locator.skip(4), let start = locator.integer(8), start <= file.count - recordBytes else {
+            throw broken
+        }
+        var record = ByteReader(try file.read(start..<start + recordBytes), .littleEndian)
         guard record.integer(4) == 0x0606_4B50, record.skip(28), let entries = record.integer(8), let size = record.integer(8),
             let directory = record.integer(8)
         else { throw broken }
@@ -129,7 +133,7 @@ private struct ZipRecord {
     var name: String { String(decoding: nameBytes, as: UTF8.self) }
 
     /// Nil where the directory ends inside it.
-    init?(_ reader: inout LittleEndianReader) {
+    init?(_ reader: inout ByteReader) {
         guard reader.integer(4) == 0x0201_4B50, reader.skip(4), let flags = reader.integer(2), let method = reader.integer(2), reader.skip(4),
             let crc32 = reader.integer(4), let compressedSize = reader.integer(4), let size = reader.integer(4),
             let nameCount = reader.integer(2), let extraCount = reader.integer(2), let commentCount = reader.integer(2), reader.skip(8),
@@ -138,7 +142,7 @@ private struct ZipRecord {
         (nameBytes, self.crc32, self.flags, self.method) = (name, UInt32(crc32), flags, method)
         (self.size, self.compressedSize, self.offset) = (size, compressedSize, offset)
         // A zip64 field holds just those numbers that are all ones here, in this order.
-        var wide = LittleEndianReader(Self.zip64Field(extra))
+        var wide = ByteReader(Self.zip64Field(extra), .littleEndian)
         for number in [\ZipRecord.size, \.compressedSize, \.offset] where self[keyPath: number] == 0xFFFF_FFFF {
             guard let value = wide.integer(8) else { return nil }
             self[keyPath: number] = value
@@ -153,10 +157,25 @@ private struct ZipRecord {
     }
 
     private static func zip64Field(_ extra: [UInt8]) -> [UInt8] {
-        var reader = LittleEndianReader(extra)
+        var reader = ByteReader(extra, .littleEndian)
         while let id = reader.integer(2), let count = reader.integer(2), let field = reader.bytes(count) {
             if id == 1 { return field }
         }
         return []
+    }
+}
+
+/// The checksum of zip archives.
+///
+/// Source: ISO 3309, polynomial 0xEDB88320 (bits reversed).
+enum CRC32 {
+    private static let table: [UInt32] = (0..<256).map { byte in
+        (0..<8).reduce(UInt32(byte)) { remainder, _ in remainder >> 1 ^ (remainder & 1 == 0 ? 0 : 0xEDB8_8320) }
+    }
+
+    static func checksum(_ bytes: [UInt8]) -> UInt32 {
+        table.withUnsafeBufferPointer { table in
+            ~bytes.reduce(0xFFFF_FFFF) { $0 >> 8 ^ table[Int(UInt8(truncatingIfNeeded: $0) ^ $1)] }
+        }
     }
 }

@@ -20,7 +20,7 @@ package struct LatentExtraction {
     private let source: ImageSource
     private let preprocessor: SquarePreprocessor
     private let vaeDirectory: String
-    private let vae: AutoencoderDC
+    private let vae: Autoencoder
     private let batchImages: Int
     private let description: LatentStore.Description
     private let console: Console
@@ -35,7 +35,7 @@ package struct LatentExtraction {
         console: Console
     ) throws(FileError) {
         source = try ImageSource(path)
-        vae = try AutoencoderDC(directory: vaeDirectory)
+        vae = try Autoencoder(directory: vaeDirectory)
         let factor = vae.configuration.factor
         guard (1...8192).contains(size), size % factor == 0 else {
             throw FileError(path: vaeDirectory, reason: "images of \(size) pixels are not a multiple of the autoencoder's factor \(factor)")
@@ -50,8 +50,8 @@ package struct LatentExtraction {
         (self.directory, self.vaeDirectory, self.console) = (directory, vaeDirectory, console)
         description = LatentStore.Description(
             imagesSignature: String(source.signature, radix: 16), imageCount: source.count, imageSize: size,
-            vaeConfiguration: try FileDigest(of: "\(vaeDirectory)/\(AutoencoderDC.configurationName)"),
-            vaeWeights: try FileDigest(of: "\(vaeDirectory)/\(AutoencoderDC.weightsName)"),
+            vaeConfiguration: try FileDigest(of: "\(vaeDirectory)/\(Autoencoder.configurationName)"),
+            vaeWeights: try FileDigest(of: "\(vaeDirectory)/\(Autoencoder.weightsName)"),
             latentShape: LatentShape(channels: vae.configuration.latentChannels, height: size / factor, width: size / factor),
             precision: precision)
     }
@@ -59,14 +59,15 @@ package struct LatentExtraction {
     /// Extracts what is missing, and again what was made from pictures that have changed. Waits while another process does so.
     /// - Returns: whether all images are done; false when a stop was requested, which is asked before every batch.
     /// - Throws: when the folder holds other latents, or cannot be written; what was saved stays.
-    package func run(saveEvery interval: Duration = saveInterval, isStopRequested: () -> Bool = { StopSignal.isRequested }) throws(FileError) -> Bool {
+    package func run(saveEvery interval: Duration = saveInterval, isStopRequested: () -> Bool = { StopSignal.isRequested }) throws(FileError) -> Bool
+    {
         try StoredFolder.create(directory)
         guard let lock = try lock(isStopRequested) else { return false }
         defer { withExtendedLifetime(lock) {} }
         for remark in source.remarks { console.say("passed over: \(remark)") }
         guard var manifest = try openManifest(isStopRequested) else { return false }
         var timer = SaveTimer(every: interval)
-        console.begin(total: source.count, start: manifest.coveredImages, unit: "images")
+        console.begin(total: source.count, start: manifest.coveredImages, unit: "image")
         for start in stride(from: 0, to: source.count, by: Self.shardImages) {
             let range = start..<min(start + Self.shardImages, source.count)
             var shard = try LatentShard(range, number: start / Self.shardImages, of: manifest, in: directory)
@@ -82,7 +83,7 @@ package struct LatentExtraction {
         }
         console.closeLine()
         let skipped = manifest.shards.reduce(0) { $0 + $1.imageCount - $1.rows }
-        if skipped > 0 { console.say("\(skipped) of \(manifest.coveredImages) images could not be read and have no latents") }
+        if skipped > 0 { console.say("\(skipped) of \(Figure.count(manifest.coveredImages, "image")) could not be read and left no latents") }
         return manifest.coveredImages == source.count
     }
 
@@ -111,7 +112,9 @@ package struct LatentExtraction {
             throw FileError(path: directory, reason: "\(directory) is not empty and has no \(LatentStore.manifestName): choose a new folder")
         }
         for damaged in manifest.shards.filter({ (try? FileDigest(of: "\(directory)/\($0.name)")) != $0.digest }) {
-            console.say("\(directory)/\(damaged.name) is not the file that was extracted: its \(damaged.imageCount) images are extracted again")
+            console.say(
+                "\(directory)/\(damaged.name) is not the file that was extracted: \(Figure.count(damaged.imageCount, "image")) will be extracted again"
+            )
             manifest.shards.removeAll { $0 == damaged }
         }
         guard try compare(&manifest, isStopRequested) else { return nil }
@@ -134,7 +137,7 @@ package struct LatentExtraction {
     private func compare(_ manifest: inout LatentStore.Manifest, _ isStopRequested: () -> Bool) throws(FileError) -> Bool {
         let doubtful = manifest.shards.filter { $0.pictures.stamp != source.stamp(of: $0.images) }
         guard !doubtful.isEmpty else { return true }
-        console.begin(total: doubtful.reduce(0) { $0 + $1.imageCount }, unit: "pictures compared")
+        console.begin(total: doubtful.reduce(0) { $0 + $1.imageCount }, unit: "comparison")
         var compared = 0
         for shard in doubtful {
             guard let pictures = record(of: shard.images, isStopRequested) else { return false }
@@ -144,7 +147,9 @@ package struct LatentExtraction {
             if pictures.sha256 == shard.pictures.sha256 {
                 manifest.shards[index].pictures = pictures
             } else {
-                console.say("pictures \(shard.firstImage + 1) to \(shard.images.upperBound) are not all those that \(shard.name) was made from: they are extracted again")
+                console.say(
+                    "pictures \(shard.firstImage + 1) to \(shard.images.upperBound) are not all those that \(shard.name) was made from: they are extracted again"
+                )
                 manifest.shards.remove(at: index)
             }
         }
@@ -170,9 +175,10 @@ package struct LatentExtraction {
         let pictures = Self.map(range) { Picture(at: $0, in: source, preprocessor) }
         for picture in pictures { if let complaint = picture.complaint { console.say("skipped: \(complaint)") } }
         let batch = pictures.compactMap(\.image)
-        let latents = batch.isEmpty ? nil : description.latentShape.flattened(vae.encoder(PixelBatch(images: batch).pixels))
+        let latents = batch.isEmpty ? nil : vae.encode(PixelBatch(images: batch).pixels).rows
         guard latents?.isFinite ?? true else {
-            throw FileError(path: vaeDirectory, reason: "\(vaeDirectory) makes NaN or infinite latents of images \(range.lowerBound)…\(range.upperBound - 1)")
+            throw FileError(
+                path: vaeDirectory, reason: "\(vaeDirectory) makes NaN or infinite latents of images \(range.lowerBound)…\(range.upperBound - 1)")
         }
         shard.append(latents?.values ?? [], pictures.map(\.digest))
     }

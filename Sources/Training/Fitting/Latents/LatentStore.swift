@@ -91,7 +91,9 @@ package struct LatentStore: Sendable {
         self.directory = directory
         let (covered, wanted) = (manifest.coveredImages, manifest.description.imageCount)
         guard covered == wanted else {
-            throw FileError(path: directory, reason: "\(directory) holds latents of \(covered) of \(wanted) images: run extract again to complete it")
+            throw FileError(
+                path: directory,
+                reason: "\(directory) holds latents of \(covered) of \(Figure.count(wanted, "image")): run extract again to complete it")
         }
     }
 
@@ -108,10 +110,10 @@ package struct LatentStore: Sendable {
     /// How many images have latents.
     package var rows: Int { manifest.shards.reduce(0) { $0 + $1.rows } }
 
-    /// All latents, `[n, C·H·W]`, in the order of the images.
+    /// All latents, in the order of the images.
     /// - Throws: when a file is missing, was changed, or holds NaN or infinite values.
-    package func load() throws(FileError) -> Tensor {
-        let (rows, width) = (rows, latentShape.count)
+    package func load() throws(FileError) -> Latents {
+        let (rows, shape) = (rows, latentShape)
         guard rows > 0 else { throw FileError(path: directory, reason: "\(directory) holds no latents: none of its images could be read") }
         // Before memory is taken for what they are said to hold.
         for shard in manifest.shards { guard try size(of: shard) == shard.digest.bytes else { throw changed(shard) } }
@@ -119,30 +121,30 @@ package struct LatentStore: Sendable {
         try Workers.forEachThrowing(shards.count) { index throws(FileError) in
             guard try FileDigest(of: path(of: shards[index])) == shards[index].digest else { throw changed(shards[index]) }
         }
-        var all = Tensor(uninitialized: [rows, width])
+        var all = Tensor(uninitialized: [rows] + shape.map)
         var row = 0
         for shard in shards {
-            let part = try load(shard)
+            let part = Latents(rows: try load(shard), shape: shape).map
             all.withMutablePointer { all in
                 part.withPointer { part in
-                    Workers.forEach(shard.rows) { (all + (row + $0) * width).update(from: part + $0 * width, count: width) }
+                    Workers.forEach(shard.rows) { (all + (row + $0) * shape.count).update(from: part + $0 * shape.count, count: shape.count) }
                 }
             }
             row += shard.rows
         }
-        return all
+        return Latents(all)
     }
 
     /// The autoencoder in the folder `vae`.
     /// - Throws: when it cannot be read, or is not the one that made these latents.
-    package func autoencoder(_ vae: String) throws(FileError) -> AutoencoderDC {
+    package func autoencoder(_ vae: String) throws(FileError) -> Autoencoder {
         let found = (
-            try FileDigest(of: "\(vae)/\(AutoencoderDC.configurationName)"), try FileDigest(of: AutoencoderDC.weightsPath(in: vae))
+            try FileDigest(of: "\(vae)/\(Autoencoder.configurationName)"), try FileDigest(of: Autoencoder.weightsPath(in: vae))
         )
         guard found == (manifest.description.vaeConfiguration, manifest.description.vaeWeights) else {
             throw FileError(path: vae, reason: "\(directory) holds latents of another autoencoder than \(vae)")
         }
-        return try AutoencoderDC(directory: vae)
+        return try Autoencoder(directory: vae)
     }
 
     private func path(of shard: Shard) -> String { "\(directory)/\(shard.name)" }

@@ -28,7 +28,7 @@ extension AdamW {
     }
 }
 
-/// Cuts codebooks into runs of codes whose gradient stays in a core's cache.
+/// Cuts codebooks into stretches of codes whose gradient stays in a core's cache.
 private struct CodePieces {
     private static let floatsPerPiece = 32_768
     private let layout: GroupQuantizer.Layout
@@ -43,7 +43,7 @@ private struct CodePieces {
 
     var count: Int { layout.codebooks * perCodebook }
 
-    /// `offset`: the place of the run's first number among all codebooks'.
+    /// `offset`: the place of the stretch's first number among all codebooks'.
     subscript(piece: Int) -> (codebook: Int, codes: Range<Int>, offset: Int) {
         let (codebook, part) = piece.quotientAndRemainder(dividingBy: perCodebook)
         let codes = part * length..<min(layout.codes, (part + 1) * length)

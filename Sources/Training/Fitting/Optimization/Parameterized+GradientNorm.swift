@@ -6,11 +6,6 @@ extension Parameterized {
         tensors.reduce(0) { $0 + ($1.role == .learned ? $1.tensor.sumOfSquares : 0) }.squareRoot()
     }
 
-    /// The factor that brings the norm down to `limit`; 1 when it is not above.
-    package func clippingFactor(limit: Double) -> Float {
-        GradientClipping.factor(norm: gradientNorm, limit: limit)
-    }
-
     /// Adds another model's tensors to this one's, one by one.
     package mutating func accumulate(_ other: Self) {
         let others = other.tensors
@@ -22,16 +17,10 @@ extension Parameterized {
     }
 }
 
-extension CodeGradient {
-    /// The factor that brings the norm down to `limit`; 1 when it is not above.
-    package func clippingFactor(limit: Double) -> Float {
-        GradientClipping.factor(norm: norm, limit: limit)
-    }
-}
-
 /// Source: `torch.nn.utils.clip_grad_norm_`.
-private enum GradientClipping {
-    static func factor(norm: Double, limit: Double) -> Float {
+package enum GradientClipping {
+    /// What a gradient of this norm is multiplied by so that its norm is at most `limit`.
+    package static func factor(norm: Double, limit: Double) -> Float {
         Float(min(1, limit / (norm + 1e-6)))
     }
 }

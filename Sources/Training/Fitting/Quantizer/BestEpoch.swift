@@ -20,9 +20,7 @@ struct BestEpoch {
     /// What ``init(like:restoring:codesMove:_:)`` needs.
     /// - Parameter codesMove: whether the codes differ from those at the end.
     func state(codesMove: Bool) -> [(name: String, tensor: Tensor)] {
-        // Two floats hold any step exactly.
-        let step = Tensor([Float(step >> 20), Float(step & 0xf_ffff)], shape: [2])
-        return [(Self.stepName, step)] + rectifier.named("best.rectifier") + (codesMove ? quantizer.named("best.quantizer") : [])
+        [(Self.stepName, Tensor(step: step))] + rectifier.named("best.rectifier") + (codesMove ? quantizer.named("best.quantizer") : [])
     }
 
     /// - Parameters:
@@ -35,10 +33,6 @@ struct BestEpoch {
         var (quantizer, rectifier) = (trainer.quantizer, trainer.rectifier)
         if codesMove { try quantizer.load(from: file, prefix: "best.quantizer") }
         try rectifier.load(from: file, prefix: "best.rectifier")
-        let step = try file.tensor(Self.stepName).values
-        guard step.count == 2, step.allSatisfy({ (0..<0x1p20).contains($0) }) else {
-            throw FileError(path: file.path, reason: "\(file.path) holds no step in \(Self.stepName)")
-        }
-        self.init(quantizer, rectifier, step: Int(step[0]) << 20 | Int(step[1]), measure(quantizer, rectifier))
+        self.init(quantizer, rectifier, step: try file.step(Self.stepName), measure(quantizer, rectifier))
     }
 }

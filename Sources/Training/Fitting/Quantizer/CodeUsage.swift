@@ -2,12 +2,12 @@ import Compute
 import Glibc
 import TokenizerCore
 
-/// How often each code of each codebook was chosen, and the distortion that its runs have.
+/// How often each code of each codebook was chosen, and the distortion that its vectors have.
 package struct CodeUsage {
     private let layout: GroupQuantizer.Layout
     /// `[codebooks][N]`, flat.
     private(set) var counts: [Int]
-    /// Sums over the runs that chose a code, `[codebooks][N]`, flat.
+    /// Sums over the vectors that chose a code, `[codebooks][N]`, flat.
     private(set) var errors: [Float]
 
     package init(_ layout: GroupQuantizer.Layout) {
@@ -35,21 +35,10 @@ package struct CodeUsage {
         }
     }
 
-    /// Counts `tokens`, and the distortion between `runs` and the `codes` that they name, `[n, T·d]` both.
-    ///
-    /// - Parameter importance: what squared differences of each token count, `[T]`; nil for 1.
-    mutating func add(_ tokens: Tokens, _ codes: Tensor, _ runs: Tensor, importance: [Float]?) {
+    /// Counts `tokens`, and their errors.
+    mutating func add(_ tokens: Tokens, _ errors: Assignment.Errors) {
         add(tokens)
-        let d = layout.dimension
-        codes.withPointer { codes in
-            runs.withPointer { runs in
-                for (position, index) in tokens.indices.enumerated() {
-                    var sum: Float = 0
-                    for i in position * d..<(position + 1) * d { sum += (codes[i] - runs[i]) * (codes[i] - runs[i]) }
-                    errors[code(position, index)] += sum * (importance?[position % layout.tokens] ?? 1)
-                }
-            }
-        }
+        for (position, index) in tokens.indices.enumerated() { self.errors[code(position, index)] += errors.perToken[position] }
     }
 
     /// Where the counts of the code `index` of a token are.

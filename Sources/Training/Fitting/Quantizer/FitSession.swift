@@ -6,96 +6,107 @@ import TokenizerCore
 /// The numbers of one `fit`: Lloyd passes first where asked for, then epochs of gradient steps, then the solution for a linear
 /// rectifier. A step is one of each.
 struct FitSession {
-    private let options: QuantizerRun.Options
-    private let shape: LatentShape
-    private let training, heldOut: Tensor
+    private let plan: FitPlan
+    private let training, heldOut: Latents
     /// ``training`` as the quantiser compares it with codes.
-    private let runs: Tensor
-    private let passes: Int
-    private var lloyd: LloydTrainer
-    private var gradient: QuantizerTrainer
+    private let vectors: Tensor
+    /// Until the passes are over.
+    private var lloyd: LloydTrainer?
+    /// From then on.
+    private var gradient: QuantizerTrainer?
     /// The best of the epochs of gradient steps so far.
     private var best: BestEpoch?
     private var linear: LinearRectifierFit?
     private(set) var step = 0
 
     /// - Parameters:
-    ///   - training: normalised latents to learn from, `[n, C·H·W]`.
+    ///   - training: normalised latents to learn from.
     ///   - heldOut: normalised latents to measure on.
-    ///   - begun: what ``state`` was after so many steps of an interrupted fit.
+    ///   - begun: what ``state`` was of an interrupted fit, or of one that had fewer passes or epochs to do.
     /// - Returns: nil when a stop was requested before the first codes were chosen.
     init?(
-        _ options: QuantizerRun.Options, _ design: QuantizerDesign, shape: LatentShape, training: Tensor, heldOut: Tensor,
-        begun: (step: Int, tensors: SafetensorsFile)?, isStopRequested: () -> Bool
+        _ plan: FitPlan, _ design: QuantizerDesign, training: Latents, heldOut: Latents,
+        begun: SafetensorsFile?, isStopRequested: () -> Bool
     ) throws(FileError) {
-        (self.options, self.shape, self.training, self.heldOut) = (options, shape, training, heldOut)
-        passes = options.method == .lloyd ? options.passes : 0
-        runs = design.transform?.runs(training) ?? training
-        let codes: GroupQuantizer?
-        if let begun {
-            let layout = design.layout
-            let name = begun.step < passes ? Self.codebooksName : "quantizer.embeddings"
-            codes = GroupQuantizer(
-                layout, transform: design.transform,
-                codebooks: try begun.tensors.tensor(name, shape: [layout.codebooks, layout.codes, layout.dimension]))
-        } else {
-            codes = GroupQuantizer(
-                design.layout, transform: design.transform, start: options.quantizer.start, from: runs, seed: options.seed,
-                isStopRequested: isStopRequested)
-        }
+        (self.plan, self.training, self.heldOut) = (plan, training, heldOut)
+        vectors = design.vectors(training)
+        let codes =
+            if let begun {
+                try Self.codes(of: design, training.shape, in: begun)
+            } else {
+                GroupQuantizer(
+                    design.layout, shape: training.shape, transform: design.transform, start: plan.start, from: vectors, seed: plan.seed,
+                    isStopRequested: isStopRequested)
+            }
         guard let start = codes else { return nil }
-        lloyd = LloydTrainer(start, passes: passes, reset: options.reset, seed: options.seed)
-        let isTrained = options.rectifier.network.isTrained
-        let rectifier = Rectifier(isTrained ? options.rectifier : .none, shape: shape, .random(seed: options.seed))
-        gradient = Self.gradientTrainer(start, rectifier, options, shape, images: training.n)
-        if let begun { try restore(begun.tensors, step: begun.step) }
+        let passesDone = try begun.map { file throws(FileError) in try file.step(Self.passesName) } ?? 0
+        step = passesDone
+        if passesDone < plan.passes {
+            lloyd = LloydTrainer(start, passes: plan.passes, reset: plan.gradient.reset, seed: plan.seed)
+        } else {
+            startGradient(from: start)
+            if let begun { try restore(begun) }
+        }
     }
 
     /// The codes at this moment; after the gradient steps, those of the best epoch.
-    var quantizer: GroupQuantizer { step < passes ? lloyd.quantizer : finished?.quantizer ?? gradient.quantizer }
-    /// The rectifier at this moment, averaged where asked for; after the gradient steps, that of the best epoch.
-    var rectifier: Rectifier { linear?.rectifier ?? finished?.rectifier ?? gradient.averagedRectifier }
+    var quantizer: GroupQuantizer { lloyd?.quantizer ?? finished?.quantizer ?? trainer.quantizer }
+    /// The rectifier, once the passes are over, averaged where asked for; after the gradient steps, that of the best epoch.
+    var rectifier: Rectifier { linear?.rectifier ?? finished?.rectifier ?? trainer.averagedRectifier }
     /// The best epoch, once all have been.
-    private var finished: BestEpoch? { step < passes + gradient.totalSteps ? nil : best }
+    private var finished: BestEpoch? { step < plan.gradientEnd ? nil : best }
 
-    var totalSteps: Int { passes + gradient.totalSteps + (options.rectifier.network.isSolved ? 1 : 0) }
-
-    /// How many images the first `steps` steps read: what takes the time.
-    func images(inSteps steps: Int) -> Int {
-        let (lloydSteps, rest) = (min(steps, passes), max(0, steps - passes))
-        let gradientSteps = min(rest, gradient.totalSteps)
-        return lloydSteps * training.n + gradient.images(inSteps: gradientSteps) + (rest - gradientSteps) * training.n
+    private var trainer: QuantizerTrainer {
+        guard let gradient else { preconditionFailure("step \(step) of \(plan.passes) passes is no gradient step") }
+        return gradient
     }
 
     /// One pass, one gradient step, or the solution.
     /// - Returns: its figures, and at the end of an epoch the held-out ones; nil when a stop was requested during a pass, which is then
     ///   as if it had not begun.
     mutating func advance(isStopRequested: () -> Bool) -> [String: Double]? {
-        defer { if step == passes && passes > 0 { startGradient() } }
-        if step < passes {
-            guard let error = lloyd.advance(on: runs, pass: step, isStopRequested: isStopRequested) else { return nil }
-            step += 1
-            let quality = quality(of: heldOut, lloyd.quantizer, Rectifier(.none, shape: shape, .placeholder))
-            return ["distortion": error, "held_out_distortion": quality.distortion, "held_out_mse": quality.quantizedMSE]
-        }
-        if step == passes + gradient.totalSteps { return solve() }
-        let losses = gradient.advance(on: training)
+        if lloyd != nil { return advanceLloyd(isStopRequested) }
+        return step == plan.gradientEnd ? solve() : gradientStep()
+    }
+
+    private mutating func advanceLloyd(_ isStopRequested: () -> Bool) -> [String: Double]? {
+        let (vectors, pass) = (vectors, step)
+        guard let error = lloyd?.advance(on: vectors, pass: pass, isStopRequested: isStopRequested) else { return nil }
         step += 1
-        let values = ["distortion": losses.quantized, "rectified_mse": losses.rectified]
-        guard gradient.step % gradient.stepsPerEpoch == 0 else {
-            return values.merging(["codebook_use": gradient.usage.usedShare]) { $1 }
+        let quantizer = quantizer
+        let quality = quality(of: heldOut, quantizer, Rectifier.none)
+        if step == plan.passes { startGradient(from: quantizer) }
+        return ["distortion": error, "held_out_distortion": quality.distortion, "held_out_mse": quality.quantizedMSE]
+    }
+
+    private mutating func startGradient(from quantizer: GroupQuantizer) {
+        lloyd = nil
+        let rectifier = Rectifier(plan.rectifier.network.isTrained ? plan.rectifier : .none, shape: training.shape, .random(seed: plan.seed))
+        gradient = QuantizerTrainer(
+            quantizer, rectifier, options: plan.gradient, imageCount: training.count, seed: plan.seed)
+    }
+
+    private mutating func gradientStep() -> [String: Double] {
+        let training = training
+        guard let losses = gradient?.advance(on: training) else { preconditionFailure("step \(step) is no gradient step") }
+        step += 1
+        var values = ["distortion": losses.quantized, "rectified_mse": losses.rectified]
+        values["codes_gradient_norm"] = losses.codesGradientNorm
+        values["rectifier_gradient_norm"] = losses.rectifierGradientNorm
+        guard trainer.step % trainer.stepsPerEpoch == 0 else {
+            return values.merging(["codebook_use": trainer.usage.usedShare]) { $1 }
         }
         return values.merging(finishEpoch()) { $1 }
     }
 
     /// Measures the epoch, and keeps it when it is the best so far.
     private mutating func finishEpoch() -> [String: Double] {
-        let (quantizer, rectifier) = (gradient.quantizer, gradient.averagedRectifier)
+        let (quantizer, rectifier) = (trainer.quantizer, trainer.averagedRectifier)
         let quality = quality(of: heldOut, quantizer, rectifier)
         if best.map({ quality.rectifiedMSE < $0.quality.rectifiedMSE }) ?? true {
             best = BestEpoch(quantizer, rectifier, step: step, quality)
         }
-        guard let epoch = gradient.lastEpoch else { preconditionFailure("an epoch that has ended has figures") }
+        guard let epoch = trainer.lastEpoch else { preconditionFailure("an epoch that has ended has figures") }
         return [
             "codebook_use": epoch.use, "epoch_distortion": epoch.distortion, "held_out_distortion": quality.distortion,
             "held_out_mse": quality.quantizedMSE, "held_out_rectified_mse": quality.rectifiedMSE,
@@ -103,7 +114,7 @@ struct FitSession {
     }
 
     private mutating func solve() -> [String: Double] {
-        let fit = LinearRectifierFit(options.rectifier, behind: quantizer, shape: shape, training: training, heldOut: heldOut)
+        let fit = LinearRectifierFit(plan.rectifier, behind: quantizer, training: training, heldOut: heldOut)
         linear = fit
         step += 1
         return ["penalty": fit.penalty, "held_out_rectified_mse": fit.heldOutMSE]
@@ -112,56 +123,63 @@ struct FitSession {
     var heldOutQuality: LatentQuality { quality(of: heldOut, quantizer, rectifier) }
 
     /// The same figures on the latents that were trained on, without the rectifier.
-    var trainingQuality: LatentQuality { quality(of: training, quantizer, Rectifier(.none, shape: shape, .placeholder)) }
+    var trainingQuality: LatentQuality { quality(of: training, quantizer, Rectifier.none) }
 
     /// After gradient steps: which of them the result is from, and what the last one would have given.
     var epochs: FittedQuantizer.Epochs? {
-        best.map { .init(bestStep: $0.step, last: quality(of: heldOut, gradient.quantizer, gradient.averagedRectifier)) }
+        best.map { .init(bestStep: $0.step, last: quality(of: heldOut, trainer.quantizer, trainer.averagedRectifier)) }
     }
 
-    private func quality(of latents: Tensor, _ quantizer: GroupQuantizer, _ rectifier: Rectifier) -> LatentQuality {
-        LatentQuality(of: latents, quantizer, rectifier, shape: shape)
-    }
-
-    private mutating func startGradient() {
-        gradient = Self.gradientTrainer(lloyd.quantizer, gradient.rectifier, options, shape, images: training.n)
-    }
-
-    private static func gradientTrainer(
-        _ quantizer: GroupQuantizer, _ rectifier: Rectifier, _ options: QuantizerRun.Options, _ shape: LatentShape, images: Int
-    ) -> QuantizerTrainer {
-        // Behind fixed codes only a network has something to learn.
-        let epochs = options.method == .lloyd && !options.rectifier.network.isTrained ? 0 : options.epochs
-        return QuantizerTrainer(
-            quantizer, rectifier, shape: shape,
-            options: .init(
-                epochs: epochs, batch: options.batch, learningRate: options.learningRate, reset: options.reset,
-                movesCodes: options.method == .adam, gradient: options.gradient),
-            imageCount: images, seed: options.seed)
+    private func quality(of latents: Latents, _ quantizer: GroupQuantizer, _ rectifier: Rectifier) -> LatentQuality {
+        LatentQuality(of: latents, quantizer, rectifier)
     }
 }
 
 extension FitSession {
-    /// Everything a resumed run needs besides options, latents and step.
+    private static let codebooksName = "lloyd.codebooks", passesName = "fit.passes", gradientStepsName = "fit.gradient_steps"
+
+    /// Everything a resumed run needs besides options and latents.
+    ///
+    /// The solution of a linear rectifier follows from the codes, so it is not stored.
     var state: [(name: String, tensor: Tensor)] {
-        step < passes ? [(Self.codebooksName, lloyd.quantizer.codebooks)] : gradient.state + (best?.state(codesMove: codesMove) ?? [])
+        if let lloyd { return [(Self.passesName, Tensor(step: step)), (Self.codebooksName, lloyd.quantizer.codebooks)] }
+        let steps = [(name: Self.passesName, tensor: Tensor(step: plan.passes)), (name: Self.gradientStepsName, tensor: Tensor(step: trainer.step))]
+        return steps + trainer.state + (best?.state(codesMove: plan.gradient.movesCodes) ?? [])
     }
 
-    /// - Precondition: the codes are those of `file`.
-    private mutating func restore(_ file: SafetensorsFile, step: Int) throws(FileError) {
-        self.step = step
-        guard step >= passes else { return }
-        try gradient.restore(file, step: min(step - passes, gradient.totalSteps))
-        if gradient.step >= gradient.stepsPerEpoch {
-            best = try BestEpoch(like: gradient, restoring: file, codesMove: codesMove) { quality(of: heldOut, $0, $1) }
-        }
-        // It follows from the codes, so it is not stored.
-        if step > passes + gradient.totalSteps {
-            self.step -= 1
-            _ = solve()
-        }
+    /// The codes of a ``state``. Where passes were over and now there are more, they go on from where they ended.
+    private static func codes(of design: QuantizerDesign, _ shape: LatentShape, in file: SafetensorsFile) throws(FileError) -> GroupQuantizer {
+        let layout = design.layout
+        let name = file.names.contains(codebooksName) ? codebooksName : "quantizer.embeddings"
+        return GroupQuantizer(
+            layout, shape: shape, transform: design.transform,
+            codebooks: try file.tensor(name, shape: [layout.codebooks, layout.codes, layout.dimension]))
     }
 
-    private static let codebooksName = "lloyd.codebooks"
-    private var codesMove: Bool { options.method == .adam }
+    /// - Precondition: the codes are those of `file`, and the passes are over.
+    private mutating func restore(_ file: SafetensorsFile) throws(FileError) {
+        let done = file.names.contains(Self.gradientStepsName) ? try file.step(Self.gradientStepsName) : 0
+        guard done > 0 else { return }
+        try gradient?.restore(file, step: done)
+        step = plan.passes + done
+        if done >= trainer.stepsPerEpoch {
+            best = try BestEpoch(like: trainer, restoring: file, codesMove: plan.gradient.movesCodes) { quality(of: heldOut, $0, $1) }
+        }
+    }
+}
+
+extension Tensor {
+    /// A number of steps. Two floats hold any exactly.
+    init(step: Int) {
+        self.init([Float(step >> 20), Float(step & 0xf_ffff)], shape: [2])
+    }
+}
+
+extension SafetensorsFile {
+    /// What ``Tensor/init(step:)`` made.
+    func step(_ name: String) throws(FileError) -> Int {
+        let step = try tensor(name).values
+        guard step.count == 2, step.allSatisfy({ (0..<0x1p20).contains($0) }) else { throw FileError(path, "holds no step in \(name)") }
+        return Int(step[0]) << 20 | Int(step[1])
+    }
 }

@@ -1,6 +1,5 @@
 import Compute
 import Files
-import Jobs
 import Networks
 import TokenizerCore
 
@@ -76,8 +75,7 @@ package struct FittedQuantizer: Sendable {
         description = try JSONFile.read(Description.self, from: path)
         if let problem = description.problem { throw FileError(path: path, reason: "\(path) is damaged: \(problem)") }
         let file = try SafetensorsFile("\(directory)/\(Self.quantizerName)")
-        let count = description.latentShape.count
-        var normalizer = LatentNormalizer(mean: Tensor(zeros: [count]), deviation: Tensor(zeros: [count]))
+        var normalizer = LatentNormalizer(placeholder: description.latentShape)
         try normalizer.load(from: file, prefix: "normalizer")
         let quantizer = try GroupQuantizer(description.layout, shape: description.latentShape, from: file, prefix: "quantizer")
         var rectifier = Rectifier(description.rectifier, shape: description.latentShape, .placeholder)
@@ -90,7 +88,8 @@ package struct FittedQuantizer: Sendable {
     /// Identifies what ``init(_:)`` would read.
     static func digest(of directory: String) throws(FileError) -> FileDigest {
         let files = try StoredFolder.names(in: directory).sorted()
-        return FileDigest(contents: Array(try files.map { name throws(FileError) in try FileDigest(of: "\(directory)/\(name)").sha256 }.joined().utf8))
+        return FileDigest(
+            contents: Array(try files.map { name throws(FileError) in try FileDigest(of: "\(directory)/\(name)").sha256 }.joined().utf8))
     }
 
     /// Writes everything to a new folder that appears whole.
@@ -108,20 +107,22 @@ package struct FittedQuantizer: Sendable {
 
     /// - Throws: when another autoencoder's latents were fitted than that of the folder `vae`.
     package func check(belongsTo vae: String, named name: String) throws(FileError) {
-        guard try FileDigest(of: AutoencoderDC.weightsPath(in: vae)) == description.vaeWeights else {
+        guard try FileDigest(of: Autoencoder.weightsPath(in: vae)) == description.vaeWeights else {
             throw FileError(path: vae, reason: "\(name) was fitted to the latents of another autoencoder than \(vae)")
         }
     }
 
     /// The same for an autoencoder that differs only in its decoder: its latents are those that were fitted.
     func drawn(by vae: String) throws(FileError) -> FittedQuantizer {
-        FittedQuantizer(description.drawn(by: try FileDigest(of: "\(vae)/\(AutoencoderDC.weightsName)")), normalizer, quantizer, rectifier)
+        FittedQuantizer(description.drawn(by: try FileDigest(of: "\(vae)/\(Autoencoder.weightsName)")), normalizer, quantizer, rectifier)
     }
 
     /// The same for images of another size: as many more or fewer tokens from the same codes.
     /// - Throws: when its codes, statistics or rectifier belong to one size.
     package func resized(toImageSize size: Int) throws(FileError) -> FittedQuantizer {
-        func refusal(_ reason: String) -> FileError { FileError(path: "\(size)", reason: "cannot make it a tokenizer of \(size)-pixel images: \(reason)") }
+        func refusal(_ reason: String) -> FileError {
+            FileError(path: "\(size)", reason: "cannot make it a tokenizer of \(size)-pixel images: \(reason)")
+        }
         let shape = description.latentShape
         let factor = description.imageSize / shape.height
         guard (1...8192).contains(size), size % factor == 0 else { throw refusal("the autoencoder takes multiples of \(factor) pixels up to 8192") }
@@ -130,10 +131,10 @@ package struct FittedQuantizer: Sendable {
         case .mlp, .linear(reach: .image): throw refusal("its rectifier sees the whole image")
         case .identity, .vit, .cnn, .linear: break
         }
-        guard let normalizer = normalizer.resized(from: shape, to: other) else { throw refusal("its latents are normalised site by site") }
+        guard let normalizer = normalizer.resized(to: other) else { throw refusal("its latents are normalised site by site") }
         let quantizer: GroupQuantizer
         do throws(GroupQuantizer.LayoutError) {
-            quantizer = try self.quantizer.resized(from: shape, to: other)
+            quantizer = try self.quantizer.resized(to: other)
         } catch {
             throw refusal(error.description)
         }

@@ -17,27 +17,24 @@ package struct LatentQuality: Codable, Equatable, Sendable {
 
     private static let batch = 64
 
-    /// - Parameter latents: normalised, `[n, C·H·W]`.
-    package init(of latents: Tensor, _ quantizer: GroupQuantizer, _ rectifier: Rectifier, shape: LatentShape) {
+    /// - Parameter latents: normalised.
+    package init(of latents: Latents, _ quantizer: GroupQuantizer, _ rectifier: Rectifier) {
         var usage = CodeUsage(quantizer.layout)
         var (quantized, rectified, distortion) = (0.0, 0.0, 0.0)
-        for start in stride(from: 0, to: latents.n, by: Self.batch) {
-            let z = latents.images(start..<min(start + Self.batch, latents.n))
-            let runs = quantizer.runs(z)
-            let tokens = quantizer.tokens(ofRuns: runs)
-            usage.add(tokens)
-            let codes = quantizer.codes(tokens)
-            let q = quantizer.latents(ofRuns: codes)
-            let error = SquaredError.mean(q, z)
-            quantized += error * Double(z.n)
-            // Without a transform runs are latents, and without a rectifier latents stay as they are.
-            distortion += (quantizer.transform == nil ? error : quantizer.distortion(codes, runs).value) * Double(z.n)
+        for z in latents.batches(of: Self.batch) {
+            let assignment = Assignment(of: z, by: quantizer)
+            usage.add(assignment.tokens)
+            let q = quantizer.latents(ofVectors: assignment.codes)
+            let error = SquaredError.mean(q.map, z.map)
+            quantized += error * Double(z.count)
+            // Without a transform vectors hold the latents themselves, and without a rectifier latents stay as they are.
+            distortion += (quantizer.transform == nil ? error : assignment.errors().mean) * Double(z.count)
             let isRectified = rectifier.configuration.network != .identity
-            rectified += (isRectified ? SquaredError.mean(rectifier(shape.featureMap(q)), shape.featureMap(z)) : error) * Double(z.n)
+            rectified += (isRectified ? SquaredError.mean(rectifier(q.map), z.map) : error) * Double(z.count)
         }
-        quantizedMSE = quantized / Double(latents.n)
-        rectifiedMSE = rectified / Double(latents.n)
-        self.distortion = distortion / Double(latents.n)
+        quantizedMSE = quantized / Double(latents.count)
+        rectifiedMSE = rectified / Double(latents.count)
+        self.distortion = distortion / Double(latents.count)
         codebookUse = usage.usedShare
         perplexity = usage.perplexity
     }
@@ -46,7 +43,8 @@ package struct LatentQuality: Codable, Equatable, Sendable {
     func alarms(training: LatentQuality) -> [String] {
         var alarms: [String] = []
         if training.codebookUse < 0.7 {
-            alarms.append("warning: only \(Int((training.codebookUse * 100).rounded())) % of the codes are used: too few latents per code, or a poor start")
+            alarms.append(
+                "warning: only \(Int((training.codebookUse * 100).rounded())) % of the codes are used: too few latents per code, or a poor start")
         }
         // Rounding apart.
         if rectifiedMSE > quantizedMSE * (1 + 1e-6) {
@@ -61,5 +59,32 @@ package struct LatentQuality: Codable, Equatable, Sendable {
             alarms.append("warning: the held-out error is \(Int((excess * 100).rounded())) % above the training error: too few latents per code")
         }
         return alarms
+    }
+}
+
+/// Warnings while a fit runs, each once, when an epoch's figures show that something goes wrong.
+struct EpochAlarms {
+    private var hasWarnedOfUse = false
+    private var hasWarnedOfGap = false
+    private static let (leastUse, largestGap) = (0.7, 0.1)
+
+    /// - Parameter values: what the step that ended an epoch logged; other steps' give no warnings.
+    mutating func warnings(_ values: [String: Double]) -> [String] {
+        guard let use = values["codebook_use"], let trained = values["epoch_distortion"], let heldOut = values["held_out_distortion"] else {
+            return []
+        }
+        var warnings: [String] = []
+        if use < Self.leastUse && !hasWarnedOfUse {
+            hasWarnedOfUse = true
+            warnings.append(
+                "warning: this epoch used only \(Int((use * 100).rounded())) % of the codes: too few latents per code, a poor start, or a reset that fails"
+            )
+        }
+        let gap = heldOut / trained - 1
+        if gap > Self.largestGap && !hasWarnedOfGap {
+            hasWarnedOfGap = true
+            warnings.append("warning: the held-out error is \(Int((min(gap, 1e6) * 100).rounded())) % above this epoch's: too few latents per code")
+        }
+        return warnings
     }
 }

@@ -11,7 +11,7 @@ package struct LloydFit {
     package let bounds: QuantizerBounds?
 
     /// - Parameters:
-    ///   - training: raw latents to learn from, `[n, C·H·W]`.
+    ///   - training: raw latents to learn from.
     ///   - heldOut: raw latents to measure on.
     ///   - decoder: of the autoencoder that made them; the weighted distortion needs it.
     ///   - passes: of Lloyd's algorithm.
@@ -19,27 +19,27 @@ package struct LloydFit {
     /// - Returns: nil when a stop was requested before it was finished.
     /// - Throws: what is impossible about the options.
     package init?(
-        _ options: QuantizerOptions, training: Tensor, heldOut: Tensor, shape: LatentShape, decoder: DecoderProbe?, passes: Int,
+        _ options: QuantizerOptions, training: Latents, heldOut: Latents, decoder: DecoderProbe?, passes: Int,
         reset: CodebookReset = .distortion, seed: UInt64, isStopRequested: () -> Bool
     ) throws(GroupQuantizer.LayoutError) {
-        try options.check(shape, images: training.n, hasAutoencoder: decoder != nil)
+        try options.check(training.shape, images: training.count, hasAutoencoder: decoder != nil)
         let found = try QuantizerDesign(
-            options, training: training, shape: shape, decoder: decoder, seed: seed, isStopRequested: isStopRequested)
+            options, training: training, decoder: decoder, seed: seed, isStopRequested: isStopRequested)
         guard let design = found else { return nil }
         self.design = design
         let (learned, unseen) = (design.normalizer.normalize(training), design.normalizer.normalize(heldOut))
-        let runs = design.transform?.runs(learned) ?? learned
+        let vectors = design.vectors(learned)
         let start = GroupQuantizer(
-            design.layout, transform: design.transform, start: options.start, from: runs, seed: seed, isStopRequested: isStopRequested)
+            design.layout, shape: training.shape, transform: design.transform, start: options.start, from: vectors, seed: seed,
+            isStopRequested: isStopRequested)
         guard let start else { return nil }
         var trainer = LloydTrainer(start, passes: passes, reset: reset, seed: seed)
         for pass in 0..<passes {
-            guard trainer.advance(on: runs, pass: pass, isStopRequested: isStopRequested) != nil else { return nil }
+            guard trainer.advance(on: vectors, pass: pass, isStopRequested: isStopRequested) != nil else { return nil }
         }
         quantizer = trainer.quantizer
-        let none = Rectifier(.none, shape: shape, .placeholder)
-        quality = LatentQuality(of: unseen, quantizer, none, shape: shape)
-        trainingQuality = LatentQuality(of: learned, quantizer, none, shape: shape)
-        bounds = QuantizerBounds(design, latents: learned.spread(QuantizerDesign.measuredImages), shape: shape)
+        quality = LatentQuality(of: unseen, quantizer, .none)
+        trainingQuality = LatentQuality(of: learned, quantizer, .none)
+        bounds = QuantizerBounds(design, latents: learned.spread(QuantizerDesign.measuredImages))
     }
 }

@@ -16,23 +16,21 @@ package struct PictureQuality: Codable, Equatable, Sendable {
     private static let largestCount = 64
     private static let batch = 8
 
-    /// - Parameter latents: normalised, `[n, C·H·W]`; at most 64 of them are decoded.
+    /// - Parameter latents: normalised; at most 64 of them are decoded.
     package init(
-        of latents: Tensor, _ normalizer: LatentNormalizer, _ quantizer: GroupQuantizer, _ rectifier: Rectifier, _ decoder: AutoencoderDecoder,
-        shape: LatentShape
+        of latents: Latents, _ normalizer: LatentNormalizer, _ quantizer: GroupQuantizer, _ rectifier: Rectifier, _ decoder: AnyLayer
     ) {
         let chosen = latents.spread(Self.largestCount)
-        let pictures = { (z: Tensor) in PixelBatch(decoder(shape.featureMap(normalizer.restore(z)))).images() }
+        let pictures = { (z: Latents) in PixelBatch(decoder(normalizer.restore(z).map)).images() }
         var (quantized, rectified) = (0.0, 0.0)
-        for start in stride(from: 0, to: chosen.n, by: Self.batch) {
-            let z = chosen.images(start..<min(start + Self.batch, chosen.n))
+        for z in chosen.batches(of: Self.batch) {
             let q = quantizer.latents(quantizer.tokens(z))
             let own = pictures(z)
             quantized += Self.error(pictures(q), own)
             guard rectifier.configuration.network != .identity else { continue }
-            rectified += Self.error(pictures(shape.flattened(rectifier(shape.featureMap(q)))), own)
+            rectified += Self.error(pictures(rectifier(q)), own)
         }
-        images = chosen.n
+        images = chosen.count
         quantizedMSE = quantized / Double(images)
         rectifiedMSE = rectifier.configuration.network == .identity ? quantizedMSE : rectified / Double(images)
     }
@@ -51,7 +49,7 @@ package struct PictureQuality: Codable, Equatable, Sendable {
     /// One line for a person.
     var summary: String {
         let rectifiedPSNR = 10 * log10(255 * 255 / rectifiedMSE)
-        return "against the autoencoder's own pictures of \(images) held-out images: squared error \(Figure.text(quantizedMSE)) "
+        return "against the autoencoder's own pictures of \(Figure.count(images, "held-out image")): squared error \(Figure.text(quantizedMSE)) "
             + "(\(Figure.text(psnr)) dB) quantised, \(Figure.text(rectifiedMSE)) (\(Figure.text(rectifiedPSNR)) dB) rectified"
     }
 }

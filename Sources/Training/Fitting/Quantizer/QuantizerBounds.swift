@@ -11,7 +11,7 @@ package struct QuantizerBounds: Codable, Equatable, Sendable {
     package let shannon: Double
     /// White noise of the same variance, by ideal codes of d numbers.
     package let zador: Double
-    /// Ideal codes of d numbers for the measured covariance of this quantiser's own runs: what its grouping can use.
+    /// Ideal codes of d numbers for the measured covariance of this quantiser's own vectors: what its grouping can use.
     package let groupedZador: Double
     /// The measured covariance of boxes of all channels, by codes of any length: what any grouping inside such boxes can use.
     package let waterFilling: Double
@@ -32,40 +32,40 @@ package struct QuantizerBounds: Codable, Equatable, Sendable {
     /// Of the mean one: below it a variance is rounding.
     private static let leastVariance = 1e-9
 
-    /// - Parameter latents: normalised, `[n, C·H·W]`: those that the covariance is measured on, a few thousand.
+    /// - Parameter latents: normalised: those that the covariance is measured on, a few thousand.
     /// - Returns: nil where they are too few, or vary in too few directions, for bounds that mean anything.
-    package init?(_ design: QuantizerDesign, latents: Tensor, shape: LatentShape) {
+    package init?(_ design: QuantizerDesign, latents: Latents) {
         let layout = design.layout
         let rate = log2(Double(layout.codes)) / Double(layout.dimension)
-        boxSide = Self.side(for: shape, multipleOf: design.side, images: latents.n)
-        let box = LatentBox(allChannelsOf: shape, side: boxSide)
+        boxSide = Self.side(for: latents.shape, multipleOf: design.side, images: latents.count)
+        let box = LatentBox(allChannelsOf: latents.shape, side: boxSide)
         let rows = box.rows(of: latents)
         guard rows.rows >= Self.fewestSamplesPerElement * box.count else { return nil }
         let covariance = SymmetricMatrix(momentsOf: rows)
         let felt = design.metric(for: box).mapEigenvalues { $0.squareRoot() }.conjugating(covariance)
         let (variance, variances) = (felt.trace / Double(felt.n), felt.eigen().values)
-        guard variances.allSatisfy({ $0 > Self.leastVariance * variance }), let runVariance = Self.meanRunVariance(design, latents, shape) else {
+        guard variances.allSatisfy({ $0 > Self.leastVariance * variance }), let vectorVariance = Self.meanVectorVariance(design, latents) else {
             return nil
         }
         shannon = variance * RateDistortion.shannon(rate: rate)
         zador = variance * RateDistortion.zador(d: layout.dimension, rate: rate)
         waterFilling = RateDistortion.waterFilling(variances: variances, bits: rate * Double(box.count))
-        groupedZador = runVariance * RateDistortion.zador(d: layout.dimension, rate: rate)
+        groupedZador = vectorVariance * RateDistortion.zador(d: layout.dimension, rate: rate)
     }
 
-    /// The mean over positions of det(Σ)^(1/d), Σ being the covariance of the position's runs in the units of the distortion; nil where
+    /// The mean over positions of det(Σ)^(1/d), Σ being the covariance of the position's vectors in the units of the distortion; nil where
     /// one's is not known.
-    private static func meanRunVariance(_ design: QuantizerDesign, _ latents: Tensor, _ shape: LatentShape) -> Double? {
-        let (layout, runs) = (design.layout, design.transform?.runs(latents) ?? latents)
+    private static func meanVectorVariance(_ design: QuantizerDesign, _ latents: Latents) -> Double? {
+        let (layout, shape, vectors) = (design.layout, latents.shape, design.vectors(latents))
         let isGrouped = Grouping.strip.problem(for: shape, d: layout.dimension) == nil
         let positions = design.transform?.positions ?? (isGrouped ? Grouping.strip.positions(of: shape, d: layout.dimension) : 1)
         let importance = design.transform?.importance ?? Array(repeating: 1, count: positions)
-        let perPosition = runs.c / positions
-        let samples = runs.n * perPosition / layout.dimension
+        let perPosition = vectors.c / positions
+        let samples = vectors.n * perPosition / layout.dimension
         guard samples >= fewestSamplesPerElement * layout.dimension else { return nil }
         var sum = 0.0
         for position in 0..<positions {
-            let own = runs.columns(position * perPosition..<(position + 1) * perPosition).reshaped([samples, layout.dimension])
+            let own = vectors.columns(position * perPosition..<(position + 1) * perPosition).reshaped([samples, layout.dimension])
             let variances = SymmetricMatrix(momentsOf: own).eigen().values
             let mean = variances.reduce(0, +) / Double(layout.dimension)
             guard variances.allSatisfy({ $0 > leastVariance * mean }) else { return nil }

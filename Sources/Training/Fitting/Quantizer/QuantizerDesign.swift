@@ -8,7 +8,7 @@ package struct QuantizerDesign {
     package let normalizer: LatentNormalizer
     package let layout: GroupQuantizer.Layout
     /// Nil for the paper's strips.
-    package let transform: RunTransform?
+    package let transform: VectorTransform?
     /// What squared errors of the elements of a box of all channels count, averaging 1; see ``QuantizerBounds``.
     let metric: SymmetricMatrix
     /// The side of that box.
@@ -22,20 +22,19 @@ package struct QuantizerDesign {
     private static let leastSensitivity = 1e-3
 
     /// - Parameters:
-    ///   - latents: raw, to learn from, `[n, C·H·W]`.
+    ///   - latents: raw, to learn from.
     ///   - decoder: of the autoencoder that made the latents, at these; needed for ``QuantizerOptions/Distortion/weighted`` only.
     ///   - known: the sensitivity, where an equal design has measured it.
     ///   - progress: of measuring it, in decoded pictures.
     /// - Returns: nil when a stop was requested before the decoder's sensitivity was measured.
     /// - Throws: what is impossible about the options.
     package init?(
-        _ options: QuantizerOptions, training latents: Tensor, shape: LatentShape, decoder: DecoderProbe?,
+        _ options: QuantizerOptions, training latents: Latents, decoder: DecoderProbe?,
         sensitivity known: SymmetricMatrix? = nil, seed: UInt64, progress: (Int, Int) -> Void = { _, _ in }, isStopRequested: () -> Bool
     ) throws(GroupQuantizer.LayoutError) {
-        layout = try options.layout(for: shape)
-        normalizer =
-            options.sharing == .untied ? LatentNormalizer(fitting: latents) : LatentNormalizer(fittingChannelsOf: latents, shape: shape)
-        let box = Self.box(for: options.grouping, shape)
+        layout = try options.layout(for: latents.shape)
+        normalizer = options.sharing == .untied ? LatentNormalizer(fitting: latents) : LatentNormalizer(fittingChannelsOf: latents)
+        let box = Self.box(for: options.grouping, latents.shape)
         side = box.height
         if options.distortion == .weighted {
             guard let decoder else { preconditionFailure("a weighted distortion needs the decoder") }
@@ -58,6 +57,11 @@ package struct QuantizerDesign {
             }
     }
 
+    /// Normalised latents as a quantiser of this design compares them with codes: `[n, T·d]`.
+    func vectors(_ latents: Latents) -> Tensor {
+        transform?.vectors(latents) ?? latents.rows
+    }
+
     /// What the sensitivity is measured for.
     static func box(for grouping: Grouping, _ shape: LatentShape) -> LatentBox {
         let side = if case .klt(let side) = grouping { side } else { 1 }
@@ -66,9 +70,9 @@ package struct QuantizerDesign {
 
     private static func transform(
         _ options: QuantizerOptions, _ grouping: Grouping, _ layout: GroupQuantizer.Layout, _ box: LatentBox, _ metric: SymmetricMatrix,
-        _ latents: Tensor
-    ) throws(GroupQuantizer.LayoutError) -> RunTransform {
-        var transform = try RunTransform(grouping, shape: box.shape, dimension: layout.dimension)
+        _ latents: Latents
+    ) throws(GroupQuantizer.LayoutError) -> VectorTransform {
+        var transform = try VectorTransform(grouping, shape: box.shape, dimension: layout.dimension)
         if grouping.isTransform {
             let root = metric.mapEigenvalues { $0.squareRoot() }
             let basis = BalancedBasis(
@@ -78,30 +82,23 @@ package struct QuantizerDesign {
         } else {
             transform.weight(by: Tensor(metric.diagonal.map { Float($0.squareRoot()) }, shape: [box.shape.channels]))
         }
-        if options.sharing == .one { transform.scale(by: deviations(of: transform.runs(latents), transform.positions, d: layout.dimension)) }
+        if options.sharing == .one { transform.scale(by: deviations(of: transform.vectors(latents), transform.positions, d: layout.dimension)) }
         return transform
     }
 
-    /// The deviation of each position's runs: the geometric mean over their d numbers, which is what the density of codes follows where
+    /// The deviation of each position's vectors: the geometric mean over their d numbers, which is what the density of codes follows where
     /// these differ much. A position whose numbers are all zero keeps 1.
-    private static func deviations(of runs: Tensor, _ positions: Int, d: Int) -> Tensor {
-        let width = runs.c / positions
+    private static func deviations(of vectors: Tensor, _ positions: Int, d: Int) -> Tensor {
+        let width = vectors.c / positions
         var squares = [Double](repeating: 0, count: positions * d)
-        runs.withPointer { x in
-            for i in 0..<runs.count { squares[i / width % positions * d + i % d] += Double(x[i]) * Double(x[i]) }
+        vectors.withPointer { x in
+            for i in 0..<vectors.count { squares[i / width % positions * d + i % d] += Double(x[i]) * Double(x[i]) }
         }
-        let count = Double(runs.n * width / d)
+        let count = Double(vectors.n * width / d)
         return Tensor(
             (0..<positions).map { position in
                 let own = squares[position * d..<(position + 1) * d].filter { $0 > 0 }
                 return own.isEmpty ? 1 : Float(exp(own.reduce(0) { $0 + log($1 / count) } / Double(2 * own.count)))
             }, shape: [positions])
-    }
-}
-
-extension Tensor {
-    /// At most `count` rows, evenly spread over all.
-    func spread(_ count: Int) -> Tensor {
-        n <= count ? self : rows((0..<count).map { $0 * n / count })
     }
 }

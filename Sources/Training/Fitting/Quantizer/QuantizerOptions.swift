@@ -75,10 +75,12 @@ package struct QuantizerOptions: Codable, Equatable, Sendable {
         guard distortion == .normalised || hasAutoencoder else {
             throw .init(description: "the weighted distortion is measured through the autoencoder: name it with --vae")
         }
-        let runs = images * (layout.tokens / layout.codebooks)
-        guard runs >= layout.codes else {
+        let vectors = images * (layout.tokens / layout.codebooks)
+        guard vectors >= layout.codes else {
             throw .init(
-                description: "\(images) training images give each codebook \(runs) vectors, fewer than its \(codes) codes: use more images, fewer codes, or codebooks that tokens share")
+                description:
+                    "\(images) training images give each codebook \(vectors) vectors, fewer than its \(codes) codes: use more images, fewer codes, or codebooks that tokens share"
+            )
         }
     }
 }

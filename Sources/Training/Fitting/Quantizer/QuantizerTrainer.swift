@@ -24,6 +24,15 @@ package struct QuantizerTrainer {
             (self.epochs, self.batch, self.learningRate, self.reset) = (epochs, batch, learningRate, reset)
             (self.movesCodes, self.gradient) = (movesCodes, gradient)
         }
+
+        func stepsPerEpoch(images: Int) -> Int { (images + batch - 1) / batch }
+        func steps(images: Int) -> Int { epochs * stepsPerEpoch(images: images) }
+
+        /// How many of `images` images the first `steps` steps take, over all epochs.
+        func images(inSteps steps: Int, of images: Int) -> Int {
+            let (epochs, rest) = steps.quotientAndRemainder(dividingBy: stepsPerEpoch(images: images))
+            return epochs * images + rest * batch
+        }
     }
 
     /// Of a batch, before the step.
@@ -32,6 +41,8 @@ package struct QuantizerTrainer {
         package let quantized: Double
         /// Mean squared error of the normalised latents after the rectifier.
         package let rectified: Double
+        /// Of the codes' gradient and the rectifier's, before clipping; nil where these do not move.
+        package fileprivate(set) var codesGradientNorm, rectifierGradientNorm: Double?
     }
 
     /// More than memory holds.
@@ -46,7 +57,6 @@ package struct QuantizerTrainer {
     private(set) var usage: CodeUsage
     /// The share of codes that the last whole epoch used, and its mean distortion; nil before its end.
     private(set) var lastEpoch: (use: Double, distortion: Double)?
-    private let shape: LatentShape
     private let imageCount: Int
     private let root: RandomSource
     /// The order of the images in the epoch it is for.
@@ -59,9 +69,9 @@ package struct QuantizerTrainer {
 
     /// - Parameter imageCount: how many images an epoch has.
     package init(
-        _ quantizer: GroupQuantizer, _ rectifier: Rectifier, shape: LatentShape, options: Options, imageCount: Int, seed: UInt64
+        _ quantizer: GroupQuantizer, _ rectifier: Rectifier, options: Options, imageCount: Int, seed: UInt64
     ) {
-        (self.quantizer, self.rectifier, self.shape, self.options) = (quantizer, rectifier, shape, options)
+        (self.quantizer, self.rectifier, self.options) = (quantizer, rectifier, options)
         self.imageCount = imageCount
         usage = CodeUsage(quantizer.layout)
         root = RandomSource(seed: seed, stream: RandomSource.stream(named: "fit"))
@@ -69,53 +79,53 @@ package struct QuantizerTrainer {
     }
 
     private var isTrained: Bool { rectifier.configuration.network.isTrained }
-    package var stepsPerEpoch: Int { (imageCount + options.batch - 1) / options.batch }
-    package var totalSteps: Int { options.epochs * stepsPerEpoch }
+    package var stepsPerEpoch: Int { options.stepsPerEpoch(images: imageCount) }
+    package var totalSteps: Int { options.steps(images: imageCount) }
     /// The rectifier to measure and to publish.
     var averagedRectifier: Rectifier { average?.model ?? rectifier }
 
-    /// Images that the first `steps` steps take.
-    func images(inSteps steps: Int) -> Int {
-        let (epochs, rest) = steps.quotientAndRemainder(dividingBy: stepsPerEpoch)
-        return epochs * imageCount + rest * options.batch
-    }
-
     /// One step; at the end of an epoch also the reset.
-    /// - Parameter latents: all training latents, normalised, `[imageCount, C·H·W]`.
-    package mutating func advance(on latents: Tensor) -> Losses {
+    /// - Parameter latents: all training latents, normalised: `imageCount` of them.
+    package mutating func advance(on latents: Latents) -> Losses {
         let epoch = step / stepsPerEpoch
-        let z = latents.rows(batch(epoch: epoch, index: step % stepsPerEpoch))
+        let z = latents.images(at: batch(epoch: epoch, index: step % stepsPerEpoch))
         let rate = options.learningRate * options.gradient.schedule.factor(step: step, stepsPerEpoch: stepsPerEpoch, steps: totalSteps)
-        let runs = quantizer.runs(z)
-        let tokens = quantizer.tokens(ofRuns: runs)
-        let codes = quantizer.codes(tokens)
-        usage.add(tokens, codes, runs, importance: quantizer.importance)
-        let (quantized, dcodes) = quantizer.distortion(codes, runs)
-        let pass = RectifierPass(rectifier, quantizer.latents(ofRuns: codes), z, shape: shape, parts: options.gradient.accumulation)
+        let assignment = Assignment(of: z, by: quantizer)
+        let errors = assignment.errors()
+        usage.add(assignment.tokens, errors)
+        let pass = RectifierPass(rectifier, quantizer.latents(ofVectors: assignment.codes), z, parts: options.gradient.accumulation)
+        var losses = Losses(quantized: errors.mean, rectified: pass.loss)
         step += 1
         if options.movesCodes {
-            moveCodes(against: options.gradient.loss == .joint ? quantizer.codeGradient(pass.inputGradient) : dcodes, tokens, rate)
+            let dcodes = options.gradient.loss == .joint ? quantizer.codeGradient(pass.inputGradient) : assignment.gradient
+            losses.codesGradientNorm = moveCodes(against: dcodes, assignment.tokens, rate)
         }
-        if isTrained { moveRectifier(against: pass.gradient, rate * Self.rectifierShare) }
+        if isTrained { losses.rectifierGradientNorm = moveRectifier(against: pass.gradient, rate * Self.rectifierShare) }
         if step % stepsPerEpoch == 0 { finishEpoch(epoch) }
-        return Losses(quantized: quantized, rectified: pass.loss)
+        return losses
     }
 
     /// - Parameter dcodes: dL/d(codes of the tokens), `[n, T·d]`.
-    private mutating func moveCodes(against dcodes: Tensor, _ tokens: Tokens, _ rate: Float) {
+    /// - Returns: the gradient's norm.
+    private mutating func moveCodes(against dcodes: Tensor, _ tokens: Tokens, _ rate: Float) -> Double {
         let gradient = CodeGradient(quantizer.layout, dcodes, at: tokens)
-        let scale = gradient.clippingFactor(limit: Self.gradientNormLimit)
-        quantizerOptimizer.update(&quantizer, gradient: gradient, learningRate: rate, scale: scale)
+        let norm = gradient.norm
+        quantizerOptimizer.update(
+            &quantizer, gradient: gradient, learningRate: rate, scale: GradientClipping.factor(norm: norm, limit: Self.gradientNormLimit))
+        return norm
     }
 
-    private mutating func moveRectifier(against gradient: Rectifier, _ rate: Float) {
-        let scale = gradient.clippingFactor(limit: Self.gradientNormLimit)
-        rectifierOptimizer.update(&rectifier, gradient: gradient, learningRate: rate, scale: scale)
+    /// - Returns: the gradient's norm.
+    private mutating func moveRectifier(against gradient: Rectifier, _ rate: Float) -> Double {
+        let norm = gradient.gradientNorm
+        rectifierOptimizer.update(
+            &rectifier, gradient: gradient, learningRate: rate, scale: GradientClipping.factor(norm: norm, limit: Self.gradientNormLimit))
         average?.add(rectifier, step: step)
+        return norm
     }
 
     private mutating func finishEpoch(_ epoch: Int) {
-        let distortion = usage.errors.reduce(0.0) { $0 + Double($1) } / Double(imageCount * shape.count)
+        let distortion = usage.errors.reduce(0.0) { $0 + Double($1) } / Double(imageCount * quantizer.shape.count)
         lastEpoch = (usage.usedShare, distortion)
         // The published code starts its counts at one, so that nothing is dead after the first epoch.
         if options.movesCodes && !(options.reset == .code && epoch == 0) {
@@ -163,19 +173,5 @@ extension Parameterized {
     /// All tensors, their names below `prefix`.
     func named(_ prefix: String) -> [(name: String, tensor: Tensor)] {
         tensors.map { ("\(prefix).\($0.path)", $0.tensor) }
-    }
-}
-
-extension Tensor {
-    /// The chosen rows of a matrix, in the given order.
-    func rows(_ indices: some Collection<Int>) -> Tensor {
-        let (width, indices) = (c, Array(indices))
-        var result = Tensor(uninitialized: [indices.count, width])
-        result.withMutablePointer { target in
-            withPointer { source in
-                Workers.forEach(indices.count) { (target + $0 * width).update(from: source + indices[$0] * width, count: width) }
-            }
-        }
-        return result
     }
 }

@@ -78,11 +78,12 @@ struct SpreadChoice {
     /// The vector at which the running sum of distances passes `threshold`.
     private func draw(_ threshold: Double, _ sums: [Double]) -> Int {
         var rest = threshold
-        let block = sums.firstIndex { sum in
-            if rest < sum { return true }
-            rest -= sum
-            return false
-        } ?? sums.lastIndex { $0 > 0 }!
+        let block =
+            sums.firstIndex { sum in
+                if rest < sum { return true }
+                rest -= sum
+                return false
+            } ?? sums.lastIndex { $0 > 0 }!
         let range = block * Self.block..<min((block + 1) * Self.block, count)
         var last = range.lowerBound
         for index in range where distances[index / 8][index % 8] > 0 {

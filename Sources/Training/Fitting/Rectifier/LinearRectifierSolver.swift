@@ -1,5 +1,6 @@
 import Compute
 import Networks
+import TokenizerCore
 
 /// Finds the linear rectifier that comes closest, in the mean square, to the latents that were quantised.
 ///
@@ -33,7 +34,7 @@ package struct LinearRectifierSolver {
             target.add(difference)
         }
         switch reach {
-        case .image: regression.add(shape.flattened(q), shape.flattened(target))
+        case .image: regression.add(Latents(q).rows, Latents(target).rows)
         case .neighbourhood(let size):
             let c = shape.channels
             q.withPointer { q in
@@ -62,5 +63,39 @@ package struct LinearRectifierSolver {
     private func asKernel(_ weight: Tensor) -> Tensor {
         guard case .neighbourhood(let size) = reach else { return weight }
         return weight.swappingInnerAxes(outer: shape.channels, size * size, shape.channels)
+    }
+}
+
+/// A linear rectifier solved for behind a finished quantiser: the best map for the training latents, under the penalty that does best
+/// on held-out ones.
+package struct LinearRectifierFit {
+    package let rectifier: Rectifier
+    /// See ``LinearRectifierSolver/rectifier(penalty:)``.
+    let penalty: Double
+    /// Mean squared error of the held-out latents after quantiser and rectifier.
+    let heldOutMSE: Double
+
+    /// From hardly any to one under which little is corrected.
+    private static let penalties = [1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1, 10]
+    /// Images that are quantised at once, to bound memory.
+    private static let batch = 64
+
+    /// - Parameters:
+    ///   - configuration: a linear one.
+    ///   - training: normalised latents.
+    ///   - heldOut: more of them.
+    package init(_ configuration: RectifierConfiguration, behind quantizer: GroupQuantizer, training: Latents, heldOut: Latents) {
+        var solver = LinearRectifierSolver(configuration, shape: quantizer.shape)
+        for z in training.batches(of: Self.batch) {
+            solver.add(quantizer.latents(quantizer.tokens(z)).map, z.map)
+        }
+        let q = quantizer.latents(quantizer.tokens(heldOut)).map
+        let solutions = Self.penalties.compactMap { penalty in
+            solver.rectifier(penalty: penalty).map { (rectifier: $0, penalty: penalty, error: SquaredError.loss($0(q), heldOut.map).value) }
+        }
+        guard let best = solutions.min(by: { $0.error < $1.error }) else {
+            preconditionFailure("a positive penalty makes every system of finite latents solvable")
+        }
+        (rectifier, penalty, heldOutMSE) = best
     }
 }

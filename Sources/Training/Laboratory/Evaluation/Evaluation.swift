@@ -41,11 +41,10 @@ package struct Evaluation {
         let indices: Tokens
     }
 
-    let vae: AutoencoderDC
+    let vae: Autoencoder
     let normalizer: LatentNormalizer
     let quantizer: GroupQuantizer
     let rectifier: Rectifier
-    let shape: LatentShape
     private let networks: PerceptualNetworks
     private var usage: CodeUsage
     private var meters: (tokens: PictureMeter, vae: PictureMeter)
@@ -55,10 +54,10 @@ package struct Evaluation {
     package private(set) var entries: [Entry] = []
 
     init(
-        vae: AutoencoderDC, normalizer: LatentNormalizer, quantizer: GroupQuantizer, rectifier: Rectifier, shape: LatentShape,
+        vae: Autoencoder, normalizer: LatentNormalizer, quantizer: GroupQuantizer, rectifier: Rectifier,
         networks: PerceptualNetworks = .none
     ) {
-        (self.vae, self.normalizer, self.quantizer, self.rectifier, self.shape) = (vae, normalizer, quantizer, rectifier, shape)
+        (self.vae, self.normalizer, self.quantizer, self.rectifier) = (vae, normalizer, quantizer, rectifier)
         self.networks = networks
         meters = (PictureMeter(networks), PictureMeter(networks))
         usage = CodeUsage(quantizer.layout)
@@ -67,7 +66,7 @@ package struct Evaluation {
     package init(_ checkpoint: Checkpoint, networks: PerceptualNetworks = .none) {
         self.init(
             vae: checkpoint.vae, normalizer: checkpoint.normalizer, quantizer: checkpoint.quantizer, rectifier: checkpoint.rectifier,
-            shape: checkpoint.manifest.latentShape, networks: networks)
+            networks: networks)
     }
 
     /// Measures images `range` of a source; those that cannot be read are reported and left out.
@@ -86,7 +85,7 @@ package struct Evaluation {
         }
         for measurement in known { add(measurement, images.image(at:)) }
         let rest = (known.last.map { $0.entry.index + 1 } ?? range.lowerBound)..<range.upperBound
-        console.begin(total: range.count, start: range.count - rest.count, unit: "images")
+        console.begin(total: range.count, start: range.count - rest.count, unit: "image")
         for index in rest {
             if isStopRequested() { return false }
             if let image = images.image(at: index) {
@@ -104,7 +103,9 @@ package struct Evaluation {
 
     /// Whether these can have been measured here.
     private func arePossible(_ measurements: [Measurement], in range: Range<Int>) -> Bool {
-        let (tokens, codes, features) = (quantizer.layout.tokens, Int32(quantizer.layout.codes), networks.inception == nil ? 0 : InceptionNetwork.features)
+        let (tokens, codes, features) = (
+            quantizer.layout.tokens, Int32(quantizer.layout.codes), networks.inception == nil ? 0 : InceptionNetwork.features
+        )
         let indices = measurements.map(\.entry.index)
         return indices.allSatisfy(range.contains) && zip(indices, indices.dropFirst()).allSatisfy(<)
             && measurements.allSatisfy { measurement in
@@ -136,18 +137,18 @@ package struct Evaluation {
     }
 
     func draw(_ image: RGBImage) -> Drawing {
-        let map = vae.encoder(PixelBatch(images: [image]).pixels)
-        let z = normalizer.normalize(shape.flattened(map))
+        let latents = vae.encode(PixelBatch(images: [image]).pixels)
+        let z = normalizer.normalize(latents)
         let tokens = quantizer.tokens(z)
         let q = quantizer.latents(tokens)
-        let rectified = shape.flattened(rectifier(shape.featureMap(q)))
+        let rectified = rectifier(q)
         return Drawing(
-            tokens: picture(shape.featureMap(normalizer.restore(rectified))), vae: picture(map), quantizedMSE: SquaredError.loss(q, z).value,
-            rectifiedMSE: SquaredError.loss(rectified, z).value, indices: tokens)
+            tokens: picture(normalizer.restore(rectified)), vae: picture(latents), quantizedMSE: SquaredError.loss(q.map, z.map).value,
+            rectifiedMSE: SquaredError.loss(rectified.map, z.map).value, indices: tokens)
     }
 
-    private func picture(_ latents: Tensor) -> RGBImage {
-        PixelBatch(vae.decoder(latents)).images()[0]
+    private func picture(_ latents: Latents) -> RGBImage {
+        PixelBatch(vae.decode(latents)).images()[0]
     }
 
     /// How good the pictures are, through the tokens and through the autoencoder alone.
@@ -173,7 +174,7 @@ package struct Evaluation {
         return
             "PSNR \(Figure.decimals(metrics.psnr, 2)) dB through \(quantizer.layout.tokens) tokens (\(Figure.text(quantizer.layout.bits)) bits), "
             + "\(Figure.decimals(metrics.vaePSNR, 2)) dB through the autoencoder alone, \(Figure.decimals(dct, 2)) dB from 8 unquantised DCT coefficients "
-            + "per 16×16 block; \(metrics.images) images; \(Int(metrics.codebookUse * 100)) % of codes used, "
+            + "per 16×16 block; \(Figure.count(metrics.images, "image")); \(Int(metrics.codebookUse * 100)) % of codes used, "
             + "perplexity \(Figure.text(metrics.perplexity))"
     }
 }

@@ -1,5 +1,4 @@
 import Files
-import Glibc
 import Jobs
 import Pictures
 import TokenizerCore
@@ -37,7 +36,7 @@ package final class EvaluationJournal {
     package init(in folder: String, of subject: Subject) throws(FileError) {
         directory = try RunDirectory(folder, options: subject)
         path = "\(folder)/measured.jsonl"
-        measurements = access(path, F_OK) == 0 ? try LineFile.lines(path) : []
+        measurements = StoredFile.exists(path) ? try LineFile.lines(path) : []
         file = try LineFile(path) { _ in true }
     }
 

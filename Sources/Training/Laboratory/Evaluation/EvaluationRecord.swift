@@ -61,7 +61,9 @@ package struct EvaluationRecord: Encodable {
 extension String {
     /// The text as one field of a CSV file. Source: RFC 4180.
     fileprivate var csvField: String {
-        guard utf8.contains(where: { [UInt8(ascii: ","), UInt8(ascii: "\""), UInt8(ascii: "\n"), UInt8(ascii: "\r")].contains($0) }) else { return self }
+        guard utf8.contains(where: { [UInt8(ascii: ","), UInt8(ascii: "\""), UInt8(ascii: "\n"), UInt8(ascii: "\r")].contains($0) }) else {
+            return self
+        }
         return "\"" + split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
     }
 }

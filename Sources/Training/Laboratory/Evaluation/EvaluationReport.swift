@@ -35,7 +35,7 @@ struct EvaluationReport {
         var blocks: [Report.Section.Block] = [
             .table(
                 ReportTable(
-                    "Means over \(record.tokens.images) images, and what the paper reports on ImageNet's validation pictures",
+                    "Means over \(Figure.count(record.tokens.images, "image")), and what the paper reports on ImageNet's validation pictures",
                     columns: PublishedFigures.columns, rows: rows + PublishedFigures.settings.map(PublishedFigures.row))),
             .text("The paper's PSNR is that of the red channel alone: compare it with ours of red, and only as far as the pictures are alike."),
         ]
@@ -101,10 +101,16 @@ struct EvaluationReport {
         let rows = entries.compactMap { entry -> ImageGrid.Row? in
             guard let original = images.image(at: entry.index) else { return nil }
             let drawing = evaluation.draw(original)
-            let caption = "\(entry.name): \(Figure.decimals(entry.tokens.psnr, 2)) dB through the tokens, \(Figure.decimals(entry.vae.psnr, 2)) dB through the autoencoder alone"
+            let caption =
+                "\(entry.name): \(Figure.decimals(entry.tokens.psnr, 2)) dB through the tokens, \(Figure.decimals(entry.vae.psnr, 2)) dB through the autoencoder alone"
             return ImageGrid.Row(caption, [original, drawing.vae, drawing.tokens])
         }
         return Report.Section(
-            "Worst cases", [.images(ImageGrid("The \(rows.count) images of lowest PSNR", columns: ["original", "autoencoder alone", "through the tokens"], rows: rows))])
+            "Worst cases",
+            [
+                .images(
+                    ImageGrid(
+                        "The \(rows.count) images of lowest PSNR", columns: ["original", "autoencoder alone", "through the tokens"], rows: rows))
+            ])
     }
 }

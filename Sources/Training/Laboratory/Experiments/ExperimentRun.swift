@@ -1,5 +1,4 @@
 import Files
-import Glibc
 import Jobs
 
 /// Runs an experiment in a folder and goes on where it was interrupted: every finished cell is kept in `results.json` and not measured
@@ -54,7 +53,7 @@ package struct ExperimentRun {
         var results = try begun(E.self, source, facts)
         let known = Set(results.cells.map(\.cell))
         let missing = experiment.cells.filter { !known.contains($0) }
-        console.begin(total: experiment.cells.count, start: experiment.cells.count - missing.count, unit: "cells")
+        console.begin(total: experiment.cells.count, start: experiment.cells.count - missing.count, unit: "cell")
         for cell in missing {
             guard !isStopRequested(), let figures = try experiment.measure(cell, isStopRequested: isStopRequested) else { break }
             results.cells.append(ExperimentResult(cell: cell, figures: figures))
@@ -83,7 +82,7 @@ package struct ExperimentRun {
         _: E.Type, _ source: [FileDigest], _ facts: [Report.Fact]
     ) throws(FileError) -> Results<E.Cell, E.Figures> {
         let file = "\(path)/\(Self.resultsName)"
-        guard access(file, F_OK) == 0 else { return Results(command: command, facts: facts, source: source, cells: []) }
+        guard StoredFile.exists(file) else { return Results(command: command, facts: facts, source: source, cells: []) }
         var found = try JSONFile.read(Results<E.Cell, E.Figures>.self, from: file)
         guard found.source == source else {
             throw FileError(path: path, reason: "\(path) was begun with another autoencoder, or other images or latents: choose a new folder")

@@ -16,7 +16,8 @@ package struct GroupingSweep: Experiment {
         package var seed: UInt64
 
         package init(
-            tokens: Int, codes: Int, groupings: [Grouping]?, distortions: [QuantizerOptions.Distortion], sharings: [QuantizerOptions.Sharing], passes: Int,
+            tokens: Int, codes: Int, groupings: [Grouping]?, distortions: [QuantizerOptions.Distortion], sharings: [QuantizerOptions.Sharing],
+            passes: Int,
             seed: UInt64
         ) {
             (self.tokens, self.codes, self.groupings, self.distortions) = (tokens, codes, groupings, distortions)
@@ -77,7 +78,7 @@ package struct GroupingSweep: Experiment {
                 """,
             facts: [
                 Report.Fact("bits per image", Figure.text(results.first?.figures.bits ?? 0)),
-                Report.Fact("fit", "\(options.passes) passes of Lloyd's algorithm, seed \(options.seed)"),
+                .lloyd(passes: options.passes, seed: options.seed),
             ],
             sections: [Report.Section("Groupings at equal bits", blocks), Report.Section("Pictures", pictures(results))])
     }

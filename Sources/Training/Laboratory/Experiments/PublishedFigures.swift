@@ -1,4 +1,3 @@
-
 /// What the paper reports, for comparison. ImageNet's validation pictures at 256×256, DC-AE f32c32.
 ///
 /// Source: "Quantize-then-Rectify: Efficient VQ-VAE Training" (ReVQ, arXiv 2507.10547).
@@ -58,7 +57,8 @@ enum PublishedFigures {
     static func row(_ name: String, _ figures: PictureFigures?) -> [ReportTable.Cell] {
         let difference = figures?.difference
         return [
-            .text(name), .init(decibels: difference?.psnr), .init(decibels: difference?.lumaPSNR), .init(decibels: difference?.redPSNR), .init(difference?.ssim),
+            .text(name), .init(decibels: difference?.psnr), .init(decibels: difference?.lumaPSNR), .init(decibels: difference?.redPSNR),
+            .init(difference?.ssim),
             .init(difference?.lpips), .init(figures?.distribution?.frechet), .init(figures?.distribution?.kernel),
         ]
     }

@@ -34,8 +34,8 @@ extension LloydFit {
     ) throws(ExperimentError) {
         do throws(GroupQuantizer.LayoutError) {
             try self.init(
-                options, training: domain.training, heldOut: domain.heldOut, shape: domain.shape, decoder: domain.probe, passes: passes,
-                seed: seed, isStopRequested: isStopRequested)
+                options, training: domain.training, heldOut: domain.heldOut, decoder: domain.probe, passes: passes, seed: seed,
+                isStopRequested: isStopRequested)
         } catch {
             throw ExperimentError(error.description)
         }
@@ -46,7 +46,7 @@ extension LatentDomain {
     /// Refuses what cannot be fitted here, before any work.
     func check(_ options: QuantizerOptions) throws(ExperimentError) {
         do throws(GroupQuantizer.LayoutError) {
-            try options.check(shape, images: training.n, hasAutoencoder: true)
+            try options.check(shape, images: training.count, hasAutoencoder: true)
         } catch {
             throw ExperimentError(error.description)
         }

@@ -13,8 +13,11 @@ extension RectifierSweep {
                 """,
             facts: [
                 Report.Fact("codes", "\(options.codes), one codebook, \(options.passes) passes"),
-                Report.Fact("networks", "width \(options.width), depth \(options.depth), heads of \(options.head); the linear one sees 3×3 sites and is solved in closed form, its penalty chosen on the held-out latents"),
-                Report.Fact("training", "\(options.epochs) epochs of \(options.batch) images, learning rate \(options.learningRate * 0.05), seed \(options.seed)"),
+                Report.Fact(
+                    "networks",
+                    "width \(options.width), depth \(options.depth), heads of \(options.head); the linear one sees 3×3 sites and is solved in closed form, its penalty chosen on the held-out latents"
+                ),
+                .gradientSteps(epochs: options.epochs, batch: options.batch, learningRate: options.learningRate * 0.05, seed: options.seed),
             ],
             sections: [comparison(results), training(results), pictures(results), all(results)])
     }
@@ -28,25 +31,37 @@ extension RectifierSweep {
         var series = Self.rectifiers(0).enumerated().map { colour, rectifier in
             let own = results.filter { $0.cell.name == rectifier.name }
             return Plot.Series(
-                rectifier.name, colour: colour, own.map { .init(Double($0.cell.tokens), $0.figures.quality.rectifiedMSE / $0.figures.quality.quantizedMSE) })
+                rectifier.name, colour: colour,
+                own.map { .init(Double($0.cell.tokens), $0.figures.quality.rectifiedMSE / $0.figures.quality.quantizedMSE) })
         }
-        series.append(Plot.Series("rectifier (paper, kind not stated)", .published, colour: 6, PublishedFigures.tokens.map { .init($0.tokens, $0.rectified / $0.mse) }))
+        series.append(
+            Plot.Series(
+                "rectifier (paper, kind not stated)", .published, colour: 6, PublishedFigures.tokens.map { .init($0.tokens, $0.rectified / $0.mse) }))
         let plot = Plot(
-            "Held-out error with a rectifier, relative to that without", x: PlotAxis("tokens per image", .octaves), y: PlotAxis("rectified / quantised MSE", including: [1]),
+            "Held-out error with a rectifier, relative to that without", x: PlotAxis("tokens per image", .octaves),
+            y: PlotAxis("rectified / quantised MSE", including: [1]),
             series: series)
         let published = PublishedFigures.rectifiers.map { row -> [ReportTable.Cell] in
             [.number(Double(row.tokens)), .text(row.kind), .number(row.mse), .number(row.rFID)]
         }
         return Report.Section(
             "What a rectifier is worth",
-            [.plot(plot), .table(ReportTable("The paper's figures (512T has 14 bits per token, 256T-B 16)", columns: ["tokens", "rectifier", "latent MSE", "rFID"], rows: published))])
+            [
+                .plot(plot),
+                .table(
+                    ReportTable(
+                        "The paper's figures (512T has 14 bits per token, 256T-B 16)", columns: ["tokens", "rectifier", "latent MSE", "rFID"],
+                        rows: published)),
+            ])
     }
 
     /// Behind the fewest tokens, each kind with or without the residual connection, whichever is better.
     private func pictures(_ results: [ExperimentResult<Cell, Figures>]) -> Report.Section {
         let fewest = options.tokens.min()
         let best = Kind.allCases.compactMap { kind in
-            results.filter { $0.cell.tokens == fewest && $0.cell.kind == kind }.min { $0.figures.quality.rectifiedMSE < $1.figures.quality.rectifiedMSE }
+            results.filter { $0.cell.tokens == fewest && $0.cell.kind == kind }.min {
+                $0.figures.quality.rectifiedMSE < $1.figures.quality.rectifiedMSE
+            }
         }
         let grid = domain.grid("Behind the fewest tokens", of: best.map { ("\($0.cell)", $0.cell) })
         return Report.Section("Pictures", grid.map { [.images($0)] } ?? [])
@@ -61,7 +76,8 @@ extension RectifierSweep {
                 return Plot.Series(cell.name, colour: colour, shares.filter { $0.y <= Self.mostShown })
             }
             return Plot(
-                "Held-out error by epoch, \(tokens) tokens", x: PlotAxis("epoch"), y: PlotAxis("rectified / quantised MSE", including: [1]), series: series)
+                "Held-out error by epoch, \(tokens) tokens", x: PlotAxis("epoch"), y: PlotAxis("rectified / quantised MSE", including: [1]),
+                series: series)
         }
         let text = """
             A curve that still falls belongs to a network that was trained too briefly to be judged; a held-out error far above the training error \
@@ -75,7 +91,8 @@ extension RectifierSweep {
         let rows = results.map { result -> [ReportTable.Cell] in
             let quality = result.figures.quality
             return [
-                .number(Double(result.cell.tokens)), .text(result.cell.name), .number(Double(result.figures.parameters)), .number(quality.quantizedMSE),
+                .number(Double(result.cell.tokens)), .text(result.cell.name), .number(Double(result.figures.parameters)),
+                .number(quality.quantizedMSE),
                 .number(quality.rectifiedMSE), .number(result.figures.training.rectifiedMSE), .init(result.figures.lastChange.map { 100 * $0 }),
                 .init(decibels: result.figures.pictures?.difference.psnr), .init(result.figures.pictures?.difference.ssim),
                 .init(result.figures.pictures?.distribution?.frechet),
@@ -83,6 +100,14 @@ extension RectifierSweep {
         }
         return Report.Section(
             "All cells",
-            [.table(ReportTable("Held-out figures", columns: ["tokens", "rectifier", "parameters", "quantised MSE", "rectified MSE", "rectified, training", "last epoch, %", "PSNR, dB", "SSIM", "rFID"], rows: rows))])
+            [
+                .table(
+                    ReportTable(
+                        "Held-out figures",
+                        columns: [
+                            "tokens", "rectifier", "parameters", "quantised MSE", "rectified MSE", "rectified, training", "last epoch, %", "PSNR, dB",
+                            "SSIM", "rFID",
+                        ], rows: rows))
+            ])
     }
 }

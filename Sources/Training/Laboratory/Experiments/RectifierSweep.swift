@@ -20,7 +20,9 @@ package struct RectifierSweep: Experiment {
         package var width, depth, head: Int
         package var seed: UInt64
 
-        package init(tokens: [Int], codes: Int, passes: Int, epochs: Int, batch: Int, learningRate: Float, width: Int, depth: Int, head: Int, seed: UInt64) {
+        package init(
+            tokens: [Int], codes: Int, passes: Int, epochs: Int, batch: Int, learningRate: Float, width: Int, depth: Int, head: Int, seed: UInt64
+        ) {
             (self.tokens, self.codes, self.passes, self.epochs, self.batch) = (tokens, codes, passes, epochs, batch)
             (self.learningRate, self.width, self.depth, self.head, self.seed) = (learningRate, width, depth, head, seed)
         }
@@ -96,31 +98,30 @@ package struct RectifierSweep: Experiment {
         let (design, codes) = (latest!.fit.design, latest!.fit.quantizer)
         let (learned, unseen) = (design.normalizer.normalize(domain.training), design.normalizer.normalize(domain.heldOut))
         guard let (rectifier, epochs) = try rectifier(cell, behind: codes, learned, unseen, isStopRequested) else { return nil }
-        let q = domain.shape.featureMap(codes.latents(codes.tokens(unseen)))
-        let drawn = design.normalizer.restore(domain.shape.flattened(rectifier(q)))
+        let drawn = design.normalizer.restore(rectifier(codes.latents(codes.tokens(unseen))))
         try domain.keepSample(of: drawn, cell)
-        let known = learned.images(0..<min(learned.n, unseen.n))
+        let known = learned.images(0..<min(learned.count, unseen.count))
         return Figures(
-            quality: LatentQuality(of: unseen, codes, rectifier, shape: domain.shape),
-            training: LatentQuality(of: known, codes, rectifier, shape: domain.shape), epochs: epochs,
+            quality: LatentQuality(of: unseen, codes, rectifier),
+            training: LatentQuality(of: known, codes, rectifier), epochs: epochs,
             parameters: rectifier.tensors.reduce(0) { $0 + ($1.role == .learned ? $1.tensor.count : 0) },
             pictures: domain.pictures(of: drawn))
     }
 
     /// - Returns: the rectifier, and its held-out error after each epoch.
     private func rectifier(
-        _ cell: Cell, behind codes: GroupQuantizer, _ learned: Tensor, _ unseen: Tensor, _ isStopRequested: () -> Bool
+        _ cell: Cell, behind codes: GroupQuantizer, _ learned: Latents, _ unseen: Latents, _ isStopRequested: () -> Bool
     ) throws(ExperimentError) -> (Rectifier, epochs: [Double])? {
         let configuration = configuration(cell.kind, isResidual: cell.isResidual)
         if configuration.network.isSolved {
-            return (LinearRectifierFit(configuration, behind: codes, shape: domain.shape, training: learned, heldOut: unseen).rectifier, [])
+            return (LinearRectifierFit(configuration, behind: codes, training: learned, heldOut: unseen).rectifier, [])
         }
         let start = Rectifier(configuration, shape: domain.shape, .random(seed: options.seed))
         guard configuration.network.isTrained else { return (start, []) }
         var trainer = QuantizerTrainer(
-            codes, start, shape: domain.shape,
+            codes, start,
             options: .init(epochs: options.epochs, batch: options.batch, learningRate: options.learningRate, reset: .none, movesCodes: false),
-            imageCount: learned.n, seed: options.seed)
+            imageCount: learned.count, seed: options.seed)
         var epochs: [Double] = []
         while trainer.step < trainer.totalSteps {
             if isStopRequested() { return nil }
@@ -128,7 +129,7 @@ package struct RectifierSweep: Experiment {
                 throw ExperimentError("the loss of \(cell) is no longer finite: lower --learning-rate")
             }
             if trainer.step % trainer.stepsPerEpoch == 0 {
-                epochs.append(LatentQuality(of: unseen, codes, trainer.rectifier, shape: domain.shape).rectifiedMSE)
+                epochs.append(LatentQuality(of: unseen, codes, trainer.rectifier).rectifiedMSE)
             }
         }
         return (trainer.rectifier, epochs)

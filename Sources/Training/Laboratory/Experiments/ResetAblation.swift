@@ -36,7 +36,7 @@ package struct ResetAblation: Experiment {
     let domain: LatentDomain
     let options: Options
     private let normalizer: LatentNormalizer
-    private let training, heldOut: Tensor
+    private let training, heldOut: Latents
 
     static let resets: [CodebookReset] = [.none, .paper, .code, .distortion]
 
@@ -47,14 +47,14 @@ package struct ResetAblation: Experiment {
         normalizer = LatentNormalizer(fitting: domain.training)
         (training, heldOut) = (normalizer.normalize(domain.training), normalizer.normalize(domain.heldOut))
         guard sizes.count >= 2 else {
-            throw ExperimentError("\(training.n) images are too few to vary the number of codes: at least 64 are needed")
+            throw ExperimentError("\(training.count) images are too few to vary the number of codes: at least 64 are needed")
         }
         for codes in sizes { try domain.check(QuantizerOptions(tokens: options.tokens, codes: codes)) }
     }
 
     /// Powers of two with the paper's images per code, about 63 down to 2.
     var sizes: [Int] {
-        PublishedFigures.resets.map { Int(log2(Double(domain.training.n) / $0.imagesPerCode).rounded()) }.filter { $0 >= 1 }.map { 1 << $0 }
+        PublishedFigures.resets.map { Int(log2(Double(domain.training.count) / $0.imagesPerCode).rounded()) }.filter { $0 >= 1 }.map { 1 << $0 }
     }
 
     package var cells: [Cell] { sizes.flatMap { codes in Self.resets.map { Cell(codes: codes, reset: $0) } } }
@@ -66,12 +66,14 @@ package struct ResetAblation: Experiment {
         } catch {
             throw ExperimentError(error.description)
         }
-        let none = Rectifier(.none, shape: domain.shape, .placeholder)
-        guard let start = GroupQuantizer(layout, from: training, seed: options.seed, isStopRequested: isStopRequested) else { return nil }
+        guard let start = GroupQuantizer(layout, shape: domain.shape, from: training.rows, seed: options.seed, isStopRequested: isStopRequested)
+        else {
+            return nil
+        }
         var trainer = QuantizerTrainer(
-            start, none, shape: domain.shape,
+            start, .none,
             options: .init(epochs: options.epochs, batch: options.batch, learningRate: options.learningRate, reset: cell.reset, movesCodes: true),
-            imageCount: training.n, seed: options.seed)
+            imageCount: training.count, seed: options.seed)
         while trainer.step < trainer.totalSteps {
             if isStopRequested() { return nil }
             guard trainer.advance(on: training).quantized.isFinite else {
@@ -81,8 +83,8 @@ package struct ResetAblation: Experiment {
         let drawn = normalizer.restore(trainer.quantizer.latents(trainer.quantizer.tokens(heldOut)))
         try domain.keepSample(of: drawn, cell)
         return QuantizerFigures(
-            bits: layout.bits, heldOut: LatentQuality(of: heldOut, trainer.quantizer, none, shape: domain.shape),
-            training: LatentQuality(of: training, trainer.quantizer, none, shape: domain.shape), pictures: nil)
+            bits: layout.bits, heldOut: LatentQuality(of: heldOut, trainer.quantizer, .none),
+            training: LatentQuality(of: training, trainer.quantizer, .none), pictures: nil)
     }
 
     package func report(_ results: [ExperimentResult<Cell, QuantizerFigures>]) -> Report {
@@ -93,17 +95,31 @@ package struct ResetAblation: Experiment {
                 three rules or not at all. Sizes are scaled so that there are as many training images per code as in the paper's ablation.
                 """,
             facts: [
-                Report.Fact("training", "\(options.epochs) epochs of \(options.batch) images, learning rate \(options.learningRate), seed \(options.seed)"),
-                Report.Fact("rules", "none; paper: dead codes mirror the most used; code: the published code's, at most a fifth; distortion: dead codes split the worst cells"),
+                .gradientSteps(epochs: options.epochs, batch: options.batch, learningRate: options.learningRate, seed: options.seed),
+                Report.Fact(
+                    "rules",
+                    "none; paper: dead codes mirror the most used; code: the published code's, at most a fifth; distortion: dead codes split the worst cells"
+                ),
             ],
             sections: [
                 Report.Section(
                     "Loss and use",
                     [
-                        .plot(plot("Loss", "mean squared error of the normalised latents, training", results, .decades, \.training.quantizedMSE, (\.loss, \.lossWithReset))),
-                        .plot(plot("Codes in use", "share of the codes that training latents choose", results, .linear, \.training.codebookUse, (\.use, \.useWithReset))),
-                        .plot(plot("Held-out error", "mean squared error of the normalised latents, held out", results, .decades, \.heldOut.quantizedMSE, nil)),
-                        .text("The paper's losses belong to another autoencoder and 128 thousand images: compare directions and the gap between the curves, not heights."),
+                        .plot(
+                            plot(
+                                "Loss", "mean squared error of the normalised latents, training", results, .decades, \.training.quantizedMSE,
+                                (\.loss, \.lossWithReset))),
+                        .plot(
+                            plot(
+                                "Codes in use", "share of the codes that training latents choose", results, .linear, \.training.codebookUse,
+                                (\.use, \.useWithReset))),
+                        .plot(
+                            plot(
+                                "Held-out error", "mean squared error of the normalised latents, held out", results, .decades, \.heldOut.quantizedMSE,
+                                nil)),
+                        .text(
+                            "The paper's losses belong to another autoencoder and 128 thousand images: compare directions and the gap between the curves, not heights."
+                        ),
                         .table(table(results)),
                     ]),
                 Report.Section("Pictures", pictures(results)),
@@ -121,15 +137,17 @@ package struct ResetAblation: Experiment {
         _ caption: String, _ label: String, _ results: [ExperimentResult<Cell, QuantizerFigures>], _ scale: PlotAxis.Scale,
         _ value: (QuantizerFigures) -> Double, _ published: ((PublishedFigures.Reset) -> Double, (PublishedFigures.Reset) -> Double)?
     ) -> Plot {
-        let images = Double(domain.training.n)
+        let images = Double(domain.training.count)
         var series = Self.resets.enumerated().map { index, reset in
             Plot.Series(
                 reset == .none ? "no reset" : "reset: \(reset.rawValue)", colour: index,
                 results.filter { $0.cell.reset == reset }.map { .init(images / Double($0.cell.codes), value($0.figures)) })
         }
         if let published {
-            series.append(Plot.Series("no reset (paper)", .published, colour: 0, PublishedFigures.resets.map { .init($0.imagesPerCode, published.0($0)) }))
-            series.append(Plot.Series("with reset (paper)", .published, colour: 1, PublishedFigures.resets.map { .init($0.imagesPerCode, published.1($0)) }))
+            series.append(
+                Plot.Series("no reset (paper)", .published, colour: 0, PublishedFigures.resets.map { .init($0.imagesPerCode, published.0($0)) }))
+            series.append(
+                Plot.Series("with reset (paper)", .published, colour: 1, PublishedFigures.resets.map { .init($0.imagesPerCode, published.1($0)) }))
         }
         return Plot(caption, x: PlotAxis("training images per code (few: large codebooks)", .octaves), y: PlotAxis(label, scale), series: series)
     }
@@ -140,7 +158,7 @@ package struct ResetAblation: Experiment {
             rows: results.map { result in
                 let (cell, figures) = (result.cell, result.figures)
                 return [
-                    .number(Double(cell.codes)), .number(Double(domain.training.n) / Double(cell.codes)), .text(cell.reset.rawValue),
+                    .number(Double(cell.codes)), .number(Double(domain.training.count) / Double(cell.codes)), .text(cell.reset.rawValue),
                     .number(figures.training.quantizedMSE), .number(figures.heldOut.quantizedMSE), .number(figures.training.codebookUse),
                     .number(figures.training.perplexity),
                 ]

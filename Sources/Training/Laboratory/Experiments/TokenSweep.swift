@@ -54,7 +54,7 @@ package struct TokenSweep: Experiment {
                 """,
             facts: [
                 Report.Fact("tokens", "\(options.grouping.name), \(options.distortion.rawValue), codebooks \(options.sharing.rawValue)"),
-                Report.Fact("fit", "\(options.passes) passes of Lloyd's algorithm, seed \(options.seed)"),
+                .lloyd(passes: options.passes, seed: options.seed),
             ],
             sections: [
                 Report.Section(
@@ -89,7 +89,8 @@ package struct TokenSweep: Experiment {
     private func distortionPlot(_ results: [ExperimentResult<Cell, QuantizerFigures>]) -> Plot {
         let sorted = results.sorted { $0.figures.bits < $1.figures.bits }
         func bound(_ name: String, _ colour: Int, _ value: (QuantizerBounds) -> Double) -> Plot.Series {
-            Plot.Series(name, .bound, colour: colour, sorted.compactMap { result in result.figures.bounds.map { .init(result.figures.bits, value($0)) } })
+            Plot.Series(
+                name, .bound, colour: colour, sorted.compactMap { result in result.figures.bounds.map { .init(result.figures.bits, value($0)) } })
         }
         // Zador's bound is of codes of a token's length, and so another one for each size.
         let zador = bySize(results, "Zador, white, ", .bound) { _, figures in figures.bounds.map { .init(figures.bits, $0.zador) } }

@@ -30,7 +30,8 @@ extension ToleranceExperiment {
     private func curves(_ results: [ExperimentResult<Cell, Figures>]) -> Report.Section {
         let (normalised, raw) = (global(results, raw: false), global(results, raw: true))
         let psnr = Plot(
-            "Picture quality against the error of the latents", x: PlotAxis("mean squared error of the normalised latents", .decades), y: PlotAxis("PSNR over RGB, dB"),
+            "Picture quality against the error of the latents", x: PlotAxis("mean squared error of the normalised latents", .decades),
+            y: PlotAxis("PSNR over RGB, dB"),
             series: [
                 Plot.Series("noise alike in normalised units", colour: 0, normalised.map { .init($0.normalisedMSE, $0.pictures.difference.psnr) }),
                 Plot.Series("noise alike in raw units", colour: 1, raw.map { .init($0.normalisedMSE, $0.pictures.difference.psnr) }),
@@ -38,10 +39,13 @@ extension ToleranceExperiment {
             ])
         let ours = normalised.compactMap { figures in figures.pictures.distribution.map { Plot.Point(figures.normalisedMSE, $0.frechet) } }
         let rFID = Plot(
-            "rFID against the error of the latents", x: PlotAxis("mean squared error of the normalised latents", .decades), y: PlotAxis("rFID", .decades),
+            "rFID against the error of the latents", x: PlotAxis("mean squared error of the normalised latents", .decades),
+            y: PlotAxis("rFID", .decades),
             series: [
                 Plot.Series("ours", colour: 0, ours),
-                Plot.Series("paper (DC-AE f32c32, ImageNet; quantiser's error, not noise)", .published, colour: 0, PublishedFigures.tolerance.map { .init($0.mse, $0.rFID) }),
+                Plot.Series(
+                    "paper (DC-AE f32c32, ImageNet; quantiser's error, not noise)", .published, colour: 0,
+                    PublishedFigures.tolerance.map { .init($0.mse, $0.rFID) }),
             ])
         var blocks: [Report.Section.Block] = [.text(kneeText("normalised", normalised) + " " + kneeText("raw", raw)), .plot(psnr), .plot(rFID)]
         if ours.isEmpty { blocks.append(.text("rFID was not measured: no Inception weights were given. The paper's points are shown alone.")) }
@@ -81,9 +85,12 @@ extension ToleranceExperiment {
         let rows = results.compactMap { result -> [ReportTable.Cell]? in
             if case .channel = result.cell { return nil }
             let figures = result.figures
-            return [.text("\(result.cell)"), .number(figures.normalisedMSE), .number(figures.rawMSE)] + PublishedFigures.row("", figures.pictures).dropFirst()
+            return [.text("\(result.cell)"), .number(figures.normalisedMSE), .number(figures.rawMSE)]
+                + PublishedFigures.row("", figures.pictures).dropFirst()
         }
-        return ReportTable("All levels; raw noise in multiples of the mean variance", columns: ["noise", "normalised MSE", "raw MSE"] + PublishedFigures.columns.dropFirst(), rows: rows)
+        return ReportTable(
+            "All levels; raw noise in multiples of the mean variance",
+            columns: ["noise", "normalised MSE", "raw MSE"] + PublishedFigures.columns.dropFirst(), rows: rows)
     }
 
     private func channels(_ results: [ExperimentResult<Cell, Figures>]) -> Report.Section {
@@ -95,11 +102,13 @@ extension ToleranceExperiment {
         }
         let mean = errors.reduce(0) { $0 + $1.error } / Double(max(1, errors.count))
         let plot = Plot(
-            "What noise on one channel alone adds to the pictures' error", x: PlotAxis("channel"), y: PlotAxis("added squared error, relative to the channels' mean", .decades),
+            "What noise on one channel alone adds to the pictures' error", x: PlotAxis("channel"),
+            y: PlotAxis("added squared error, relative to the channels' mean", .decades),
             series: [Plot.Series("sensitivity", colour: 0, errors.map { .init(Double($0.channel), $0.error / mean) })])
         let rows: [[ReportTable.Cell]] = errors.map { [.number(Double($0.channel)), .number($0.error / mean), .decibels($0.psnr)] }
         return Report.Section(
-            "Noise on one channel", [.plot(plot), .table(ReportTable("Sensitivity by channel", columns: ["channel", "relative sensitivity", "PSNR, dB"], rows: rows))])
+            "Noise on one channel",
+            [.plot(plot), .table(ReportTable("Sensitivity by channel", columns: ["channel", "relative sensitivity", "PSNR, dB"], rows: rows))])
     }
 
     /// The squared error, relative to 255², that a mean PSNR stands for.

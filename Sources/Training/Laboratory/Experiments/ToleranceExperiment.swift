@@ -1,5 +1,6 @@
 import Compute
 import Jobs
+import Networks
 import TokenizerCore
 
 /// How much noise a frozen decoder tolerates in its latents: the error that a quantiser may leave.
@@ -55,25 +56,71 @@ package struct ToleranceExperiment: Experiment {
         let noisy = latents(cell)
         let (z, noisyZ) = (normalizer.normalize(domain.heldOut), normalizer.normalize(noisy))
         return domain.pictures(of: noisy).map {
-            Figures(rawMSE: SquaredError.loss(noisy, domain.heldOut).value, normalisedMSE: SquaredError.loss(noisyZ, z).value, pictures: $0)
+            Figures(
+                rawMSE: SquaredError.loss(noisy.map, domain.heldOut.map).value, normalisedMSE: SquaredError.loss(noisyZ.map, z.map).value,
+                pictures: $0)
         }
     }
 
     /// The held-out latents with the noise of one cell. The draws are the same in every cell, so that curves are smooth.
-    func latents(_ cell: Cell) -> Tensor {
-        let deviations = normalizer.deviation.values
-        let sites = domain.shape.height * domain.shape.width
+    func latents(_ cell: Cell) -> Latents {
+        let (deviations, channels) = (normalizer.deviation.values, domain.shape.channels)
         let scale: [Float] =
             switch cell {
             case .normalised(let variance): deviations.map { $0 * Float(variance.squareRoot()) }
             case .raw(let share): deviations.map { _ in Float((share * meanVariance).squareRoot()) }
             case .channel(let channel):
-                deviations.enumerated().map { $0 / sites == channel ? $1 * Float(Self.channelVariance.squareRoot()) : 0 }
+                deviations.enumerated().map { $0 % channels == channel ? $1 * Float(Self.channelVariance.squareRoot()) : 0 }
             }
         var noisy = domain.heldOut
-        let (count, width) = (noisy.count, scale.count)
+        let (images, shape) = (noisy.count, noisy.shape)
         var random = RandomSource(seed: seed, stream: RandomSource.stream(named: "tolerance"))
-        noisy.withMutablePointer { for i in 0..<count { $0[i] += scale[i % width] * random.normal() } }
+        // Drawn by channel, row and column: so they have always been.
+        noisy.map.withMutablePointer { noisy in
+            for image in 0..<images {
+                for channel in 0..<channels {
+                    for element in stride(from: channel, to: shape.count, by: channels) {
+                        noisy[image * shape.count + element] += scale[element] * random.normal()
+                    }
+                }
+            }
+        }
         return noisy
+    }
+}
+
+/// `{"kind":"normalised","value":0.1}`.
+extension ToleranceExperiment.Cell {
+    private enum Kind: String, Codable {
+        case normalised, raw, channel
+    }
+
+    private enum Key: CodingKey {
+        case kind, value
+    }
+
+    package init(from decoder: any Decoder) throws {
+        let cell = try decoder.container(keyedBy: Key.self)
+        self =
+            switch try cell.decode(Kind.self, forKey: .kind) {
+            case .normalised: .normalised(try cell.decode(Double.self, forKey: .value))
+            case .raw: .raw(try cell.decode(Double.self, forKey: .value))
+            case .channel: .channel(try cell.decode(Int.self, forKey: .value))
+            }
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var cell = encoder.container(keyedBy: Key.self)
+        switch self {
+        case .normalised(let variance):
+            try cell.encode(Kind.normalised, forKey: .kind)
+            try cell.encode(variance, forKey: .value)
+        case .raw(let share):
+            try cell.encode(Kind.raw, forKey: .kind)
+            try cell.encode(share, forKey: .value)
+        case .channel(let channel):
+            try cell.encode(Kind.channel, forKey: .kind)
+            try cell.encode(channel, forKey: .value)
+        }
     }
 }

@@ -64,7 +64,9 @@ package struct TransferExperiment: Experiment {
         case .kept: return try figures(cell, fit.design.normalizer, fit.quantizer)
         default:
             guard let design = try fitted(in: second, passes: 0, isStopRequested)?.design else { return nil }
-            return try figures(cell, design.normalizer, GroupQuantizer(design.layout, transform: design.transform, codebooks: fit.quantizer.codebooks))
+            let quantizer = GroupQuantizer(
+                design.layout, shape: second.shape, transform: design.transform, codebooks: fit.quantizer.codebooks)
+            return try figures(cell, design.normalizer, quantizer)
         }
     }
 
@@ -74,13 +76,12 @@ package struct TransferExperiment: Experiment {
 
     /// On the second domain, in its own units of normalised latents, so that errors compare.
     private func figures(_ cell: Cell, _ normalizer: LatentNormalizer, _ quantizer: GroupQuantizer) throws(ExperimentError) -> QuantizerFigures {
-        let none = Rectifier(.none, shape: second.shape, .placeholder)
         let (learned, unseen) = (normalizer.normalize(second.training), normalizer.normalize(second.heldOut))
         let drawn = normalizer.restore(quantizer.latents(quantizer.tokens(unseen)))
         try second.keepSample(of: drawn, cell)
         return QuantizerFigures(
-            bits: quantizer.layout.bits, heldOut: LatentQuality(of: unseen, quantizer, none, shape: second.shape),
-            training: LatentQuality(of: learned, quantizer, none, shape: second.shape), pictures: second.pictures(of: drawn))
+            bits: quantizer.layout.bits, heldOut: LatentQuality(of: unseen, quantizer, .none),
+            training: LatentQuality(of: learned, quantizer, .none), pictures: second.pictures(of: drawn))
     }
 
     package func report(_ results: [ExperimentResult<Cell, QuantizerFigures>]) -> Report {
@@ -100,8 +101,11 @@ package struct TransferExperiment: Experiment {
                 transform and scales) and once with those measured again on the second; its codes stay.
                 """,
             facts: [
-                Report.Fact("quantiser", "\(options.quantizer.tokens) tokens of \(options.quantizer.codes) codes, \(options.quantizer.grouping.name), \(options.quantizer.distortion.rawValue), codebooks \(options.quantizer.sharing.rawValue)"),
-                Report.Fact("fit", "\(options.passes) passes of Lloyd's algorithm, seed \(options.seed)"),
+                Report.Fact(
+                    "quantiser",
+                    "\(options.quantizer.tokens) tokens of \(options.quantizer.codes) codes, \(options.quantizer.grouping.name), \(options.quantizer.distortion.rawValue), codebooks \(options.quantizer.sharing.rawValue)"
+                ),
+                .lloyd(passes: options.passes, seed: options.seed),
             ] + second.facts.map { Report.Fact("second domain: \($0.name)", $0.value) },
             sections: [
                 Report.Section(
@@ -133,10 +137,15 @@ package struct TransferExperiment: Experiment {
             Plot.Point(name == "first" ? place[.home]! : place[.native]!, figures.difference.psnr)
         }
         return Plot(
-            "Picture quality", x: PlotAxis("fitted and measured at home; on the second domain with statistics kept, refitted, and fitted there", .names(Cell.allCases.map(\.rawValue))),
+            "Picture quality",
+            x: PlotAxis(
+                "fitted and measured at home; on the second domain with statistics kept, refitted, and fitted there",
+                .names(Cell.allCases.map(\.rawValue))),
             y: PlotAxis("PSNR over RGB, dB"),
             series: [
-                Plot.Series("tokens", colour: 0, results.compactMap { result in result.figures.pictures.map { .init(place[result.cell]!, $0.difference.psnr) } }),
+                Plot.Series(
+                    "tokens", colour: 0,
+                    results.compactMap { result in result.figures.pictures.map { .init(place[result.cell]!, $0.difference.psnr) } }),
                 Plot.Series("autoencoder alone, first and second domain", .published, colour: 1, alone),
             ])
     }

@@ -1,4 +1,5 @@
 import Compute
+import Files
 import Images
 
 /// Collects how far drawn pictures are from their originals.
@@ -61,4 +62,45 @@ struct PictureMeter {
                 Tensor(features.drawn, shape: [n, InceptionNetwork.features]), Tensor(features.originals, shape: [n, InceptionNetwork.features]))
         return PictureFigures(difference: .mean(differences), distribution: distance, images: n)
     }
+}
+
+/// How good drawn pictures are: means over them, and how they differ from their originals as a set.
+package struct PictureFigures: Codable, Equatable, Sendable {
+    package let difference: PictureDifference
+    /// rFID and KID, where the weights of ``InceptionNetwork`` were given.
+    package let distribution: FeatureDistance?
+    package let images: Int
+
+    /// Said beside a Fréchet distance of few pictures.
+    static func bias(of images: Int) -> String? {
+        images >= FeatureDistance.enoughImages
+            ? nil
+            : "rFID of \(images) images is too large by an unknown amount and compares only with figures of the same \(images) images; KID is unbiased."
+    }
+}
+
+/// The classifiers behind rFID, KID and LPIPS, as far as their weights were given.
+package struct PerceptualNetworks: Sendable {
+    let inception: InceptionNetwork?
+    let lpips: LPIPSNetwork?
+
+    /// - Parameters:
+    ///   - inception: path of ``InceptionNetwork``'s weights.
+    ///   - lpips: path of ``LPIPSNetwork``'s weights.
+    ///   - imageSize: of the pictures that will be compared.
+    /// - Throws: when a file cannot be used, or the pictures are too small.
+    package init(inception: String?, lpips: String?, imageSize: Int) throws(FileError) {
+        if let lpips, imageSize < LPIPSNetwork.smallestSide {
+            throw FileError(path: lpips, reason: "LPIPS needs pictures of at least \(LPIPSNetwork.smallestSide) pixels, not \(imageSize)")
+        }
+        self.inception = if let inception { try InceptionNetwork(inception) } else { nil }
+        self.lpips = if let lpips { try LPIPSNetwork(lpips) } else { nil }
+    }
+
+    private init() {
+        (inception, lpips) = (nil, nil)
+    }
+
+    /// No weights were given.
+    package static let none = PerceptualNetworks()
 }

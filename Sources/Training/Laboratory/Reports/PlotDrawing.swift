@@ -76,11 +76,12 @@ struct PlotDrawing {
         let path = places.enumerated().map { "\($0 == 0 ? "M" : "L")\(Self.number($1.x)) \(Self.number($1.y))" }.joined()
         let line = "<path d=\"\(path)\" \(Self.stroke(series))/>"
         guard series.style != .bound else { return line }
-        return line + zip(places, series.points.filter { place($0) != nil }).map { place, point in
-            // The exact figures appear where the reader points.
-            let title = "\(series.name): \(Figure.text(point.x)), \(Figure.text(point.y))"
-            return "<g><title>\(title.htmlEscaped)</title>\(Self.marker(series, at: place))</g>"
-        }.joined()
+        return line
+            + zip(places, series.points.filter { place($0) != nil }).map { place, point in
+                // The exact figures appear where the reader points.
+                let title = "\(series.name): \(Figure.text(point.x)), \(Figure.text(point.y))"
+                return "<g><title>\(title.htmlEscaped)</title>\(Self.marker(series, at: place))</g>"
+            }.joined()
     }
 
     private static func stroke(_ series: Plot.Series) -> String {

@@ -1,3 +1,4 @@
+import Compute
 import Files
 import FoundationEssentials
 import Networks
@@ -102,5 +103,15 @@ extension String {
             }
         }
         return escaped
+    }
+}
+
+extension Report.Fact {
+    /// When and with what something was measured.
+    package static var thisMachine: [Report.Fact] {
+        [
+            Report.Fact("measured", Date.now.formatted(.iso8601)),
+            Report.Fact("processor path", "\(ComputeContext.current.instructionSet), \(ComputeContext.current.threads) threads"),
+        ]
     }
 }

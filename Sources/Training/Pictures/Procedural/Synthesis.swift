@@ -45,7 +45,7 @@ package struct Synthesis: Sendable {
         let missing = (0..<count).filter { !isWhole(path($0)) }
         let images = ProceduralImages(seed: descriptor.seed, side: descriptor.size)
         var done = count - missing.count
-        console.begin(total: count, start: done, unit: "images")
+        console.begin(total: count, start: done, unit: "image")
         // Small chunks keep Ctrl-C and the progress bar prompt.
         let chunk = 4 * ComputeContext.current.threads
         for start in stride(from: 0, to: missing.count, by: chunk) where !StopSignal.isRequested {
@@ -65,7 +65,7 @@ package struct Synthesis: Sendable {
     private func claimDirectory() throws(FileError) {
         try StoredFolder.create(directory)
         let descriptorPath = "\(directory)/\(Self.descriptorName)"
-        guard access(descriptorPath, F_OK) == 0 else {
+        guard StoredFile.exists(descriptorPath) else {
             guard try StoredFolder.names(in: directory).isEmpty else {
                 throw FileError(
                     path: directory, reason: "\(directory) is not empty and has no \(Self.descriptorName): choose a new folder")

@@ -23,10 +23,16 @@ struct ImageListing {
     private(set) var entries: [Entry] = []
     /// Compressed archives that were passed over, names that lead nowhere, and links that lead back to where they lie.
     private var compressed: [String] = [], broken: [String] = [], loops: [String] = []
+    /// How many pictures there are in formats that are not read, by the format's name.
+    private var unread: [String: Int] = [:]
     /// What is wrong with archives of which only some members were taken, or none.
     private var damaged: [String] = []
 
     private static let imageExtensions: Set<String> = ["png", "jpg", "jpeg"]
+    private static let unreadFormats = [
+        "webp": "WebP", "tif": "TIFF", "tiff": "TIFF", "bmp": "BMP", "gif": "GIF", "avif": "AVIF", "heic": "HEIC", "jxl": "JPEG XL",
+        "jp2": "JPEG 2000",
+    ]
     private static let archiveExtension = "tar"
     private static let compressedExtensions: Set<String> = ["tgz", "tbz2", "txz", "tzst"], compressions: Set<String> = ["gz", "bz2", "xz", "zst"]
     /// Deeper nesting, and more folders, than any collection of pictures has.
@@ -57,10 +63,16 @@ struct ImageListing {
     /// What was passed over and may hold pictures, a line each.
     var remarks: [String] {
         (compressed.isEmpty ? [] : [Self.remark(onCompressed: compressed)])
+            + (unread.isEmpty ? [] : [unreadRemark])
             + (broken.isEmpty ? [] : ["\(Self.enumerated(broken)) cannot be followed or examined"])
             + (loops.isEmpty ? [] : ["\(Self.enumerated(loops)): links to folders that they lie in"])
             + damaged.prefix(Self.namedAtMost)
             + (damaged.count > Self.namedAtMost ? ["\(damaged.count - Self.namedAtMost) more archives cannot be read to their ends"] : [])
+    }
+
+    private var unreadRemark: String {
+        let counts = unread.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
+        return "pictures in formats that are not read, \(counts.joined(separator: ", ")): convert them to PNG or JPEG"
     }
 
     static func path(_ name: String, in folder: String) -> String { name.hasPrefix("/") ? name : "\(folder)/\(name)" }
@@ -81,6 +93,8 @@ struct ImageListing {
     }
 
     private static func isImage(_ name: String) -> Bool { fileExtension(name).map(imageExtensions.contains) ?? false }
+
+    private static func unreadFormat(_ name: String) -> String? { fileExtension(name).flatMap { unreadFormats[$0] } }
 
     private static func isArchive(_ name: String) -> Bool { fileExtension(name) == archiveExtension }
 
@@ -105,6 +119,7 @@ extension ImageListing {
             guard let status else { return broken.append("\(root)/\(name)") }
             if Self.isImage(name) || Self.isArchive(name) { found.append(Found(name: name, status: status)) }
             if Self.isCompressedArchive(name) { compressed.append("\(root)/\(name)") }
+            if let format = Self.unreadFormat(name) { unread[format, default: 0] += 1 }
         }
         (broken, loops) = (broken + walk.locked, loops + walk.loops)
         found.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
@@ -128,8 +143,8 @@ extension ImageListing {
     }
 
     private mutating func add(_ members: [TarArchive.Member], of path: String, prefix: String) {
-        var status = stat()
-        let stamp = stat(path, &status) == 0 ? FileStamp(status) : .missing
+        let stamp = Self.status(of: path).map { FileStamp($0) } ?? .missing
+        for format in members.compactMap({ Self.unreadFormat($0.name) }) { unread[format, default: 0] += 1 }
         entries += members.filter { Self.isImage($0.name) }.map {
             Entry(name: prefix + $0.name, bytes: $0.range.count, place: .member(archive: path, range: $0.range), stamp: stamp)
         }
@@ -137,9 +152,14 @@ extension ImageListing {
 
     /// A missing picture counts, too: it is reported when it is asked for.
     private mutating func addPicture(_ path: String, named name: String) {
+        let status = Self.status(of: path)
+        entries.append(Entry(name: name, bytes: Int(status?.st_size ?? 0), place: .file, stamp: status.map { FileStamp($0) } ?? .missing))
+    }
+
+    /// Nil where there is nothing.
+    private static func status(of path: String) -> stat? {
         var status = stat()
-        let exists = stat(path, &status) == 0
-        entries.append(Entry(name: name, bytes: exists ? Int(status.st_size) : 0, place: .file, stamp: exists ? FileStamp(status) : .missing))
+        return stat(path, &status) == 0 ? status : nil
     }
 
     private mutating func addList(_ path: String) throws(FileError) {
@@ -159,6 +179,8 @@ extension ImageListing {
                 try addFolder(target, prefix: name + "/")
             } else if Self.isCompressedArchive(name) {
                 compressed.append(target)
+            } else if let format = Self.unreadFormat(name) {
+                unread[format, default: 0] += 1
             } else {
                 throw FileError(
                     path: path, reason: "\(path), line \(number + 1): \(name.prefix(80)) is neither a PNG or JPEG file, a .tar file nor a folder")

@@ -49,7 +49,8 @@ package struct ImageSource: Sendable {
         case .file: return try StoredFile.read(location(at: index), maximumBytes: Self.maximumBytes)
         case .member(let archive, let range):
             guard range.count <= Self.maximumBytes else {
-                throw FileError(path: archive, reason: "\(archive): \(name(at: index)) has \(range.count) bytes, more than the \(Self.maximumBytes) allowed here")
+                throw FileError(
+                    path: archive, reason: "\(archive): \(name(at: index)) has \(range.count) bytes, more than the \(Self.maximumBytes) allowed here")
             }
             let file = try ReadableFile(archive)
             guard range.upperBound <= file.count else {

@@ -26,7 +26,8 @@ package final class SquareImages: Sendable {
         self.size = size
         self.maximumHeldBytes = maximumHeldBytes
         state = Mutex(
-            State(images: Array(repeating: nil, count: source.count), isBad: Array(repeating: false, count: source.count),
+            State(
+                images: Array(repeating: nil, count: source.count), isBad: Array(repeating: false, count: source.count),
                 complaints: source.remarks.map { "passed over: \($0)" }))
     }
 

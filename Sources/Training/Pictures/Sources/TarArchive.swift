@@ -57,7 +57,8 @@ struct TarArchive {
                 extended = TarExtension()
             case .longName, .extended:
                 guard size <= maximumNameBytes else {
-                    throw FileError(path: path, reason: "\(path) has a name or extended header of \(size) bytes at byte \(offset), more than \(maximumNameBytes)")
+                    throw FileError(
+                        path: path, reason: "\(path) has a name or extended header of \(size) bytes at byte \(offset), more than \(maximumNameBytes)")
                 }
                 try extended.read(file.read(start..<start + size), as: header.type, path)
             case .passedOver: extended = TarExtension()

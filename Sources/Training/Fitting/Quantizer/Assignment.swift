@@ -1,0 +1,71 @@
+import Compute
+import Networks
+import TokenizerCore
+
+/// What a quantiser makes of a batch: the nearest code of every vector. Loss, gradient and the use of the codes all follow from it.
+struct Assignment {
+    /// What was compared with the codes, and the codes nearest to it, `[n, T·d]` both.
+    let vectors, codes: Tensor
+    let tokens: Tokens
+    private let layout: GroupQuantizer.Layout
+    /// See ``GroupQuantizer/importance``.
+    private let importance: [Float]?
+
+    /// How far vectors are from their codes.
+    struct Errors {
+        /// The weighted squared error of each token, `[n·T]`.
+        let perToken: [Float]
+        /// The mean weighted squared difference: what tokens are chosen to make small.
+        let mean: Double
+    }
+
+    /// - Parameter latents: normalised.
+    init(of latents: Latents, by quantizer: GroupQuantizer) {
+        self.init(ofVectors: quantizer.vectors(latents), by: quantizer)
+    }
+
+    /// - Parameter vectors: `[n, T·d]`.
+    init(ofVectors vectors: Tensor, by quantizer: GroupQuantizer) {
+        self.vectors = vectors
+        tokens = quantizer.tokens(ofVectors: vectors)
+        codes = quantizer.codes(tokens)
+        (layout, importance) = (quantizer.layout, quantizer.importance)
+    }
+
+    /// Both kinds of error from one walk over the differences.
+    func errors() -> Errors {
+        let (d, perImage) = (layout.dimension, layout.tokens)
+        var perToken = [Float](repeating: 0, count: tokens.indices.count)
+        var sum = 0.0
+        codes.withPointer { codes in
+            vectors.withPointer { vectors in
+                for position in perToken.indices {
+                    let weight = importance?[position % perImage] ?? 1
+                    var squares: Float = 0
+                    for i in position * d..<(position + 1) * d {
+                        let difference = codes[i] - vectors[i]
+                        squares += difference * difference
+                        sum += Double(weight) * Double(difference) * Double(difference)
+                    }
+                    perToken[position] = squares * weight
+                }
+            }
+        }
+        return Errors(perToken: perToken, mean: sum / Double(max(codes.count, 1)))
+    }
+
+    /// d(``Errors/mean``)/d(``codes``), `[n, T·d]`.
+    var gradient: Tensor {
+        let (d, perImage, count) = (layout.dimension, layout.tokens, codes.count)
+        var gradient = Tensor(uninitialized: codes.shape)
+        withPointers(writing: &gradient, reading: codes, vectors) { gradient, codes, vectors in
+            RowPieces.forEach(rows: tokens.indices.count, width: d) { positions in
+                for position in positions {
+                    let weight = importance?[position % perImage] ?? 1
+                    for i in position * d..<(position + 1) * d { gradient[i] = 2 * (codes[i] - vectors[i]) / Float(count) * weight }
+                }
+            }
+        }
+        return gradient
+    }
+}

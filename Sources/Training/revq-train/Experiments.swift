@@ -1,0 +1,73 @@
+import ArgumentParser
+import Fitting
+import Laboratory
+
+struct Tolerance: ComputingCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Experiment: how much noise a frozen decoder tolerates in its latents.",
+        discussion: "Noise in raw and normalised units, on all channels and on each alone; finds the knee.")
+
+    @OptionGroup var laboratory: LaboratoryArguments
+
+    var threads: Threads { laboratory.threads }
+
+    func run() throws {
+        try laboratory.run("tolerance", options: [String: Int]()) { domains in try ToleranceExperiment(domains[0], seed: laboratory.seed) }
+    }
+}
+
+struct AblateReset: ComputingCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Experiment: what resetting unused codes is worth, over codebooks of growing size.",
+        discussion: "The paper's training, with its numbers of images per code: sizes follow from how many images there are.")
+
+    @OptionGroup var laboratory: LaboratoryArguments
+    @Option(help: "Tokens per image, each with a codebook of its own.")
+    var tokens = 512
+    @Option(help: "Epochs of gradient steps.")
+    var epochs = 30
+    @Option(help: "Images per gradient step.")
+    var batch = 256
+    @Option(help: "Of the codebooks.")
+    var learningRate: Float = 0.01
+
+    var threads: Threads { laboratory.threads }
+
+    func run() throws {
+        let options = ResetAblation.Options(tokens: tokens, epochs: epochs, batch: batch, learningRate: learningRate, seed: laboratory.seed)
+        try options.check()
+        try laboratory.run("ablate-reset", options: options) { domains in try ResetAblation(domains[0], options) }
+    }
+}
+
+struct Transfer: ComputingCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Experiment: fitted on one kind of pictures, measured on another.",
+        discussion: "Once with the fitted statistics, once with those of the second domain; beside both domains' own quantisers.")
+
+    @OptionGroup var laboratory: LaboratoryArguments
+    @Option(help: "Pictures of the second domain, as --images.")
+    var toImages: String?
+    @Option(help: "Latents of the second domain, as --latents.")
+    var toLatents: String?
+    @OptionGroup var quantizer: QuantizerArguments
+    @Option(help: "Passes of Lloyd's algorithm.")
+    var passes = 10
+
+    func validate() throws {
+        if toImages == nil && toLatents == nil { throw ValidationError("name --to-images, --to-latents or both") }
+    }
+
+    var threads: Threads { laboratory.threads }
+
+    func run() throws {
+        var wanted = QuantizerOptions(tokens: 512, codes: 1024, sharing: .one)
+        quantizer.change(&wanted)
+        let options = TransferExperiment.Options(quantizer: wanted, passes: passes, seed: laboratory.seed)
+        var second = laboratory.source
+        (second.images, second.latents) = (toImages, toLatents)
+        try laboratory.run("transfer", options: options, others: [second]) { domains in
+            try TransferExperiment(from: domains[0], to: domains[1], options)
+        }
+    }
+}
