@@ -53,6 +53,7 @@ lint: $(TOOLS)/ready ## checks the form of Swift and Python, the modules' arrows
 	$(TOOLS)/bin/ruff format --check --quiet
 	python3 Tools/architecture.py --check
 	python3 Tools/recipe.py --check
+	python3 Tools/example.py --check
 
 format: $(TOOLS)/ready ## brings Swift and Python into form, and draws what the documents repeat
 	swift format --in-place --parallel --recursive $(SWIFT_SOURCES)
@@ -60,6 +61,7 @@ format: $(TOOLS)/ready ## brings Swift and Python into form, and draws what the 
 	$(TOOLS)/bin/ruff format --quiet
 	python3 Tools/architecture.py
 	python3 Tools/recipe.py
+	python3 Tools/example.py
 
 docs: packages ## the library's reference, into .build-docs/site
 	swift package --scratch-path .build-docs --allow-writing-to-directory .build-docs/site \

@@ -31,19 +31,19 @@ let package = Package(
             linkerSettings: [.linkedLibrary("png"), .linkedLibrary("jpeg")]),
         .target(name: "Files", dependencies: [crypto], path: "Sources/TokenizerCore/Files"),
         .target(name: "Compute", dependencies: ["Files", "CKernels", "COpenBLAS"], path: "Sources/TokenizerCore/Compute"),
-        .target(name: "Images", dependencies: ["Compute", "CImageCodec"], path: "Sources/TokenizerCore/Images"),
+        .target(name: "Images", dependencies: ["Files", "Compute", "CImageCodec"], path: "Sources/TokenizerCore/Images"),
         .target(name: "Networks", dependencies: ["Files", "Compute"], path: "Sources/TokenizerCore/Networks"),
         .target(
             name: "TokenizerCore", dependencies: ["Files", "Compute", "Images", "Networks"], path: "Sources/TokenizerCore/Tokenizer"),
 
-        // The service: sockets and protocol, then everything that knows what a token is.
+        // The service: threads, sockets and protocol, then everything that knows what a token is.
         .target(name: "CEvents", path: "Sources/Server/CEvents"),
-        .target(name: "HTTPTransport", dependencies: ["CEvents"], path: "Sources/Server/HTTPTransport"),
+        .target(name: "Threads", path: "Sources/Server/Threads"),
+        .target(name: "HTTPTransport", dependencies: ["CEvents", "Threads"], path: "Sources/Server/HTTPTransport"),
         .target(
-            name: "Service", dependencies: ["Files", "Compute", "Images", "TokenizerCore", "HTTPTransport", logging],
+            name: "Service", dependencies: ["Files", "Compute", "Images", "TokenizerCore", "Threads", "HTTPTransport", logging],
             path: "Sources/Server/Service"),
-        .executableTarget(
-            name: "revq-server", dependencies: ["Service", logging, argumentParser], path: "Sources/Server/revq-server"),
+        .executableTarget(name: "revq-server", dependencies: ["Service", logging], path: "Sources/Server/revq-server"),
 
         // The trainer: runs, pictures, fitting, and the laboratory that measures and publishes.
         .target(name: "Jobs", dependencies: ["Files", "Compute"], path: "Sources/Training/Jobs"),
@@ -69,19 +69,25 @@ let package = Package(
         // What tests share: reference values from PyTorch and diffusers, small checkpoints, scratch folders.
         .target(
             name: "TestSupport",
-            dependencies: ["Files", "Compute", "Images", "Networks", "TokenizerCore", "Jobs", "Pictures", "Fitting"], path: "Tests/TestSupport",
+            dependencies: ["Files", "Compute", "Images", "Networks", "TokenizerCore", "Threads", "HTTPTransport", "Jobs", "Pictures", "Fitting"],
+            path: "Tests/TestSupport",
             resources: [.copy("Fixtures")]),
         // Needs nothing of this package but its text.
         .testTarget(name: "ArchitectureTests"),
         .testTarget(name: "FilesTests", dependencies: ["Files", "Compute", "TestSupport"]),
         .testTarget(name: "ComputeTests", dependencies: ["Compute", "CKernels", "Networks", "Pictures", "TestSupport"]),
-        .testTarget(name: "ImagesTests", dependencies: ["Compute", "Images", "TestSupport"]),
+        .testTarget(name: "ImagesTests", dependencies: ["Files", "Compute", "Images", "TestSupport"]),
         .testTarget(name: "NetworksTests", dependencies: ["Files", "Compute", "Networks", "TokenizerCore", "Fitting", "TestSupport"]),
         .testTarget(name: "TokenizerCoreTests", dependencies: ["Files", "Compute", "Images", "Networks", "TokenizerCore", "TestSupport"]),
-        .testTarget(name: "HTTPTransportTests", dependencies: ["HTTPTransport"]),
+        // What a user of the library sees: plain imports, and nothing of what the modules keep among themselves.
+        .testTarget(name: "LibraryTests", dependencies: ["TokenizerCore"]),
+        .testTarget(name: "ThreadsTests", dependencies: ["Threads", "TestSupport"]),
+        .testTarget(name: "HTTPTransportTests", dependencies: ["Threads", "HTTPTransport", "TestSupport"]),
         .testTarget(
             name: "ServiceTests",
-            dependencies: ["Files", "Compute", "Images", "Networks", "TokenizerCore", "HTTPTransport", "Service", "TestSupport", logging]),
+            dependencies: [
+                "Files", "Compute", "Images", "Networks", "TokenizerCore", "Threads", "HTTPTransport", "Service", "TestSupport", logging,
+            ]),
         .testTarget(name: "JobsTests", dependencies: ["Files", "Compute", "Jobs", "TestSupport"]),
         .testTarget(name: "PicturesTests", dependencies: ["Files", "Images", "Pictures", "TestSupport"]),
         .testTarget(

@@ -5,6 +5,7 @@ that nobody killed, by either method.
 """
 
 import hashlib
+import json
 import os
 import random
 import subprocess
@@ -66,8 +67,14 @@ def start(folder, latents, method):
 
 
 def digests(folder):
-    names = ["fit/" + name for name in sorted(os.listdir(os.path.join(folder, "fit")))] + ["log.jsonl"]
-    return {name: hashlib.sha256(open(os.path.join(folder, name), "rb").read()).hexdigest() for name in names}
+    names = ["fit/" + name for name in sorted(os.listdir(os.path.join(folder, "fit")))]
+    contents = {name: open(os.path.join(folder, name), "rb").read() for name in names}
+    # Times differ from call to call.
+    log = [json.loads(line) for line in open(os.path.join(folder, "log.jsonl"))]
+    times = ("seconds", "images_per_second")
+    figures = [{name: value for name, value in line.items() if name not in times} for line in log]
+    contents["log.jsonl"] = json.dumps(figures, sort_keys=True).encode()
+    return {name: hashlib.sha256(data).hexdigest() for name, data in contents.items()}
 
 
 def lines(folder):

@@ -40,11 +40,11 @@ struct Agreement: ParsableCommand {
         var (equal, all) = (0, 0)
         var decibels: (exact: [Double], rounded: [Double]) = ([], [])
         print("image\tequal tokens\tPSNR fp32\tPSNR bf16\tPSNR bf16 tokens drawn in fp32")
-        for (name, picture) in try Samples.pictures(images, size: exact.manifest.imageSize) {
+        for (name, picture) in try Samples.pictures(images, size: exact.specification.imageSize) {
             let pixels = PixelBatch(images: [picture])
             let (tokens, others) = (exact.encode(pixels), rounded.encode(pixels))
             let same = zip(tokens.indices, others.indices).count { $0 == $1 }
-            let quality = [exact.decode(tokens), rounded.decode(others), exact.decode(others)].map {
+            let quality = [exact.draw(tokens), rounded.draw(others), exact.draw(others)].map {
                 PeakSignalToNoise.decibels($0.images()[0], picture)
             }
             print("\(name)\t\(same) of \(tokens.indices.count)\t" + quality.map { Self.text($0, places: 3) }.joined(separator: "\t"))
@@ -61,8 +61,8 @@ struct Agreement: ParsableCommand {
     }
 
     private func compareAutoencoder(_ folder: String) throws {
-        let exact = try AutoencoderDC(directory: folder)
-        let rounded = try AutoencoderDC(directory: folder, precision: .bfloat16)
+        let exact = try Autoencoder(directory: folder)
+        let rounded = try Autoencoder(directory: folder, precision: .bfloat16)
         guard size % exact.configuration.factor == 0 else {
             throw ValidationError("--size is a multiple of the autoencoder's factor \(exact.configuration.factor)")
         }

@@ -33,18 +33,17 @@ struct Algorithms: ParsableCommand {
     func run() throws {
         if let checkpoint {
             let parts = try Checkpoint(checkpoint)
-            let shape = parts.manifest.latentShape
-            try compare(parts.vae, size: parts.manifest.imageSize, parts.quantizer) { parts.normalizer.normalize(shape.flattened($0)) }
+            try compare(parts.vae, size: parts.manifest.specification.imageSize, parts.quantizer) { parts.normalizer.normalize(Latents($0)) }
         } else if let vae {
-            let autoencoder = try AutoencoderDC(directory: vae)
+            let autoencoder = try Autoencoder(directory: vae)
             let (side, channels) = (size / autoencoder.configuration.factor, autoencoder.configuration.latentChannels)
             let shape = LatentShape(channels: channels, height: side, width: side)
-            try compare(autoencoder, size: size, try randomQuantizer(shape)) { unitVariance(shape.flattened($0)) }
+            try compare(autoencoder, size: size, try randomQuantizer(shape)) { unitVariance(Latents($0)) }
         }
     }
 
     private func compare(
-        _ autoencoder: AutoencoderDC, size: Int, _ quantizer: GroupQuantizer, _ normalized: (Tensor) -> Tensor
+        _ autoencoder: Autoencoder, size: Int, _ quantizer: GroupQuantizer, _ normalized: (Tensor) -> Latents
     ) throws {
         guard size % autoencoder.configuration.factor == 0 else {
             throw ValidationError("--size is a multiple of the autoencoder's factor \(autoencoder.configuration.factor)")
@@ -56,23 +55,23 @@ struct Algorithms: ParsableCommand {
         for (name, pixels) in inputs ?? (0..<Self.noiseImages).map({ ("noise \($0)", noise.images($0..<$0 + 1)) }) {
             let direct = ComputeContext.with(\.algorithm, .direct) { autoencoder.encoder(pixels) }
             let latents = autoencoder.encoder(pixels)
-            let runs = quantizer.runs(normalized(direct))
-            let (expected, found) = (quantizer.tokens(ofRuns: runs), quantizer.tokens(normalized(latents)))
-            let gaps = gaps(runs, quantizer.codes(expected), quantizer.codes(found), count: expected.indices.count)
+            let vectors = quantizer.vectors(normalized(direct))
+            let (expected, found) = (quantizer.tokens(ofVectors: vectors), quantizer.tokens(normalized(latents)))
+            let gaps = gaps(vectors, quantizer.codes(expected), quantizer.codes(found), count: expected.indices.count)
             print("\(name)\t\(Float(latents.relativeError(to: direct)))\t\(gaps.count) of \(expected.indices.count)\t\(gaps.max() ?? 0)")
             (different, all) = (different + gaps.count, all + expected.indices.count)
         }
         print("all\t\t\(different) of \(all)")
     }
 
-    /// For every token whose codes differ: by what share the second code is farther from the run than the first.
-    private func gaps(_ runs: Tensor, _ nearest: Tensor, _ other: Tensor, count: Int) -> [Float] {
-        let (runs, nearest, other) = (runs.values, nearest.values, other.values)
-        let d = runs.count / count
+    /// For every token whose codes differ: by what share the second code is farther from the vector than the first.
+    private func gaps(_ vectors: Tensor, _ nearest: Tensor, _ other: Tensor, count: Int) -> [Float] {
+        let (vectors, nearest, other) = (vectors.values, nearest.values, other.values)
+        let d = vectors.count / count
         func distance(_ codes: [Float], _ token: Int) -> Double {
             var sum = 0.0
             for i in token * d..<(token + 1) * d {
-                let difference = Double(runs[i]) - Double(codes[i])
+                let difference = Double(vectors[i]) - Double(codes[i])
                 sum += difference * difference
             }
             return sum
@@ -88,12 +87,12 @@ struct Algorithms: ParsableCommand {
         var codebooks = Tensor(uninitialized: [Self.tokens, Self.codes, layout.dimension])
         var random = RandomSource(seed: 2, stream: 1)
         random.fill(normal: &codebooks)
-        return GroupQuantizer(layout, codebooks: codebooks)
+        return GroupQuantizer(layout, shape: shape, codebooks: codebooks)
     }
 
-    private func unitVariance(_ latents: Tensor) -> Tensor {
+    private func unitVariance(_ latents: Latents) -> Latents {
         var scaled = latents
-        scaled.multiply(by: Float((Double(latents.count) / latents.sumOfSquares).squareRoot()))
+        scaled.map.multiply(by: Float((Double(latents.map.count) / latents.map.sumOfSquares).squareRoot()))
         return scaled
     }
 }

@@ -66,9 +66,9 @@ struct Measure: ThreadedCommand {
             """)
     }
 
-    private func autoencoder() throws -> AutoencoderDC {
-        if let vae { return try AutoencoderDC(directory: vae, precision: precision) }
-        return AutoencoderDC(try AutoencoderConfiguration(contentsOf: config!), .random(seed: 1).computing(in: precision))
+    private func autoencoder() throws -> Autoencoder {
+        if let vae { return try Autoencoder(directory: vae, precision: precision) }
+        return Autoencoder(try AutoencoderConfiguration(contentsOf: config!), .random(seed: 1).computing(in: precision))
     }
 
     private func noise(_ shape: [Int]) -> Tensor {

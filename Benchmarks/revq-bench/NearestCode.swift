@@ -29,7 +29,8 @@ struct NearestCode: ThreadedCommand {
         while let method = readLine() {
             var found: [Int32] = []
             let taken = Stopwatch.milliseconds {
-                found = method == "scan"
+                found =
+                    method == "scan"
                     ? scan.nearest(vectors, tokensPerImage: codebooks) : search.nearest(vectors, tokensPerImage: codebooks)
             }
             try found.withUnsafeBytes { try Data($0).write(to: URL(filePath: "\(folder)/found")) }

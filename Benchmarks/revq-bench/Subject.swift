@@ -44,7 +44,7 @@ struct Subject {
         if let folder = source.checkpoint {
             add(try Checkpoint(folder, precision: source.precision))
         } else if let folder = source.vae {
-            let autoencoder = try AutoencoderDC(directory: folder, precision: source.precision)
+            let autoencoder = try Autoencoder(directory: folder, precision: source.precision)
             add(autoencoder)
             if let file = source.codebooks { try addCodebooks(file) }
             if let file = source.rectifier { try addRectifier(file, source, channels: autoencoder.configuration.latentChannels) }
@@ -54,13 +54,13 @@ struct Subject {
     private mutating func add(_ checkpoint: Checkpoint) {
         add(checkpoint.vae)
         operations[.quantise] = { latents in
-            let tokens = checkpoint.quantizer.tokens(latents)
+            let tokens = checkpoint.quantizer.tokens(Latents(rows: latents, shape: checkpoint.quantizer.shape))
             return Self.tensor(tokens.indices, tokensPerImage: tokens.tokensPerImage)
         }
         operations[.rectify] = { checkpoint.rectifier($0) }
     }
 
-    private mutating func add(_ autoencoder: AutoencoderDC) {
+    private mutating func add(_ autoencoder: Autoencoder) {
         operations[.encode] = { autoencoder.encoder($0) }
         operations[.decode] = { autoencoder.decoder($0) }
     }

@@ -21,21 +21,22 @@ struct TrainingStep: ThreadedCommand {
         var random = RandomSource(seed: 1, stream: 0)
         var codebooks = Tensor(uninitialized: [512, 16_384, 4])
         random.fill(normal: &codebooks)
-        var latents = Tensor(uninitialized: [2 * batch, shape.count])
+        var latents = Tensor(uninitialized: [2 * batch] + shape.map)
         random.fill(normal: &latents)
         let rectifier = RectifierConfiguration(.vit(width: 512, depth: 3, headDimension: 32, scales: [5]), isResidual: false)
         var trainer = QuantizerTrainer(
-            GroupQuantizer(layout, codebooks: codebooks), Rectifier(rectifier, shape: shape, .random(seed: 1)), shape: shape,
+            GroupQuantizer(layout, shape: shape, codebooks: codebooks), Rectifier(rectifier, shape: shape, .random(seed: 1)),
             options: .init(epochs: 1000, batch: batch, learningRate: 0.01, reset: .none, movesCodes: true), imageCount: latents.n, seed: 1)
         codebooks = Tensor(zeros: [0])
         while readLine() != nil {
             let start = ContinuousClock.now
-            let losses = trainer.advance(on: latents)
+            let losses = trainer.advance(on: Latents(latents))
             let seconds = start.duration(to: .now).milliseconds / 1000
             var usage = rusage()
             getrusage(Int32(RUSAGE_SELF.rawValue), &usage)
             print(
-                "{\"seconds\": \(seconds), \"quantized\": \(losses.quantized), \"rectified\": \(losses.rectified), \"peak_bytes\": \(usage.ru_maxrss * 1024)}")
+                "{\"seconds\": \(seconds), \"quantized\": \(losses.quantized), \"rectified\": \(losses.rectified), \"peak_bytes\": \(usage.ru_maxrss * 1024)}"
+            )
             fflush(nil)
         }
     }

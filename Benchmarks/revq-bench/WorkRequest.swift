@@ -1,4 +1,3 @@
-
 /// One line that a driver sends.
 enum WorkRequest: Decodable {
     case prepare(Subject.Operation, input: String)

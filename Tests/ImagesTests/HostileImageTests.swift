@@ -81,6 +81,33 @@ import Testing
         #expect(throws: ImageError.corrupt("JPEG: the file has two frames")) { try ImageDecoder.decode(bytes) }
     }
 
+    @Test("Arithmetic coding is refused by the header")
+    func arithmetic() {
+        let message = "JPEG: arithmetic coding is not supported, a few bytes of it can be a second of work: expected Huffman coding"
+        #expect(throws: ImageError.unsupportedFormat(message)) { try ImageHeader.parse(ImageFixture.named("jpeg_arithmetic.jpg").bytes) }
+    }
+
+    /// No encoder writes it, and inflating it would take seconds for a megabyte. `make_hostile.py` made these pictures of one pixel.
+    @Test(
+        "Image data after the last row is refused and not inflated",
+        arguments: [
+            ("png_64_megabytes_behind_one_pixel.png", "PNG: image data goes on after the last row"),
+            ("png_few_bytes_behind_one_pixel.png", "PNG: IDAT: Too much image data"),
+        ])
+    func dataAfterTheLastRow(_ file: String, _ message: String) {
+        #expect(throws: ImageError.corrupt(message)) { try ImageDecoder.decode(ImageFixture.read("hostile/" + file)) }
+    }
+
+    @Test("A large JPEG may have fewer scans than a small one")
+    func scanPixels() throws {
+        let bytes = ImageFixture.named("jpeg_progressive.jpg").bytes
+        var limits = ImageLimits()
+        limits.maxScanPixels = 45 * 37 * 4
+        #expect(throws: ImageError.self) { try ImageDecoder.decode(bytes, limits: limits) }
+        limits.maxScanPixels = 45 * 37 * 32
+        _ = try ImageDecoder.decode(bytes, limits: limits)
+    }
+
     @Test("A JPEG of very many scans is refused")
     func scans() throws {
         let bytes = ImageFixture.named("jpeg_progressive_grey.jpg").bytes
@@ -98,10 +125,12 @@ import Testing
         #expect(error?.code == "image_corrupt", "\(String(describing: error))")
     }
 
-    @Test("Kinds of JPEG that are not decoded say so", arguments: [
-        (-3, 0xC3 as UInt8, "JPEG: coding process SOF3 is not supported: expected baseline or progressive"),
-        (0, 12, "JPEG: 12 bits per sample are not supported: expected 8"),
-    ])
+    @Test(
+        "Kinds of JPEG that are not decoded say so",
+        arguments: [
+            (-3, 0xC3 as UInt8, "JPEG: coding process SOF3 is not supported: expected baseline or progressive"),
+            (0, 12, "JPEG: 12 bits per sample are not supported: expected 8"),
+        ])
     func unsupported(_ offset: Int, _ value: UInt8, _ message: String) {
         var bytes = ImageFixture.named("jpeg_420.jpg").bytes
         bytes[frameHeader(of: bytes) + offset] = value
@@ -124,9 +153,11 @@ import Testing
         }
     }
 
-    @Test("Whatever follows the end is ignored: phones append films and second pictures", arguments: [
-        "png_c2_d8.png", "jpeg_420.jpg", "jpeg_progressive.jpg",
-    ])
+    @Test(
+        "Whatever follows the end is ignored: phones append films and second pictures",
+        arguments: [
+            "png_c2_d8.png", "jpeg_420.jpg", "jpeg_progressive.jpg",
+        ])
     func trailingBytes(_ file: String) throws {
         let fixture = ImageFixture.named(file)
         let scanMarkers = [[UInt8]](repeating: [0xFF, 0xDA, 0x00, 0x02], count: 100).flatMap { $0 }

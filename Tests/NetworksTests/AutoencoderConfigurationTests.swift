@@ -28,21 +28,22 @@ import Testing
 
     @Test func aRefinerIsWrittenAndReadToo() throws {
         let configuration = try JSONDecoder().decode(AutoencoderConfiguration.self, from: Data(Self.refined.utf8))
-        #expect(configuration.refiner == .init(factor: 4, channels: 64, layers: 6))
-        #expect(!configuration.encoder.hasLayers && !configuration.decoder.hasLayers && configuration.factor == 32)
+        let code = try #require(configuration.family as? PatchCodeConfiguration)
+        #expect(code.refiner == .init(factor: 4, channels: 64, layers: 6))
+        #expect(!code.network.encoder.hasLayers && !code.network.decoder.hasLayers && configuration.factor == 32)
         #expect(try JSONDecoder().decode(AutoencoderConfiguration.self, from: JSONEncoder().encode(configuration)) == configuration)
-        var other = configuration
+        var other = code
         other.refiner = nil
-        #expect(other.differsOnlyInRefiner(from: configuration))
-        other.latentChannels = 32
-        #expect(!other.differsOnlyInRefiner(from: configuration))
+        #expect(AutoencoderConfiguration(other).differsOnlyInRefiner(from: configuration))
+        other.network.latentChannels = 32
+        #expect(!AutoencoderConfiguration(other).differsOnlyInRefiner(from: configuration))
     }
 
     @Test(arguments: [
         ("\"factor\": 4", "\"factor\": 3", "divides the autoencoder's 32"), ("\"factor\": 4", "\"factor\": 0", "divides the autoencoder's 32"),
         ("\"factor\": 4", "\"factor\": 64", "divides the autoencoder's 32"), ("\"channels\": 64", "\"channels\": 0", "1…16384 channels"),
         ("\"layers\": 6", "\"layers\": 65", "1…64 layers"), ("\"layers\": 6", "\"layers\": 0", "1…64 layers"),
-        ("\"PatchSkipAutoencoderDC\"", "\"AutoencoderDC\"", "all may be empty"),
+        ("\"PatchSkipAutoencoderDC\"", "\"AutoencoderDC\"", "empty first stage, no other"),
         ("\"decoder_layers_per_block\": [0, 0, 0, 0, 0, 0]", "\"decoder_layers_per_block\": [0, 0, 1, 0, 0, 0]", "all may be empty"),
         ("\"decoder_in_shortcut\": false", "\"decoder_in_shortcut\": true", "needs a network"),
     ])
@@ -68,21 +69,25 @@ import Testing
 
     /// A minimal configuration is the full-size model that diffusers builds from it.
     @Test func absentKeysHaveDiffusersDefaults() throws {
-        let configuration = try JSONDecoder().decode(AutoencoderConfiguration.self, from: Data("{}".utf8))
+        let read = try JSONDecoder().decode(AutoencoderConfiguration.self, from: Data("{}".utf8))
+        let configuration = try #require(read.family as? DCAEConfiguration)
         #expect(configuration.encoder.stages.map(\.channels) == [128, 256, 512, 512, 1024, 1024])
         #expect(configuration.decoder.stages.map(\.layers) == [3, 3, 3, 3, 3, 3])
         #expect(configuration.latentChannels == 32)
     }
 
-    @Test(arguments: [
-        ("_class_name", "AutoencoderKL", "expected AutoencoderDC"), ("_class_name", "PatchSkipAutoencoderDC", "must be false beside a patch code"),
-        ("in_channels", 4, "must be 3"), ("latent_channels", 0, "1…4096"),
-        ("encoder_block_out_channels", [6, 6, 6, 16, 16, 16], "multiple of 4"),
-        ("encoder_block_out_channels", [8, 8, 8, 12, 16, 16], "multiple of the head dimension"),
-        ("encoder_block_out_channels", [8, 8, 24, 16, 16, 16], "cannot step from 8 to 24"),
-        ("encoder_layers_per_block", [0, 1, 0, 1, 1, 1], "empty first stage, no other"), ("encoder_layers_per_block", [0, 1], "2 entries for 6 stages"),
-        ("decoder_act_fns", "gelu", "gelu"), ("attention_head_dim", "8", "attention_head_dim"),
-    ] as [(String, any Sendable, String)])
+    @Test(
+        arguments: [
+            ("_class_name", "AutoencoderKL", "expected AutoencoderDC"),
+            ("_class_name", "PatchSkipAutoencoderDC", "must be false beside a patch code"),
+            ("in_channels", 4, "must be 3"), ("latent_channels", 0, "1…4096"),
+            ("encoder_block_out_channels", [6, 6, 6, 16, 16, 16], "multiple of 4"),
+            ("encoder_block_out_channels", [8, 8, 8, 12, 16, 16], "multiple of the head dimension"),
+            ("encoder_block_out_channels", [8, 8, 24, 16, 16, 16], "cannot step from 8 to 24"),
+            ("encoder_layers_per_block", [0, 1, 0, 1, 1, 1], "empty first stage, no other"),
+            ("encoder_layers_per_block", [0, 1], "2 entries for 6 stages"),
+            ("decoder_act_fns", "gelu", "gelu"), ("attention_head_dim", "8", "attention_head_dim"),
+        ] as [(String, any Sendable, String)])
     func refusesWhatCannotBeBuilt(_ key: String, _ value: any Sendable, _ reason: String) {
         do {
             _ = try parse { $0[key] = value }

@@ -9,8 +9,8 @@ import Testing
 @Suite struct AutoencoderDCTests {
     private static let tolerance = 1e-5
 
-    private func model(_ name: String) throws -> AutoencoderDC {
-        try AutoencoderDC(directory: Fixture.path(name))
+    private func model(_ name: String) throws -> Autoencoder {
+        try Autoencoder(directory: Fixture.path(name))
     }
 
     @Test(arguments: [("dcae_sana", "a64"), ("dcae_sana", "b128"), ("dcae_sana", "c64x96"), ("dcae_in", "a64")])
@@ -31,15 +31,15 @@ import Testing
             let reference = try Fixture.featureMap("\(name)/a64_act_\(file).npy")
             #expect(x.images(0..<1).relativeError(to: reference) < Self.tolerance, "\(file)")
         }
-        let (network, drawing) = (try #require(model.encoder.network), try #require(model.decoder.network))
-        var x = network.stem.forward(try Fixture.pixels("\(name)/a64_image_u8.npy"), keeping: &kept)
+        let (network, drawing) = (try #require(model.encoder.layer as? DCAEEncoder), try #require(model.decoder.layer as? DCAEDecoder))
+        var x = network.convIn.forward(try Fixture.pixels("\(name)/a64_image_u8.npy"), keeping: &kept)
         try expect(x, is: "enc_conv_in")
         for (i, stage) in network.stages.enumerated() where !stage.isEmpty {
             for block in stage { x = block.forward(x, keeping: &kept) }
             try expect(x, is: "enc_stage\(i)")
         }
         let z = try Fixture.featureMap("\(name)/a64_latent.npy")
-        x = drawing.head.forward(z, keeping: &kept)
+        x = drawing.convIn.forward(z, keeping: &kept)
         try expect(x, is: "dec_conv_in")
         x.add(ChannelGroups.repeat(z, count: x.c / z.c))
         for (i, stage) in drawing.stages.enumerated().reversed() where !stage.isEmpty {

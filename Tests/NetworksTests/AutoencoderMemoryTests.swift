@@ -24,10 +24,10 @@ import Testing
          "decoder_refiner": {"factor": 4, "channels": 48, "layers": 2}}
         """
 
-    private func model(_ name: String) throws -> AutoencoderDC {
-        guard let text = ["patch skip": Self.patchSkip, "refined": Self.refined][name] else { return try AutoencoderDC(directory: Fixture.path(name)) }
+    private func model(_ name: String) throws -> Autoencoder {
+        guard let text = ["patch skip": Self.patchSkip, "refined": Self.refined][name] else { return try Autoencoder(directory: Fixture.path(name)) }
         let configuration = try JSONDecoder().decode(AutoencoderConfiguration.self, from: Data(text.utf8))
-        return AutoencoderDC(configuration, .random(seed: 1))
+        return Autoencoder(configuration, .random(seed: 1))
     }
 
     private func noise(_ shape: [Int]) -> Tensor {
@@ -107,7 +107,7 @@ import Testing
             {"encoder_block_out_channels": [16384, 16384, 16384, 16384, 16384, 16384], "encoder_layers_per_block": [64, 64, 64, 64, 64, 64]}
             """
         try Data(wide.utf8).write(to: URL(fileURLWithPath: folder + "/config.json"))
-        let error = #expect(throws: FileError.self) { try AutoencoderDC(directory: folder) }
+        let error = #expect(throws: FileError.self) { try Autoencoder(directory: folder) }
         #expect(error?.reason.contains("the weights would take") == true)
     }
 }

@@ -8,7 +8,7 @@ import Testing
 
 /// The refiner against PyTorch, and as a part of a decoder.
 @Suite struct PictureRefinerTests {
-    private static let shape = AutoencoderConfiguration.Refiner(factor: 4, channels: 10, layers: 2)
+    private static let shape = PatchCodeConfiguration.Refiner(factor: 4, channels: 10, layers: 2)
 
     private func refiner(_ initializer: Initializer) -> PictureRefiner {
         var initializer = initializer
@@ -46,9 +46,9 @@ import Testing
 
     /// A decoder's gradient goes through the refiner to the latents: held against the loss a little to both sides of each.
     @Test func theDecodersGradientForItsLatentsIsTheSlope() throws {
-        let configuration = try JSONDecoder().decode(AutoencoderConfiguration.self, from: Data(AutoencoderMemoryTests.refined.utf8))
+        let configuration = try JSONDecoder().decode(PatchCodeConfiguration.self, from: Data(AutoencoderMemoryTests.refined.utf8))
         var initializer = Initializer.random(seed: 4)
-        var decoder = AutoencoderDecoder(configuration, &initializer)
+        var decoder = PatchCodeDecoder(configuration, &initializer)
         var random = RandomSource(seed: 6, stream: 1)
         decoder.visit(.root) { _, role, tensor in
             guard role == .learned else { return }
@@ -77,12 +77,12 @@ import Testing
     }
 
     @Test func aFinishedAutoencoderKeepsItsPicturesWhenARefinerIsAdded() throws {
-        var configuration = try JSONDecoder().decode(AutoencoderConfiguration.self, from: Data(AutoencoderMemoryTests.refined.utf8))
-        let refined = AutoencoderDC(configuration, .random(seed: 4))
+        var configuration = try JSONDecoder().decode(PatchCodeConfiguration.self, from: Data(AutoencoderMemoryTests.refined.utf8))
+        let refined = Autoencoder(AutoencoderConfiguration(configuration), .random(seed: 4))
         configuration.refiner = nil
-        let plain = AutoencoderDC(configuration, extending: refined, .random(seed: 5))
+        let plain = Autoencoder(AutoencoderConfiguration(configuration), extending: refined, .random(seed: 5))
         configuration.refiner = .init(factor: 2, channels: 6, layers: 1)
-        let extended = AutoencoderDC(configuration, extending: plain, .random(seed: 6))
+        let extended = Autoencoder(AutoencoderConfiguration(configuration), extending: plain, .random(seed: 6))
         let pixels = try SafetensorsFile(Fixture.path("refiner.safetensors")).tensor("input").channelsLast.images(0..<1)
         let square = Tensor(Array(pixels.values.prefix(8 * 16 * 3)), shape: [1, 8, 16, 3])
         #expect(extended.encoder(square).values == refined.encoder(square).values)

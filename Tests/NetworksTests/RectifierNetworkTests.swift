@@ -92,11 +92,13 @@ import Testing
         #expect(others.filter { $0.canonicalName == configuration.canonicalName } == [configuration])
     }
 
-    @Test(arguments: [
-        .cnn(width: 0, depth: 1, rank: 1), .cnn(width: 8, depth: 65, rank: 1), .cnn(width: 8, depth: 1, rank: 9), .cnn(width: 8, depth: 1, rank: 0),
-        .linear(reach: .neighbourhood(size: 2)), .linear(reach: .neighbourhood(size: 17)), .linear(reach: .neighbourhood(size: -1)),
-        .mlp(width: 8, depth: 0), .vit(width: 10, depth: 1, headDimension: 5, scales: []),
-    ] as [RectifierConfiguration.Network])
+    @Test(
+        arguments: [
+            .cnn(width: 0, depth: 1, rank: 1), .cnn(width: 8, depth: 65, rank: 1), .cnn(width: 8, depth: 1, rank: 9),
+            .cnn(width: 8, depth: 1, rank: 0),
+            .linear(reach: .neighbourhood(size: 2)), .linear(reach: .neighbourhood(size: 17)), .linear(reach: .neighbourhood(size: -1)),
+            .mlp(width: 8, depth: 0), .vit(width: 10, depth: 1, headDimension: 5, scales: []),
+        ] as [RectifierConfiguration.Network])
     func refusesImpossibleNumbers(network: RectifierConfiguration.Network) {
         #expect(throws: RectifierConfiguration.ConfigurationError.self) {
             try RectifierConfiguration(network, isResidual: false).validate(for: Self.shape)

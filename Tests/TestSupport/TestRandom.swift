@@ -1,4 +1,3 @@
-
 /// Random numbers that are the same on every run (SplitMix64).
 package struct TestRandom: RandomNumberGenerator {
     private var state: UInt64

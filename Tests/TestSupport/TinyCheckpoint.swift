@@ -16,6 +16,10 @@ package final class TinyCheckpoint {
         get throws { try VisualTokenizer.load(from: directory) }
     }
 
+    package var manifest: CheckpointManifest {
+        get throws { try CheckpointManifest(directory: directory) }
+    }
+
     package init(rectifier configuration: RectifierConfiguration = .none, codes: Int = 48, grouping: Grouping? = nil) throws {
         root = FileManager.default.temporaryDirectory.path + "/revq-\(UUID().uuidString)"
         directory = try Self.publisher(rectifier: configuration, codes: codes, grouping: grouping).publish(under: root)
@@ -30,13 +34,15 @@ package final class TinyCheckpoint {
     ) throws -> CheckpointPublisher {
         var random = RandomSource(seed: 3, stream: 1)
         let layout = try GroupQuantizer.Layout(tokens: 16, codes: codes, latents: shape.count, codebooks: 16, grouping: grouping)
-        let transform = try grouping.map { try RunTransform.random($0, 4, shape) }
+        let transform = try grouping.map { try VectorTransform.random($0, 4, shape) }
         var codebooks = Tensor(uninitialized: [16, codes, 4])
         random.fill(normal: &codebooks)
+        let vae = Fixture.path("dcae_sana")
         return CheckpointPublisher(
-            name: "tiny", imageSize: imageSize, latentShape: shape, vaeDirectory: Fixture.path("dcae_sana"),
-            normalizer: LatentNormalizer(mean: Tensor(zeros: [shape.count]), deviation: Tensor(repeating: 2, shape: [shape.count])),
-            quantizer: GroupQuantizer(layout, transform: transform, codebooks: codebooks),
+            name: "tiny", imageSize: imageSize, vaeDirectory: vae, vae: try Autoencoder(directory: vae),
+            normalizer: LatentNormalizer(
+                mean: Tensor(zeros: [shape.count]), deviation: Tensor(repeating: 2, shape: [shape.count]), shape: shape),
+            quantizer: GroupQuantizer(layout, shape: shape, transform: transform, codebooks: codebooks),
             rectifier: Rectifier(configuration, shape: shape, .random(seed: 1)),
             metrics: .init(
                 psnr: 1, vaePSNR: 2, quantizedMSE: 0.5, rectifiedMSE: 0.5, codebookUse: 1, perplexity: 48, images: 1),

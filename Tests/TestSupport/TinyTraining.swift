@@ -51,10 +51,10 @@ package enum TinyTraining {
     }
 
     package static func vae(in directory: String, seed: UInt64) throws -> String {
-        let model = AutoencoderDC(try architecture(), .random(seed: seed))
+        let model = Autoencoder(try architecture(), .random(seed: seed))
         try StoredFolder.create(directory)
-        try StoredFile.write(JSONFile.bytes(model.configuration), to: "\(directory)/\(AutoencoderDC.configurationName)")
-        try model.save(to: "\(directory)/\(AutoencoderDC.weightsName)")
+        try StoredFile.write(JSONFile.bytes(model.configuration), to: "\(directory)/\(Autoencoder.configurationName)")
+        try model.save(to: "\(directory)/\(Autoencoder.weightsName)")
         return directory
     }
 }

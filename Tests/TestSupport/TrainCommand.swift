@@ -5,9 +5,13 @@ import Testing
 /// The command `revq-train` that was built with these tests, as a child process.
 package enum TrainCommand {
     /// Runs it to its end.
-    /// - Parameter maximumFileBytes: writing more than that to a file fails, as on a full disk.
+    /// - Parameters:
+    ///   - maximumFileBytes: writing more than that to a file fails, as on a full disk.
+    ///   - stop: a signal to send once the command has written some text to standard error.
     /// - Returns: its exit status, and what it wrote to standard output and to standard error.
-    package static func run(_ arguments: [String], maximumFileBytes: Int? = nil) throws -> (status: Int32, output: String, errors: String) {
+    package static func run(
+        _ arguments: [String], maximumFileBytes: Int? = nil, stop: (signal: Int32, text: String)? = nil
+    ) throws -> (status: Int32, output: String, errors: String) {
         try withScratchFolder { folder in
             // The shell counts blocks of 512 bytes.
             let limit = maximumFileBytes.map { "ulimit -f \($0 / 512); " } ?? ""
@@ -15,13 +19,28 @@ package enum TrainCommand {
             var pid = pid_t()
             var pointers: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
             defer { for pointer in pointers { free(pointer) } }
-            try #require(posix_spawn(&pid, "/bin/sh", nil, nil, &pointers, environ) == 0)
+            // The threads that run tests hold signals back, and a child would inherit that.
+            var (attributes, none) = (posix_spawnattr_t(), sigset_t())
+            posix_spawnattr_init(&attributes)
+            defer { posix_spawnattr_destroy(&attributes) }
+            sigemptyset(&none)
+            posix_spawnattr_setsigmask(&attributes, &none)
+            posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+            try #require(posix_spawn(&pid, "/bin/sh", nil, &attributes, &pointers, environ) == 0)
             var status: Int32 = 0
-            while waitpid(pid, &status, 0) < 0 { try #require(errno == EINTR) }
+            if let stop {
+                while waitpid(pid, &status, WNOHANG) == 0, !isThere(stop.text, in: "\(folder)/errors") { usleep(1000) }
+                kill(pid, stop.signal)
+            }
+            while waitpid(pid, &status, 0) < 0 { guard errno == EINTR else { break } }
             let texts = try ["output", "errors"].map { String(decoding: try StoredFile.read("\(folder)/\($0)"), as: UTF8.self) }
             // The low byte is the signal that ended it, if one did.
             return (status & 0x7F == 0 ? status >> 8 : -(status & 0x7F), texts[0], texts[1])
         }
+    }
+
+    private static func isThere(_ text: String, in file: String) -> Bool {
+        (try? StoredFile.read(file)).map { String(decoding: $0, as: UTF8.self).contains(text) } ?? false
     }
 
     /// Beside the test's own executable.

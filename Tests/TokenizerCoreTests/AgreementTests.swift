@@ -12,8 +12,8 @@ struct AgreementTests {
         let tokenizer = try TinyCheckpoint(codes: 4096).tokenizer
         let pixels = PixelBatch(images: (0..<4).map { TinyCheckpoint.picture(seed: UInt64(20 + $0)) })
         let (exact, expected) = tokens(tokenizer, pixels, .plain, .direct)
-        let (runs, found) = tokens(tokenizer, pixels, set, algorithm)
-        #expect(relativeError(runs, exact.values.map(Double.init)) < 2e-5)
+        let (vectors, found) = tokens(tokenizer, pixels, set, algorithm)
+        #expect(relativeError(vectors, exact.values.map(Double.init)) < 2e-5)
         var ties = 0
         for (position, (a, b)) in zip(expected.indices, found.indices).enumerated() where a != b {
             ties += 1
@@ -25,20 +25,20 @@ struct AgreementTests {
 
     private func tokens(
         _ tokenizer: VisualTokenizer, _ pixels: PixelBatch, _ set: InstructionSet, _ algorithm: ConvolutionAlgorithm
-    ) -> (runs: Tensor, tokens: Tokens) {
+    ) -> (vectors: Tensor, tokens: Tokens) {
         ComputeContext.with(\.instructionSet, set) {
             ComputeContext.with(\.algorithm, algorithm) {
-                let runs = tokenizer.runs(pixels)
-                return (runs, tokenizer.tokens(ofRuns: runs))
+                let vectors = tokenizer.vectors(pixels)
+                return (vectors, tokenizer.tokens(ofVectors: vectors))
             }
         }
     }
 }
 
 extension VisualTokenizer {
-    /// Squared distance between the run of the token at `position`, counted through the images, and a code.
-    fileprivate func distance(_ runs: Tensor, position: Int, code: Int32) -> Float {
-        let (image, token) = position.quotientAndRemainder(dividingBy: manifest.tokensPerImage)
-        return distance(runs.images(image..<image + 1), token: token, code: code)
+    /// Squared distance between the vector of the token at `position`, counted through the images, and a code.
+    fileprivate func distance(_ vectors: Tensor, position: Int, code: Int32) -> Float {
+        let (image, token) = position.quotientAndRemainder(dividingBy: specification.tokensPerImage)
+        return distance(vectors.images(image..<image + 1), token: token, code: code)
     }
 }

@@ -14,14 +14,14 @@ import Testing
         let pictures = (0..<8).map { TinyCheckpoint.picture(seed: UInt64($0)) }
         let (alone, drawn) = ComputeContext.with(\.threads, 1) {
             let alone = pictures.map { tokenizer.encode(PixelBatch(images: [$0])) }
-            return (alone, alone.map { tokenizer.decode($0).pixels.values })
+            return (alone, alone.map { tokenizer.draw($0).pixels.values })
         }
         #expect(Set(alone.map(\.indices)).count > 4, "pictures this different have different tokens")
         for threads in [1, 2, 5] {
             ComputeContext.with(\.threads, threads) {
                 let together = tokenizer.encode(PixelBatch(images: pictures))
                 #expect(together.indices == alone.flatMap(\.indices))
-                #expect(tokenizer.decode(together).pixels.values == drawn.flatMap { $0 })
+                #expect(tokenizer.draw(together).pixels.values == drawn.flatMap { $0 })
             }
         }
     }
@@ -36,7 +36,7 @@ import Testing
         #expect(parts.largestBatch == 2)
         let tokens = whole.encode(pictures)
         #expect(parts.encode(pictures) == tokens)
-        #expect(parts.decode(tokens).pixels.values == whole.decode(tokens).pixels.values)
+        #expect(parts.draw(tokens).pixels.values == whole.draw(tokens).pixels.values)
         let error = #expect(throws: CheckpointError.self) {
             try VisualTokenizer.load(from: checkpoint.directory, within: MemoryLimit(bytes: 1 << 20))
         }

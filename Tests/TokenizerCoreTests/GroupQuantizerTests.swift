@@ -1,6 +1,8 @@
+import TestSupport
 import Testing
 
 @testable import Compute
+@testable import Networks
 @testable import TokenizerCore
 
 @Suite struct GroupQuantizerTests {
@@ -33,12 +35,13 @@ import Testing
         var latents = Tensor(uninitialized: [9, 600])
         var random = RandomSource(seed: 4, stream: 1)
         random.fill(normal: &latents, mean: 3, deviation: 2)
-        let normalizer = LatentNormalizer(fitting: latents)
+        let normalizer = LatentNormalizer(fitting: Latents(flat: latents))
         for element in 0..<600 {
             let own = (0..<9).map { Double(latents.values[$0 * 600 + element]) }
             let mean = own.reduce(0, +) / 9
             let deviation = (own.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 9).squareRoot()
-            #expect(abs(Double(normalizer.mean.values[element]) - mean) < 1e-6 && abs(Double(normalizer.deviation.values[element]) - deviation) < 1e-6)
+            #expect(
+                abs(Double(normalizer.mean.values[element]) - mean) < 1e-6 && abs(Double(normalizer.deviation.values[element]) - deviation) < 1e-6)
         }
     }
 
@@ -48,7 +51,7 @@ import Testing
         var latents = Tensor(uninitialized: [5, 36])
         var random = RandomSource(seed: 9, stream: 1)
         random.fill(normal: &latents)
-        let tokens = quantizer.tokens(latents)
+        let tokens = quantizer.tokens(Latents(flat: latents))
         #expect(tokens.indices == reference(quantizer, latents))
         #expect(quantizer.tokens(quantizer.latents(tokens)).indices == tokens.indices, "a code is its own nearest code")
     }
@@ -56,20 +59,21 @@ import Testing
     @Test func equallyNearCodesGoToTheLowestIndex() throws {
         var quantizer = try quantizer(tokens: 2, codes: 5, dimension: 2, codebooks: 1)
         quantizer.codebooks = Tensor([9, 9, 1, 0, -1, 0, 1, 0, 0, 1], shape: [1, 5, 2])
-        #expect(quantizer.tokens(Tensor([0, 0, 1, 0], shape: [1, 4])).indices == [1, 1])
+        #expect(quantizer.tokens(ofVectors: Tensor([0, 0, 1, 0], shape: [1, 4])).indices == [1, 1])
     }
 
     @Test func changedCodebooksAreSearchedAnew() throws {
         var quantizer = try quantizer(tokens: 1, codes: 2, dimension: 1, codebooks: 1)
         quantizer.codebooks = Tensor([0, 1], shape: [1, 2, 1])
-        #expect(quantizer.tokens(Tensor([0.9], shape: [1, 1])).indices == [1])
+        #expect(quantizer.tokens(ofVectors: Tensor([0.9], shape: [1, 1])).indices == [1])
         quantizer.codebooks.withMutablePointer { $0[0] = 0.9 }
-        #expect(quantizer.tokens(Tensor([0.9], shape: [1, 1])).indices == [0])
+        #expect(quantizer.tokens(ofVectors: Tensor([0.9], shape: [1, 1])).indices == [0])
     }
 
     @Test(arguments: [
         (7, 4, 64, 1, "7 tokens do not divide 64 latent values"), (16, 0, 64, 1, "not 0"), (16, 4, 64, 3, "3 codebooks do not divide 16 tokens"),
-        (16, 4, 64, 0, "0 codebooks"), (0, 4, 64, 1, "0 tokens"), (16, 1 << 21, 64, 1, "1,048,576"), (1 << 14, 1 << 20, 1 << 14, 1 << 14, "are more than 1073741824"),
+        (16, 4, 64, 0, "0 codebooks"), (0, 4, 64, 1, "0 tokens"), (16, 1 << 21, 64, 1, "1,048,576"),
+        (1 << 14, 1 << 20, 1 << 14, 1 << 14, "are more than 1073741824"),
     ])
     func refusesImpossibleLayouts(_ tokens: Int, _ codes: Int, _ latents: Int, _ codebooks: Int, _ reason: String) {
         do throws(GroupQuantizer.LayoutError) {

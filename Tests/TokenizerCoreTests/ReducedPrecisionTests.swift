@@ -18,13 +18,13 @@ import Testing
             let tokenizer = try VisualTokenizer.load(from: checkpoint.directory, precision: .bfloat16)
             let (alone, drawn) = ComputeContext.with(\.threads, 1) {
                 let alone = pictures.map { tokenizer.encode(PixelBatch(images: [$0])) }
-                return (alone, alone.map { tokenizer.decode($0).pixels.values })
+                return (alone, alone.map { tokenizer.draw($0).pixels.values })
             }
             for threads in [1, 2, 5] {
                 ComputeContext.with(\.threads, threads) {
                     let together = tokenizer.encode(PixelBatch(images: pictures))
                     #expect(together.indices == alone.flatMap(\.indices))
-                    #expect(tokenizer.decode(together).pixels.values == drawn.flatMap { $0 })
+                    #expect(tokenizer.draw(together).pixels.values == drawn.flatMap { $0 })
                 }
             }
         }
@@ -34,7 +34,7 @@ import Testing
     @Test(arguments: BFloat16Unit.available)
     func theAutoencoderStaysNearItself(unit: BFloat16Unit) throws {
         let folder = Fixture.path("dcae_sana")
-        let (exact, reduced) = (try AutoencoderDC(directory: folder), try AutoencoderDC(directory: folder, precision: .bfloat16))
+        let (exact, reduced) = (try Autoencoder(directory: folder), try Autoencoder(directory: folder, precision: .bfloat16))
         let pixels = PixelBatch(images: [TinyCheckpoint.picture(seed: 3)]).pixels
         ComputeContext.with(\.bfloat16Unit, unit) {
             let latents = exact.encoder(pixels)
@@ -50,27 +50,28 @@ import Testing
         let checkpoint = try TinyCheckpoint(rectifier: Self.rectifier)
         let exact = try checkpoint.tokenizer
         let tokens = exact.encode(PixelBatch(images: [TinyCheckpoint.picture(seed: 1)]))
-        let drawn = exact.decode(tokens).pixels.values
+        let drawn = exact.draw(tokens).pixels.values
         let reduced = try VisualTokenizer.load(from: checkpoint.directory, precision: .bfloat16)
-        #expect(reduced.decode(tokens).pixels.values != drawn)
-        #expect(try checkpoint.tokenizer.decode(tokens).pixels.values == drawn)
+        #expect(reduced.draw(tokens).pixels.values != drawn)
+        #expect(try checkpoint.tokenizer.draw(tokens).pixels.values == drawn)
     }
 
     @Test(.enabled(if: ComputeContext.current.bfloat16Unit != nil))
     func refusesTokensThatRoundingDoesNotExplain() throws {
         let checkpoint = try TinyCheckpoint()
-        let tokenizer = try VisualTokenizer.load(from: checkpoint.directory, precision: .bfloat16)
+        let loaded = try Checkpoint(checkpoint.directory, precision: .bfloat16)
+        let tokenizer = try VisualTokenizer(loaded)
         var tokens = tokenizer.encode(PixelBatch(images: [TinyCheckpoint.picture(seed: 7)])).indices
         let good = GoldenImage(file: "golden-0.png", tokens: tokens, psnrFloor: 0)
-        #expect(throws: Never.self) { try tokenizer.reproduce([good], in: checkpoint.directory) }
+        #expect(throws: Never.self) { try tokenizer.reproduce([good], of: loaded) }
         tokens[5] = (tokens[5] + 1) % 48
         let rounded = GoldenImage(file: "golden-0.png", tokens: tokens, psnrFloor: 0)
-        #expect(throws: Never.self) { try tokenizer.reproduce([rounded], in: checkpoint.directory) }
+        #expect(throws: Never.self) { try tokenizer.reproduce([rounded], of: loaded) }
         tokens[6] = (tokens[6] + 1) % 48
         let wrong = GoldenImage(file: "golden-0.png", tokens: tokens, psnrFloor: 0)
-        #expect(throws: CheckpointError.self) { try tokenizer.reproduce([wrong], in: checkpoint.directory) }
+        #expect(throws: CheckpointError.self) { try tokenizer.reproduce([wrong], of: loaded) }
         let proud = GoldenImage(file: "golden-0.png", tokens: good.tokens, psnrFloor: 90)
-        #expect(throws: CheckpointError.self) { try tokenizer.reproduce([proud], in: checkpoint.directory) }
+        #expect(throws: CheckpointError.self) { try tokenizer.reproduce([proud], of: loaded) }
     }
 
     /// Gradients are those of fp32 weights.

@@ -13,6 +13,8 @@ typedef struct Decoder {
     jmp_buf escape;
     struct jpeg_decompress_struct jpeg;
     struct jpeg_error_mgr errors;
+    struct jpeg_progress_mgr progress;
+    ImageCodecRows rows;
     ImageCodecFailure *failure;
 } Decoder;
 
@@ -82,6 +84,12 @@ static int count_scans(const uint8_t *bytes, size_t count) {
     return scans;
 }
 
+/// Called by libjpeg after every few rows of blocks, of every scan.
+static void on_progress(j_common_ptr jpeg) {
+    Decoder *decoder = jpeg->client_data;
+    if (!decoder->rows.goes_on(decoder->rows.context)) stop(decoder, ImageCodecStatusStopped, "stopped by the caller");
+}
+
 static void prepare(Decoder *decoder) {
     struct jpeg_decompress_struct *jpeg = &decoder->jpeg;
     jpeg->err = jpeg_std_error(&decoder->errors);
@@ -89,6 +97,8 @@ static void prepare(Decoder *decoder) {
     decoder->errors.emit_message = on_message;
     jpeg->client_data = decoder;
     jpeg_create_decompress(jpeg);
+    decoder->progress.progress_monitor = on_progress;
+    jpeg->progress = &decoder->progress;
 }
 
 /// 255 = no ink, as Adobe stores it: each colour is the paper's white less its ink, seen through the black.
@@ -102,29 +112,27 @@ static void convert_inverted_cmyk(const uint8_t *cmyk, uint8_t *rgb, uint32_t wi
     }
 }
 
-static void read_rgb(struct jpeg_decompress_struct *jpeg, uint8_t *pixels) {
-    size_t stride = (size_t)jpeg->output_width * 3;
+static void read_rgb(struct jpeg_decompress_struct *jpeg, ImageCodecRows rows) {
+    JSAMPARRAY lines = jpeg->mem->alloc_sarray((j_common_ptr)jpeg, JPOOL_IMAGE, jpeg->output_width * 3, 16);
     while (jpeg->output_scanline < jpeg->output_height) {
-        JSAMPROW rows[16];
-        unsigned left = jpeg->output_height - jpeg->output_scanline;
-        unsigned count = left < 16 ? left : 16;
-        for (unsigned row = 0; row < count; row++) rows[row] = pixels + (jpeg->output_scanline + row) * stride;
-        jpeg_read_scanlines(jpeg, rows, count);
+        uint32_t first = jpeg->output_scanline;
+        unsigned count = jpeg_read_scanlines(jpeg, lines, 16);
+        for (unsigned line = 0; line < count; line++) rows.take(rows.context, first + line, lines[line]);
     }
 }
 
-static void read_cmyk(struct jpeg_decompress_struct *jpeg, uint8_t *pixels) {
-    size_t stride = (size_t)jpeg->output_width * 3;
-    JSAMPARRAY row = jpeg->mem->alloc_sarray((j_common_ptr)jpeg, JPOOL_IMAGE, jpeg->output_width * 4, 1);
+static void read_cmyk(struct jpeg_decompress_struct *jpeg, ImageCodecRows rows) {
+    JSAMPARRAY line = jpeg->mem->alloc_sarray((j_common_ptr)jpeg, JPOOL_IMAGE, jpeg->output_width * 4, 2);
     while (jpeg->output_scanline < jpeg->output_height) {
-        uint8_t *line = pixels + jpeg->output_scanline * stride;
-        jpeg_read_scanlines(jpeg, row, 1);
-        convert_inverted_cmyk(row[0], line, jpeg->output_width);
+        uint32_t y = jpeg->output_scanline;
+        jpeg_read_scanlines(jpeg, line, 1);
+        convert_inverted_cmyk(line[0], line[1], jpeg->output_width);
+        rows.take(rows.context, y, line[1]);
     }
 }
 
 static void decode(
-    Decoder *decoder, const uint8_t *bytes, size_t count, uint32_t width, uint32_t height, size_t max_memory_bytes, uint8_t *pixels) {
+    Decoder *decoder, const uint8_t *bytes, size_t count, uint32_t width, uint32_t height, size_t max_memory_bytes) {
     struct jpeg_decompress_struct *jpeg = &decoder->jpeg;
     jpeg_mem_src(jpeg, bytes, count);
     jpeg->mem->max_memory_to_use = (long)max_memory_bytes;
@@ -135,26 +143,26 @@ static void decode(
     bool has_four_colors = jpeg->jpeg_color_space == JCS_CMYK || jpeg->jpeg_color_space == JCS_YCCK;
     jpeg->out_color_space = has_four_colors ? JCS_CMYK : JCS_RGB;
     jpeg_start_decompress(jpeg);
-    if (has_four_colors) read_cmyk(jpeg, pixels);
-    else read_rgb(jpeg, pixels);
+    if (has_four_colors) read_cmyk(jpeg, decoder->rows);
+    else read_rgb(jpeg, decoder->rows);
     // Reads on to the EOI marker, so that a file cut off after its last row is noticed.
     jpeg_finish_decompress(jpeg);
 }
 
 ImageCodecStatus image_codec_decode_jpeg(
-    const uint8_t *bytes, size_t count, uint32_t width, uint32_t height, size_t max_memory_bytes, int max_scans, uint8_t *pixels,
-    ImageCodecFailure *failure) {
+    const uint8_t *bytes, size_t count, uint32_t width, uint32_t height, size_t max_memory_bytes, int max_scans,
+    ImageCodecRows rows, ImageCodecFailure *failure) {
     int scans = count_scans(bytes, count);
     if (scans > max_scans) {
         return image_codec_fail(failure, ImageCodecStatusTooLarge, "JPEG: %d scans: at most %d are accepted", scans, max_scans);
     }
-    Decoder decoder = {.failure = failure};
+    Decoder decoder = {.rows = rows, .failure = failure};
     image_codec_succeed(failure);
     // Everything that must be released after a jump lives in `decoder`, whose address the library and the callbacks hold.
     Decoder *volatile held = &decoder;
     if (setjmp(decoder.escape) == 0) {
         prepare(&decoder);
-        decode(&decoder, bytes, count, width, height, max_memory_bytes, pixels);
+        decode(&decoder, bytes, count, width, height, max_memory_bytes);
     }
     jpeg_destroy_decompress(&held->jpeg);
     return failure->status;

@@ -18,6 +18,11 @@ typedef struct Decoder {
     png_infop info;
     /// One decoded row of at most `width` pixels: a palette index, RGB or RGBA each.
     uint8_t *row;
+    /// The same as RGB, or the whole picture where its rows come in passes.
+    uint8_t *pixels;
+    ImageCodecRows rows;
+    /// What libpng may still read before it has to have put out its last row.
+    size_t allowance;
     /// The palette over the background, and how many of its colours the file defines.
     uint8_t palette[256][3];
     int colors;
@@ -33,14 +38,18 @@ static void on_error(png_structp png, png_const_charp message) {
     stop(png_get_error_ptr(png), ImageCodecStatusCorrupt, message);
 }
 
-/// libpng goes on after what it calls benign; a palette or transparency it had to ignore would change the picture.
+/// libpng goes on after what it calls benign; a palette or transparency it had to ignore would change the picture, and data after the
+/// picture was never part of one.
 static void on_warning(png_structp png, png_const_charp message) {
-    if (strncmp(message, "PLTE", 4) == 0 || strncmp(message, "tRNS", 4) == 0) on_error(png, message);
+    bool changes_the_picture = strncmp(message, "PLTE", 4) == 0 || strncmp(message, "tRNS", 4) == 0;
+    if (changes_the_picture || strncmp(message, "IDAT", 4) == 0) on_error(png, message);
 }
 
 static void on_read(png_structp png, png_bytep destination, size_t count) {
     Decoder *decoder = png_get_io_ptr(png);
     if (count > decoder->remaining) stop(decoder, ImageCodecStatusTruncated, "the data ends before the IEND chunk");
+    if (count > decoder->allowance) stop(decoder, ImageCodecStatusCorrupt, "image data goes on after the last row");
+    decoder->allowance -= count;
     memcpy(destination, decoder->bytes, count);
     decoder->bytes += count;
     decoder->remaining -= count;
@@ -103,32 +112,54 @@ static void write_row(Decoder *decoder, int channels, uint32_t columns, size_t s
     }
 }
 
-/// Reads the rows of every Adam7 pass (or of the one pass of a plain file) and puts each pixel where it belongs, so that an interlaced
-/// file needs no memory beyond one row.
-static void read_pixels(Decoder *decoder, uint32_t width, uint32_t height, const uint8_t *background, uint8_t *pixels) {
+/// Once the last row is asked for, libpng would inflate whatever follows it: a megabyte can stand for a gigabyte. No encoder needs this much
+/// for one row and the end of the stream.
+static void limit_what_follows(Decoder *decoder) {
+    decoder->allowance = 2 * png_get_rowbytes(decoder->png, decoder->info) + (8 << 10);
+}
+
+static void go_on(Decoder *decoder) {
+    if (!decoder->rows.goes_on(decoder->rows.context)) stop(decoder, ImageCodecStatusStopped, "stopped by the caller");
+}
+
+static void read_rows(Decoder *decoder, uint32_t width, uint32_t height, const uint8_t *background) {
     png_structp png = decoder->png;
     int channels = png_get_channels(png, decoder->info);
-    bool is_interlaced = png_get_interlace_type(png, decoder->info) == PNG_INTERLACE_ADAM7;
-    for (int pass = 0; pass < (is_interlaced ? PNG_INTERLACE_ADAM7_PASSES : 1); pass++) {
-        uint32_t columns = is_interlaced ? PNG_PASS_COLS(width, pass) : width;
-        uint32_t rows = is_interlaced ? PNG_PASS_ROWS(height, pass) : height;
-        if (columns == 0) continue;
-        size_t left = is_interlaced ? PNG_PASS_START_COL(pass) : 0;
-        size_t step = is_interlaced ? (size_t)1 << PNG_PASS_COL_SHIFT(pass) : 1;
-        for (uint32_t row = 0; row < rows; row++) {
-            size_t y = is_interlaced ? PNG_ROW_FROM_PASS_ROW(row, pass) : row;
-            uint8_t *line = pixels + (y * width + left) * 3;
-            if (channels == 3 && !is_interlaced) {
-                png_read_row(png, line, NULL);
-            } else {
-                png_read_row(png, decoder->row, NULL);
-                write_row(decoder, channels, columns, step, background, line);
-            }
+    for (uint32_t y = 0; y < height; y++) {
+        go_on(decoder);
+        if (y + 1 == height) limit_what_follows(decoder);
+        if (channels == 3) {
+            png_read_row(png, decoder->pixels, NULL);
+        } else {
+            png_read_row(png, decoder->row, NULL);
+            write_row(decoder, channels, width, 1, background, decoder->pixels);
         }
+        decoder->rows.take(decoder->rows.context, y, decoder->pixels);
     }
 }
 
-static void decode(Decoder *decoder, uint32_t width, uint32_t height, const uint8_t *background, uint8_t *pixels) {
+/// Reads the rows of every Adam7 pass and puts each pixel where it belongs, then passes the picture on.
+static void read_passes(Decoder *decoder, uint32_t width, uint32_t height, const uint8_t *background) {
+    png_structp png = decoder->png;
+    int channels = png_get_channels(png, decoder->info);
+    int last_pass = PNG_INTERLACE_ADAM7_PASSES - 1;
+    while (PNG_PASS_COLS(width, last_pass) == 0 || PNG_PASS_ROWS(height, last_pass) == 0) last_pass--;
+    for (int pass = 0; pass <= last_pass; pass++) {
+        uint32_t columns = PNG_PASS_COLS(width, pass);
+        uint32_t rows = PNG_PASS_ROWS(height, pass);
+        if (columns == 0) continue;
+        for (uint32_t row = 0; row < rows; row++) {
+            go_on(decoder);
+            if (pass == last_pass && row + 1 == rows) limit_what_follows(decoder);
+            size_t first = (size_t)PNG_ROW_FROM_PASS_ROW(row, pass) * width + PNG_PASS_START_COL(pass);
+            png_read_row(png, decoder->row, NULL);
+            write_row(decoder, channels, columns, (size_t)1 << PNG_PASS_COL_SHIFT(pass), background, decoder->pixels + first * 3);
+        }
+    }
+    for (uint32_t y = 0; y < height; y++) decoder->rows.take(decoder->rows.context, y, decoder->pixels + (size_t)y * width * 3);
+}
+
+static void decode(Decoder *decoder, uint32_t width, uint32_t height, const uint8_t *background) {
     png_structp png = decoder->png;
     png_set_read_fn(png, decoder, on_read);
     restrict_to_what_is_needed(png, width, height);
@@ -137,16 +168,20 @@ static void decode(Decoder *decoder, uint32_t width, uint32_t height, const uint
         stop(decoder, ImageCodecStatusCorrupt, "the image is not of the size its first header states");
     }
     request_bytes(decoder, background);
+    bool is_interlaced = png_get_interlace_type(png, decoder->info) == PNG_INTERLACE_ADAM7;
     decoder->row = malloc(png_get_rowbytes(png, decoder->info));
-    if (decoder->row == NULL) stop(decoder, ImageCodecStatusOutOfMemory, "no memory for a row");
-    read_pixels(decoder, width, height, background, pixels);
+    decoder->pixels = malloc((size_t)width * (is_interlaced ? height : 1) * 3);
+    if (decoder->row == NULL || decoder->pixels == NULL) stop(decoder, ImageCodecStatusOutOfMemory, "no memory for the rows");
+    if (is_interlaced) read_passes(decoder, width, height, background);
+    else read_rows(decoder, width, height, background);
+    decoder->allowance = SIZE_MAX;
     png_read_end(png, NULL);
 }
 
 ImageCodecStatus image_codec_decode_png(
-    const uint8_t *bytes, size_t count, uint32_t width, uint32_t height, const uint8_t *background, uint8_t *pixels,
+    const uint8_t *bytes, size_t count, uint32_t width, uint32_t height, const uint8_t *background, ImageCodecRows rows,
     ImageCodecFailure *failure) {
-    Decoder decoder = {.bytes = bytes, .remaining = count, .failure = failure};
+    Decoder decoder = {.bytes = bytes, .remaining = count, .allowance = SIZE_MAX, .rows = rows, .failure = failure};
     image_codec_succeed(failure);
     // Everything that must be released after a jump lives in `decoder`, whose address the library and the callbacks hold.
     Decoder *volatile held = &decoder;
@@ -154,9 +189,10 @@ ImageCodecStatus image_codec_decode_png(
         decoder.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &decoder, on_error, on_warning);
         if (decoder.png != NULL) decoder.info = png_create_info_struct(decoder.png);
         if (decoder.info == NULL) stop(&decoder, ImageCodecStatusOutOfMemory, "no memory for the decoder");
-        decode(&decoder, width, height, background, pixels);
+        decode(&decoder, width, height, background);
     }
     free(held->row);
+    free(held->pixels);
     png_destroy_read_struct(&held->png, &held->info, NULL);
     return failure->status;
 }

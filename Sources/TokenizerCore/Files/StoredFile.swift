@@ -9,6 +9,9 @@ package enum StoredFile {
         case relaxed
     }
 
+    /// Whether there is anything at `path`; a link that leads nowhere is nothing.
+    package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
     /// The file's bytes.
     /// - Throws: when it is not a readable regular file of at most `maximumBytes`.
     package static func read(_ path: String, maximumBytes: Int = 1 << 30) throws(FileError) -> [UInt8] {

@@ -33,6 +33,12 @@ package enum StoredFolder {
         return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }
 
+    /// Gives `path` another name in its folder, in the place of what had that name.
+    package static func move(_ path: String, to destination: String) throws(FileError) {
+        remove(destination)
+        guard rename(path, destination) == 0 else { throw .system("rename \(path) to", destination) }
+    }
+
     /// Puts the names in `path` on the disk.
     package static func sync(_ path: String) throws(FileError) {
         let folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)

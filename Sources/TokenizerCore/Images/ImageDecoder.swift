@@ -11,6 +11,8 @@ package enum ImageDecoder {
     package typealias Color = SIMD3<UInt8>
     package static let white = Color(repeating: 255)
 
+    /// The whole picture.
+    ///
     /// - Throws: ``ImageError``, before anything is allocated where the header alone shows the problem. A file that is cut off or whose data
     ///   is damaged is refused, even where a part of the picture could be recovered.
     package static func decode(
@@ -18,42 +20,102 @@ package enum ImageDecoder {
     ) throws(ImageError) -> RGBImage {
         let header = try ImageHeader.parse(bytes)
         try limits.check(header)
-        let pixels =
-            switch header.format {
-            case .png: try decodePNG(bytes, header, background)
-            case .jpeg: try decodeJPEG(bytes, header, maxScans: limits.maxScans)
+        return try decode(bytes, header, limits, background) { true }
+    }
+
+    /// The square that ``SquarePreprocessor`` makes of the picture, byte for byte.
+    ///
+    /// Rows go into the resampler as they are decoded, so that the picture itself is never in memory (``ImageHeader/bytes(forSquaresOf:)``).
+    ///
+    /// - Parameters:
+    ///   - header: that of `bytes`, which the caller has parsed and checked against its limits.
+    ///   - goesOn: asked every few rows; once it says no, decoding ends with ``ImageError/stopped``.
+    package static func square(
+        _ bytes: [UInt8], _ header: ImageHeader, imageSize: Int, limits: ImageLimits, background: Color = white, goesOn: () -> Bool = { true }
+    ) throws(ImageError) -> RGBImage {
+        let preprocessor = SquarePreprocessor(imageSize: imageSize)
+        // A row that becomes a column is resized after its neighbours: the other order would round differently.
+        guard !header.orientation.swapsSides else { return preprocessor(try decode(bytes, header, limits, background, goesOn)) }
+        var square = preprocessor.square(width: header.width, height: header.height)
+        let (isMirrored, isFlipped) = (header.orientation.mirrorsRows, header.orientation.mirrorsColumns)
+        var turned = [UInt8](repeating: 0, count: isMirrored ? 3 * header.width : 0)
+        try forEachRow(bytes, header, limits, background, goesOn) { y, row in
+            let upright = isFlipped ? header.height - 1 - y : y
+            guard isMirrored else { return square.take(row, at: upright) }
+            for x in 0..<header.width {
+                for channel in 0..<3 { turned[3 * (header.width - 1 - x) + channel] = row[3 * x + channel] }
             }
+            turned.withUnsafeBufferPointer { square.take($0.baseAddress!, at: upright) }
+        }
+        return square.finished()
+    }
+
+    private static func decode(
+        _ bytes: [UInt8], _ header: ImageHeader, _ limits: ImageLimits, _ background: Color, _ goesOn: () -> Bool
+    ) throws(ImageError) -> RGBImage {
+        let rowBytes = 3 * header.width
+        var failure: ImageError?
+        let pixels = [UInt8](unsafeUninitializedCapacity: rowBytes * header.height) { pixels, count in
+            do throws(ImageError) {
+                try forEachRow(bytes, header, limits, background, goesOn) { y, row in
+                    (pixels.baseAddress! + y * rowBytes).update(from: row, count: rowBytes)
+                }
+                count = rowBytes * header.height
+            } catch {
+                failure = error
+            }
+        }
+        if let failure { throw failure }
         return RGBImage(width: header.width, height: header.height, pixels: pixels).upright(from: header.orientation)
     }
 
-    private static func decodePNG(_ bytes: [UInt8], _ header: ImageHeader, _ background: Color) throws(ImageError) -> [UInt8] {
-        try fillPixels(of: header) { pixels, failure in
-            withUnsafeBytes(of: background) { background in
-                _ = image_codec_decode_png(
-                    bytes, bytes.count, UInt32(header.width), UInt32(header.height), background.baseAddress, pixels, &failure)
+    /// Calls `take` with every stored row, from the top down.
+    private static func forEachRow(
+        _ bytes: [UInt8], _ header: ImageHeader, _ limits: ImageLimits, _ background: Color, _ goesOn: () -> Bool,
+        _ take: (_ y: Int, _ row: UnsafePointer<UInt8>) -> Void
+    ) throws(ImageError) {
+        var failure = ImageCodecFailure()
+        withoutActuallyEscaping(take) { take in
+            withoutActuallyEscaping(goesOn) { goesOn in
+                withExtendedLifetime(RowReceiver(take: take, goesOn: goesOn)) { receiver in
+                    decode(bytes, header, maxScans: limits.scans(of: header), background, receiver.rows, &failure)
+                }
             }
         }
-    }
-
-    private static func decodeJPEG(_ bytes: [UInt8], _ header: ImageHeader, maxScans: Int) throws(ImageError) -> [UInt8] {
-        try fillPixels(of: header) { pixels, failure in
-            _ = image_codec_decode_jpeg(
-                bytes, bytes.count, UInt32(header.width), UInt32(header.height), header.codecBytes,
-                Int32(clamping: maxScans), pixels, &failure)
-        }
-    }
-
-    private static func fillPixels(
-        of header: ImageHeader, _ decode: (UnsafeMutablePointer<UInt8>?, inout ImageCodecFailure) -> Void
-    ) throws(ImageError) -> [UInt8] {
-        var failure = ImageCodecFailure()
-        let byteCount = header.width * header.height * 3
-        let pixels = [UInt8](unsafeUninitializedCapacity: byteCount) { pixels, count in
-            decode(pixels.baseAddress, &failure)
-            count = failure.status == .success ? byteCount : 0
-        }
         if let error = ImageError(failure) { throw error }
-        return pixels
+    }
+
+    private static func decode(
+        _ bytes: [UInt8], _ header: ImageHeader, maxScans: Int, _ background: Color, _ rows: ImageCodecRows,
+        _ failure: inout ImageCodecFailure
+    ) {
+        let (width, height) = (UInt32(header.width), UInt32(header.height))
+        switch header.format {
+        case .png:
+            _ = withUnsafeBytes(of: background) {
+                image_codec_decode_png(bytes, bytes.count, width, height, $0.baseAddress, rows, &failure)
+            }
+        case .jpeg:
+            _ = image_codec_decode_jpeg(bytes, bytes.count, width, height, header.codecBytes, Int32(clamping: maxScans), rows, &failure)
+        }
+    }
+}
+
+/// What the codec calls for every row.
+private final class RowReceiver {
+    private let take: (Int, UnsafePointer<UInt8>) -> Void
+    private let goesOn: () -> Bool
+
+    init(take: @escaping (Int, UnsafePointer<UInt8>) -> Void, goesOn: @escaping () -> Bool) {
+        (self.take, self.goesOn) = (take, goesOn)
+    }
+
+    /// - Precondition: this object outlives them.
+    var rows: ImageCodecRows {
+        ImageCodecRows(
+            context: Unmanaged.passUnretained(self).toOpaque(),
+            take: { Unmanaged<RowReceiver>.fromOpaque($0!).takeUnretainedValue().take(Int($1), $2!) },
+            goes_on: { Unmanaged<RowReceiver>.fromOpaque($0!).takeUnretainedValue().goesOn() })
     }
 }
 
@@ -68,6 +130,7 @@ extension ImageError {
         case .unsupported: self = .unsupportedFormat(text)
         case .tooLarge: self = .tooLarge(text)
         case .outOfMemory: self = .outOfMemory(text)
+        case .stopped: self = .stopped
         }
     }
 }

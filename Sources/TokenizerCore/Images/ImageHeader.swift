@@ -1,3 +1,5 @@
+import Files
+
 /// What a PNG or JPEG file says about its picture before any pixel of it is decoded.
 package struct ImageHeader: Sendable, Equatable {
     package enum Format: String, Sendable {
@@ -12,11 +14,19 @@ package struct ImageHeader: Sendable, Equatable {
     package let orientation: Orientation
     /// What the codec needs beyond the picture: rows in flight, and all coefficients of a JPEG that comes in several scans.
     let codecBytes: Int
+    /// Whether the rows come only once the codec has put the whole picture together.
+    var isInterlaced = false
 
     /// The most memory that decoding takes at any moment: the picture, its upright copy when it must be turned, and the codec's own.
     package var decodedBytes: Int {
         let pictureBytes = width * height * 3
-        return pictureBytes * (orientation == .upright ? 1 : 2) + codecBytes
+        return pictureBytes * ((orientation == .upright ? 1 : 2) + (isInterlaced ? 1 : 0)) + codecBytes
+    }
+
+    /// The most memory that ``ImageDecoder/square(_:_:imageSize:limits:background:goesOn:)`` takes at any moment.
+    package func bytes(forSquaresOf imageSize: Int) -> Int {
+        let square = SquarePreprocessor(imageSize: imageSize).squareBytes(width: width, height: height)
+        return square + (orientation.swapsSides ? decodedBytes : codecBytes + (isInterlaced ? width * height * 3 : 0))
     }
 
     /// Reads format, size and orientation of a file; no pixel is decoded, and nothing is allocated.
@@ -25,7 +35,7 @@ package struct ImageHeader: Sendable, Equatable {
     /// - Throws: ``ImageError`` when the bytes are no PNG or JPEG, end inside the header, or contradict the format.
     package static func parse(_ bytes: [UInt8]) throws(ImageError) -> ImageHeader {
         guard !bytes.isEmpty else { throw .empty }
-        let file = FileBytes(bytes[...])
+        let file = ByteReader(bytes, .bigEndian)
         if isPrefix(PNGHeaderParser.signature, orPrefixedBy: bytes) { return try PNGHeaderParser(file: file).parse() }
         if isPrefix(JPEGHeaderParser.signature, orPrefixedBy: bytes) { return try JPEGHeaderParser(file: file).parse() }
         let start = bytes.prefix(4).map { byte in

@@ -8,6 +8,8 @@ package struct ImageLimits: Sendable, Equatable {
     package var maxDecodedBytes: Int
     /// The most scans of a progressive JPEG; encoders write about ten. Each one is a pass over the whole picture, however few bytes it has.
     package var maxScans: Int
+    /// The most scans × pixels of a JPEG: what reading all its coefficients as often as it asks for may cost.
+    package var maxScanPixels = 640_000_000
 
     /// Defaults admit every camera photograph up to 64 megapixels.
     package init(maxSide: Int = 65_535, maxPixels: Int = 64_000_000, maxDecodedBytes: Int = 1 << 30, maxScans: Int = 32) {
@@ -32,5 +34,10 @@ package struct ImageLimits: Sendable, Equatable {
         guard header.decodedBytes <= maxDecodedBytes else {
             throw .tooLarge("decoding the \(size) image takes \(header.decodedBytes) bytes: at most \(maxDecodedBytes) are allowed")
         }
+    }
+
+    /// How many scans a picture of this size may have.
+    func scans(of header: ImageHeader) -> Int {
+        max(1, min(maxScans, maxScanPixels / (header.width * header.height)))
     }
 }

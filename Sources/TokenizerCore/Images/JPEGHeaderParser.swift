@@ -1,3 +1,5 @@
+import Files
+
 /// Reads size, orientation and memory needs from a JPEG file's segments, up to its first scan.
 ///
 /// Source: ITU-T T.81, annex B.
@@ -12,7 +14,7 @@ struct JPEGHeaderParser {
         var sampling: [(horizontal: Int, vertical: Int)]
     }
 
-    let file: FileBytes
+    let file: ByteReader
 
     func parse() throws(ImageError) -> ImageHeader {
         var frame: Frame?
@@ -23,16 +25,16 @@ struct JPEGHeaderParser {
             let marker = try nextMarker(&offset, &stepsLeft)
             if marker == 0x01 || (0xD0...0xD7).contains(marker) { continue }
             guard marker != 0xD8, marker != 0xD9 else { throw .corrupt("JPEG: the file ends or restarts before its first scan") }
-            guard let length = file.uint16(at: offset) else { throw truncated }
+            guard let length = file.integer(2, at: offset) else { throw truncated }
             guard length >= 2 else { throw .corrupt("JPEG: a segment of \(length) bytes is not valid") }
-            guard let segment = file.slice(offset + 2, count: length - 2) else { throw truncated }
+            guard let segment = file.slice(at: offset + 2, count: length - 2) else { throw truncated }
             offset += length
             switch marker {
             case 0xE1:
-                if orientation == nil, FileBytes(segment).has("Exif\0", at: 0) { orientation = Orientation(exif: segment.dropFirst(6)) }
+                if orientation == nil, ByteReader(segment, .bigEndian).has("Exif\0", at: 0) { orientation = Orientation(exif: segment.dropFirst(6)) }
             case 0xC0...0xCF where marker != 0xC4 && marker != 0xC8 && marker != 0xCC:
                 guard frame == nil else { throw .corrupt("JPEG: the file has two frames") }
-                frame = try parseFrame(FileBytes(segment), marker: marker)
+                frame = try parseFrame(ByteReader(segment, .bigEndian), marker: marker)
             case 0xDA:
                 guard let frame else { throw .corrupt("JPEG: a scan comes before the frame's size") }
                 return header(frame, componentsInFirstScan: Int(segment.first ?? 0), orientation: orientation ?? .upright)
@@ -53,7 +55,7 @@ struct JPEGHeaderParser {
                 throw .corrupt("JPEG: more than \(Self.maximumSteps) markers and fill bytes come before the first scan")
             }
             stepsLeft -= 1
-            guard let first = file.byte(at: offset), let code = file.byte(at: offset + 1) else { throw truncated }
+            guard let first = file.integer(1, at: offset), let code = file.integer(1, at: offset + 1) else { throw truncated }
             if first == 0xFF, code != 0xFF, code != 0 {
                 offset += 2
                 return code
@@ -62,12 +64,15 @@ struct JPEGHeaderParser {
         }
     }
 
-    private func parseFrame(_ segment: FileBytes, marker: Int) throws(ImageError) -> Frame {
-        guard [0xC0, 0xC1, 0xC2, 0xC9, 0xCA].contains(marker) else {
+    private func parseFrame(_ segment: ByteReader, marker: Int) throws(ImageError) -> Frame {
+        guard marker != 0xC9 && marker != 0xCA else {
+            throw .unsupportedFormat("JPEG: arithmetic coding is not supported, a few bytes of it can be a second of work: expected Huffman coding")
+        }
+        guard [0xC0, 0xC1, 0xC2].contains(marker) else {
             throw .unsupportedFormat("JPEG: coding process SOF\(marker - 0xC0) is not supported: expected baseline or progressive")
         }
-        guard let precision = segment.byte(at: 0), let height = segment.uint16(at: 1), let width = segment.uint16(at: 3),
-            let components = segment.byte(at: 5), segment.count == 6 + 3 * components
+        guard let precision = segment.integer(1, at: 0), let height = segment.integer(2, at: 1), let width = segment.integer(2, at: 3),
+            let components = segment.integer(1, at: 5), segment.count == 6 + 3 * components
         else { throw .corrupt("JPEG: a frame header of \(segment.count) bytes is not valid") }
         guard precision == 8 else { throw .unsupportedFormat("JPEG: \(precision) bits per sample are not supported: expected 8") }
         guard width > 0, height > 0 else { throw .corrupt("JPEG: a size of \(width)×\(height) pixels is not valid") }
@@ -76,13 +81,13 @@ struct JPEGHeaderParser {
         }
         var sampling: [(horizontal: Int, vertical: Int)] = []
         for component in 0..<components {
-            let factors = segment.byte(at: 7 + 3 * component) ?? 0
+            let factors = segment.integer(1, at: 7 + 3 * component) ?? 0
             guard (1...4).contains(factors >> 4), (1...4).contains(factors & 15) else {
                 throw .corrupt("JPEG: sampling factors \(factors >> 4)×\(factors & 15) are not valid: expected 1 to 4")
             }
             sampling.append((factors >> 4, factors & 15))
         }
-        return Frame(width: width, height: height, isProgressive: marker == 0xC2 || marker == 0xCA, sampling: sampling)
+        return Frame(width: width, height: height, isProgressive: marker == 0xC2, sampling: sampling)
     }
 
     private func header(_ frame: Frame, componentsInFirstScan: Int, orientation: Orientation) -> ImageHeader {

@@ -1,3 +1,5 @@
+import Files
+
 /// How a stored picture must be turned to stand upright: EXIF tag 0x0112, "Orientation".
 package enum Orientation: Int, Sendable, CaseIterable {
     case upright = 1
@@ -13,6 +15,10 @@ package enum Orientation: Int, Sendable, CaseIterable {
 
     /// Whether width and height change places.
     package var swapsSides: Bool { rawValue >= 5 }
+    /// Whether rows run backwards, where sides do not change places.
+    var mirrorsRows: Bool { self == .mirrored || self == .turnedHalf }
+    /// Whether the last row comes first, where sides do not change places.
+    var mirrorsColumns: Bool { self == .flipped || self == .turnedHalf }
 
     /// Reads the tag from an EXIF block: a TIFF header, then its first directory.
     ///
@@ -24,13 +30,13 @@ package enum Orientation: Int, Sendable, CaseIterable {
 
     private static func find(inExif exif: ArraySlice<UInt8>) -> Orientation? {
         let isLittleEndian = exif.first == UInt8(ascii: "I")
-        let file = FileBytes(exif, order: isLittleEndian ? .littleEndian : .bigEndian)
-        guard file.has(isLittleEndian ? "II" : "MM", at: 0), file.uint16(at: 2) == 42,
-            let directory = file.uint32(at: 4), let entries = file.uint16(at: directory)
+        let file = ByteReader(exif, isLittleEndian ? .littleEndian : .bigEndian)
+        guard file.has(isLittleEndian ? "II" : "MM", at: 0), file.integer(2, at: 2) == 42,
+            let directory = file.integer(4, at: 4), let entries = file.integer(2, at: directory)
         else { return nil }
         for entry in 0..<entries {
             let offset = directory + 2 + 12 * entry
-            guard let tag = file.uint16(at: offset) else { return nil }
+            guard let tag = file.integer(2, at: offset) else { return nil }
             guard tag == 0x0112 else { continue }
             return value(of: file, entryAt: offset).flatMap(Orientation.init(rawValue:))
         }
@@ -38,11 +44,11 @@ package enum Orientation: Int, Sendable, CaseIterable {
     }
 
     /// The single SHORT that the standard asks for, or the LONG that some writers store.
-    private static func value(of file: FileBytes, entryAt offset: Int) -> Int? {
-        guard file.uint32(at: offset + 4) == 1 else { return nil }
-        switch file.uint16(at: offset + 2) {
-        case 3: return file.uint16(at: offset + 8)
-        case 4: return file.uint32(at: offset + 8)
+    private static func value(of file: ByteReader, entryAt offset: Int) -> Int? {
+        guard file.integer(4, at: offset + 4) == 1 else { return nil }
+        switch file.integer(2, at: offset + 2) {
+        case 3: return file.integer(2, at: offset + 8)
+        case 4: return file.integer(4, at: offset + 8)
         default: return nil
         }
     }

@@ -1,3 +1,5 @@
+import Files
+
 /// Reads size and orientation from a PNG file's chunks.
 ///
 /// Source: Portable Network Graphics (PNG) Specification, third edition, W3C, §5 and §11.
@@ -5,11 +7,11 @@ struct PNGHeaderParser {
     static let signature: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
     private static let maximumExtent = 0x7FFF_FFFF
 
-    let file: FileBytes
+    let file: ByteReader
 
     func parse() throws(ImageError) -> ImageHeader {
-        guard let length = file.uint32(at: 8), let width = file.uint32(at: 16), let height = file.uint32(at: 20),
-            let depth = file.byte(at: 24), let color = file.byte(at: 25), let interlace = file.byte(at: 28)
+        guard let length = file.integer(4, at: 8), let width = file.integer(4, at: 16), let height = file.integer(4, at: 20),
+            let depth = file.integer(1, at: 24), let color = file.integer(1, at: 25), let interlace = file.integer(1, at: 28)
         else { throw .truncated("PNG: \(file.count) bytes end inside the header") }
         guard length == 13, file.has("IHDR", at: 12) else { throw .corrupt("PNG: the first chunk is not a 13-byte IHDR") }
         let extents = 1...Self.maximumExtent
@@ -21,7 +23,7 @@ struct PNGHeaderParser {
         }
         return ImageHeader(
             format: .png, width: width, height: height, orientation: findOrientation(),
-            codecBytes: Self.inflateBytes + Self.rowBytesPerPixel * width)
+            codecBytes: Self.inflateBytes + Self.rowBytesPerPixel * width, isInterlaced: interlace == 1)
     }
 
     /// zlib's window and tables, libpng's structures.
@@ -41,8 +43,8 @@ struct PNGHeaderParser {
     /// Looks for an eXIf chunk. Where the chunks break off the search ends: the decoder will say what is wrong.
     private func findOrientation() -> Orientation {
         var offset = Self.signature.count
-        while let length = file.uint32(at: offset) {
-            if file.has("eXIf", at: offset + 4), let exif = file.slice(offset + 8, count: length) {
+        while let length = file.integer(4, at: offset) {
+            if file.has("eXIf", at: offset + 4), let exif = file.slice(at: offset + 8, count: length) {
                 return Orientation(exif: exif)
             }
             offset += length + 12

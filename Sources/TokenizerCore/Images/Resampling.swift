@@ -18,30 +18,20 @@ struct Resampling {
 
     /// - Precondition: `image` has the size stated as `source`.
     func callAsFunction(_ image: RGBImage) -> RGBImage {
-        let (width, height) = (horizontal.range.count, vertical.range.count)
-        let narrowed = resizeRows(image)
-        let pixels = [UInt8](unsafeUninitializedCapacity: width * height * 3) { destination, count in
-            narrowed.withUnsafeBufferPointer { resizeColumns($0.baseAddress!, to: destination.baseAddress!, rowBytes: width * 3) }
-            count = width * height * 3
+        var picture = ResampledPicture(self)
+        image.pixels.withUnsafeBufferPointer { pixels in
+            for y in 0..<image.height { picture.take(pixels.baseAddress! + y * image.width * 3, at: y) }
         }
-        return RGBImage(width: width, height: height, pixels: pixels)
+        return picture.finished()
     }
 
-    /// The rows that ``vertical`` draws on, each resized to ``horizontal``'s range.
-    private func resizeRows(_ image: RGBImage) -> [UInt8] {
-        let rows = vertical.sourceRange
-        let rowBytes = horizontal.range.count * 3
-        return [UInt8](unsafeUninitializedCapacity: rows.count * rowBytes) { destination, count in
-            image.pixels.withUnsafeBufferPointer { source in
-                for (index, row) in rows.enumerated() {
-                    resizeRow(source.baseAddress! + row * image.width * 3, to: destination.baseAddress! + index * rowBytes)
-                }
-            }
-            count = rows.count * rowBytes
-        }
-    }
+    /// The rows of the picture that the result draws on.
+    var sourceRows: Range<Int> { vertical.sourceRange }
+    /// Width and height of the result.
+    var extent: (width: Int, height: Int) { (horizontal.range.count, vertical.range.count) }
 
-    private func resizeRow(_ source: UnsafePointer<UInt8>, to destination: UnsafeMutablePointer<UInt8>) {
+    /// A row of the picture → one of the result's width.
+    fileprivate func resizeRow(_ source: UnsafePointer<UInt8>, to destination: UnsafeMutablePointer<UInt8>) {
         horizontal.weights.withUnsafeBufferPointer { weights in
             for column in 0..<horizontal.range.count {
                 let weight = weights.baseAddress! + column * horizontal.taps
@@ -60,7 +50,8 @@ struct Resampling {
         }
     }
 
-    private func resizeColumns(_ source: UnsafePointer<UInt8>, to destination: UnsafeMutablePointer<UInt8>, rowBytes: Int) {
+    /// All ``sourceRows``, resized → the result.
+    fileprivate func resizeColumns(_ source: UnsafePointer<UInt8>, to destination: UnsafeMutablePointer<UInt8>, rowBytes: Int) {
         let first = vertical.sourceRange.lowerBound
         withUnsafeTemporaryAllocation(of: Int32.self, capacity: rowBytes) { sums in
             for row in 0..<vertical.range.count {
@@ -79,5 +70,35 @@ struct Resampling {
 
     private static func byte(_ sum: Int32) -> UInt8 {
         UInt8(truncatingIfNeeded: min(max(sum >> Int32(ResamplingWeights.fractionBits), 0), 255))
+    }
+}
+
+/// A picture that is resized while its rows arrive, in any order: each is narrowed at once, and only those that the result draws on are kept.
+struct ResampledPicture {
+    private let resampling: Resampling
+    private let rows: Range<Int>
+    private let rowBytes: Int
+    private var narrowed: [UInt8]
+
+    init(_ resampling: Resampling) {
+        self.resampling = resampling
+        (rows, rowBytes) = (resampling.sourceRows, resampling.extent.width * 3)
+        narrowed = [UInt8](repeating: 0, count: rows.count * rowBytes)
+    }
+
+    /// - Parameter row: row `y` of the picture.
+    mutating func take(_ row: UnsafePointer<UInt8>, at y: Int) {
+        guard rows.contains(y) else { return }
+        narrowed.withUnsafeMutableBufferPointer { resampling.resizeRow(row, to: $0.baseAddress! + (y - rows.lowerBound) * rowBytes) }
+    }
+
+    /// The result, once every row has come.
+    func finished() -> RGBImage {
+        let (width, height) = resampling.extent
+        let pixels = [UInt8](unsafeUninitializedCapacity: height * rowBytes) { destination, count in
+            narrowed.withUnsafeBufferPointer { resampling.resizeColumns($0.baseAddress!, to: destination.baseAddress!, rowBytes: rowBytes) }
+            count = height * rowBytes
+        }
+        return RGBImage(width: width, height: height, pixels: pixels)
     }
 }

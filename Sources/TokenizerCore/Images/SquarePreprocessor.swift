@@ -15,14 +15,28 @@ package struct SquarePreprocessor: Sendable {
 
     /// - Precondition: `image` has at least one pixel.
     package func callAsFunction(_ image: RGBImage) -> RGBImage {
-        let (width, height) = (image.width, image.height)
+        guard image.width != imageSize || image.height != imageSize else { return image }
+        var square = square(width: image.width, height: image.height)
+        image.pixels.withUnsafeBufferPointer { pixels in
+            for y in 0..<image.height { square.take(pixels.baseAddress! + y * image.width * 3, at: y) }
+        }
+        return square.finished()
+    }
+
+    /// The square of a picture of this size, to be fed row by row.
+    func square(width: Int, height: Int) -> ResampledPicture {
         precondition(width > 0 && height > 0, "a \(width)×\(height) image has no pixels")
-        guard width != imageSize || height != imageSize else { return image }
         let shorter = min(width, height)
         let resized = (width: imageSize * width / shorter, height: imageSize * height / shorter)
         let resampling = Resampling(
             source: (width, height), resized: resized, columns: centre(of: resized.width), rows: centre(of: resized.height))
-        return resampling(image)
+        return ResampledPicture(resampling)
+    }
+
+    /// Bytes that ``square(width:height:)`` takes.
+    func squareBytes(width: Int, height: Int) -> Int {
+        // The kept rows of the picture at the square's width, and the square.
+        3 * imageSize * (min(height, imageSize * ((max(width, height) + imageSize - 1) / imageSize + 2)) + imageSize)
     }
 
     /// torchvision rounds half of an odd margin to the even neighbour.

@@ -5,6 +5,7 @@
 /// memory of exactly that size, and a file that then claims another size is refused.
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,6 +21,8 @@ typedef enum __attribute__((enum_extensibility(closed))) ImageCodecStatus {
     /// More memory or work than the caller allows.
     ImageCodecStatusTooLarge,
     ImageCodecStatusOutOfMemory,
+    /// The caller did not want the rest.
+    ImageCodecStatusStopped,
 } ImageCodecStatus;
 
 #define IMAGE_CODEC_MESSAGE_BYTES 160
@@ -30,23 +33,33 @@ typedef struct ImageCodecFailure {
     char message[IMAGE_CODEC_MESSAGE_BYTES];
 } ImageCodecFailure;
 
-/// Decodes a PNG of exactly `width × height` pixels into `pixels` (`height × width × 3` bytes, RGB).
+/// Where decoded rows go. Both functions run on the caller's thread, between the library's own; neither may jump.
+typedef struct ImageCodecRows {
+    void *context;
+    /// Takes row `y` as `width × 3` bytes, RGB; rows come from the top down.
+    void (*take)(void *context, uint32_t y, const uint8_t *rgb);
+    /// Whether decoding goes on; asked at every row, and as often while a scan is read whose rows come later.
+    bool (*goes_on)(void *context);
+} ImageCodecRows;
+
+/// Decodes a PNG of exactly `width × height` pixels.
 ///
 /// Greys and palettes are expanded, 16-bit samples scaled to 8 bits with rounding, and alpha (also from tRNS) composited over
 /// `background` (3 bytes, RGB) on the encoded bytes. gAMA, cHRM, iCCP and every other ancillary chunk except tRNS is skipped.
-/// A CRC mismatch in any chunk is an error, and so is a missing IEND.
+/// A CRC mismatch in any chunk is an error, and so are a missing IEND and image data after the last row: it is not inflated.
+/// Beyond a row or two no memory is needed, except that an interlaced picture is put together as a whole.
 ImageCodecStatus image_codec_decode_png(
-    const uint8_t *bytes, size_t count, uint32_t width, uint32_t height, const uint8_t *background, uint8_t *pixels,
+    const uint8_t *bytes, size_t count, uint32_t width, uint32_t height, const uint8_t *background, ImageCodecRows rows,
     ImageCodecFailure *failure);
 
-/// Decodes a JPEG of exactly `width × height` stored pixels (before EXIF orientation) into `pixels` (`height × width × 3`, RGB).
+/// Decodes a JPEG of exactly `width × height` stored pixels (before EXIF orientation).
 ///
 /// Grey, YCbCr, RGB, CMYK and YCCK; the four-colour kinds are read as Adobe writes them (255 = no ink), with or without Adobe's marker.
 /// - Parameter max_memory_bytes: what libjpeg may keep as coefficients of a progressive or multi-scan file.
 /// - Parameter max_scans: a file with more scans than this is refused.
 ImageCodecStatus image_codec_decode_jpeg(
-    const uint8_t *bytes, size_t count, uint32_t width, uint32_t height, size_t max_memory_bytes, int max_scans, uint8_t *pixels,
-    ImageCodecFailure *failure);
+    const uint8_t *bytes, size_t count, uint32_t width, uint32_t height, size_t max_memory_bytes, int max_scans,
+    ImageCodecRows rows, ImageCodecFailure *failure);
 
 /// Encodes `height × width × 3` RGB bytes as an 8-bit PNG.
 ///

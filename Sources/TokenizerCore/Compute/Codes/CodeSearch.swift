@@ -36,20 +36,20 @@ package final class CodeSearch: Sendable {
     ///
     /// - Parameters:
     ///   - vectors: `[n, tokensPerImage, d]`, or another shape with these elements.
-    ///   - tokensPerImage: a multiple of ``groups``; each run of `tokensPerImage / groups` positions shares a codebook.
+    ///   - tokensPerImage: a multiple of ``groups``; each stretch of `tokensPerImage / groups` positions shares a codebook.
     /// - Returns: n · tokensPerImage indices.
     package func nearest(_ vectors: Tensor, tokensPerImage: Int) -> [Int32] {
-        let runs = TokenRuns(vectors, d: d, tokensPerImage: tokensPerImage, groups: groups)
+        let pieces = TokenPieces(vectors, d: d, tokensPerImage: tokensPerImage, groups: groups)
         let (d, layout, kernels) = (d, layout, ComputeContext.current.kernels)
         return [Int32](unsafeUninitializedCapacity: vectors.count / d) { found, count in
             count = vectors.count / d
             guard let found = found.baseAddress else { return }
             withPointers(reading: vectors, arranged) { vectors, arranged in
-                runs.forEach { run in
+                pieces.forEach { piece in
                     withUnsafeTemporaryAllocation(of: Float.self, capacity: layout.cells) { bounds in
                         kernels.nearest_code(
-                            vectors + run.start * d, run.count, run.stride, d, arranged + run.group * layout.count,
-                            layout.cells, bounds.baseAddress!, found + run.start)
+                            vectors + piece.start * d, piece.count, piece.stride, d, arranged + piece.group * layout.count,
+                            layout.cells, bounds.baseAddress!, found + piece.start)
                     }
                 }
             }
@@ -73,17 +73,17 @@ package struct CodeScan: Sendable {
     /// - Complexity: O(vectors · N · d), shared by the ``Workers``.
     package func nearest(_ vectors: Tensor, tokensPerImage: Int) -> [Int32] {
         let (groups, codes, d) = (codebooks.shape[0], codebooks.shape[1], codebooks.shape[2])
-        let runs = TokenRuns(vectors, d: d, tokensPerImage: tokensPerImage, groups: groups)
+        let pieces = TokenPieces(vectors, d: d, tokensPerImage: tokensPerImage, groups: groups)
         let kernels = ComputeContext.current.kernels
         return [Int32](unsafeUninitializedCapacity: vectors.count / d) { found, count in
             count = vectors.count / d
             guard let found = found.baseAddress else { return }
             withPointers(reading: vectors, codebooks) { vectors, codebooks in
-                runs.forEach { run in
+                pieces.forEach { piece in
                     withUnsafeTemporaryAllocation(of: Float.self, capacity: CodeCells.size * (3 * d + 1)) { scratch in
                         kernels.scan_codes(
-                            vectors + run.start * d, run.count, run.stride, d, codebooks + run.group * codes * d, codes,
-                            scratch.baseAddress!, found + run.start)
+                            vectors + piece.start * d, piece.count, piece.stride, d, codebooks + piece.group * codes * d, codes,
+                            scratch.baseAddress!, found + piece.start)
                     }
                 }
             }

@@ -74,7 +74,7 @@ private func project(_ x: Tensor, with panels: WeightPanels, _ bias: Tensor?, _ 
     return y
 }
 
-extension Optional<Tensor> {
+extension Tensor? {
     /// Passes a pointer to the tensor's elements, or nil where there is no tensor.
     package func withPointer<R>(_ body: (UnsafePointer<Float>?) throws -> R) rethrows -> R {
         guard let tensor = self else { return try body(nil) }

@@ -1,4 +1,3 @@
-
 /// Writes tensors in the safetensors format.
 package enum SafetensorsWriter {
     /// A tensor to write.

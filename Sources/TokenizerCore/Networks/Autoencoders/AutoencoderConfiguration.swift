@@ -1,67 +1,44 @@
-import Compute
 import Files
 import FoundationEssentials
 
-/// The shape of an ``AutoencoderDC``, as a diffusers `config.json` states it.
-///
-/// Source: diffusers `AutoencoderDC.__init__`; absent keys have the defaults written there.
-package struct AutoencoderConfiguration: Sendable, Equatable {
-    /// One half of the network, finest stage first.
-    package struct Half: Sendable, Equatable {
-        package struct Stage: Sendable, Equatable {
-            package var channels: Int
-            package var layers: Int
-            package var block: Block.Kind
-            /// Kernel sizes of the attention's further scales.
-            package var scales: [Int]
-            package var norm: Normalization.Kind
-            package var activation: Activation
-        }
-        package var stages: [Stage]
+/// A family of autoencoders: what its `config.json` says, and the networks that follow from it.
+package protocol AutoencoderFamily: Codable, Equatable, Sendable {
+    /// What `_class_name` says in its files.
+    static var className: String { get }
+    /// Keys that no other family has: in the file of another one they would be lost without a word.
+    static var ownKeys: Set<String> { get }
 
-        /// Whether there is a network at all: beside a patch code there need not be.
-        var hasLayers: Bool { stages.contains { $0.layers > 0 } }
-        /// Channels at the network's own finest resolution: an empty first stage is skipped.
-        var firstChannels: Int { stages[0].layers > 0 ? stages[0].channels : stages[1].channels }
-        var lastChannels: Int { stages[stages.count - 1].channels }
-    }
-
-    /// The shape of a ``PictureRefiner``.
-    package struct Refiner: Sendable, Equatable, Codable {
-        /// The side of the tiles of pixels that become positions.
-        package var factor: Int
-        package var channels: Int
-        package var layers: Int
-
-        package init(factor: Int, channels: Int, layers: Int) {
-            (self.factor, self.channels, self.layers) = (factor, channels, layers)
-        }
-    }
-
-    package var imageChannels: Int
-    package var latentChannels: Int
-    package var headDimension: Int
-    package var encoder: Half
-    package var decoder: Half
-    package var downsampling: Downsampling.Kind
-    package var upsampling: Upsampling.Kind
-    package var hasEncoderShortcut: Bool
-    package var hasDecoderShortcut: Bool
-    package var finalActivation: Activation
-    /// Whether a linear patch code runs beside the network, which then only corrects it, or stands alone where no stage has layers.
-    /// Not in diffusers: it lets a small network start from principal components instead of from nothing.
-    package var hasPatchSkip: Bool
-    /// What corrects the pictures of a patch code's decoder; not in diffusers either.
-    package var refiner: Refiner?
-
-    package func differsOnlyInRefiner(from other: AutoencoderConfiguration) -> Bool {
-        var same = other
-        same.refiner = refiner
-        return self == same
-    }
-
+    var latentChannels: Int { get }
     /// How many pixels one latent position covers in each direction.
-    package var factor: Int { 1 << (encoder.stages.count - 1) }
+    var factor: Int { get }
+    var encoderMemory: HalfMemory { get }
+    var decoderMemory: HalfMemory { get }
+
+    /// `[n, h, w, 3]` → `[n, h/factor, w/factor, latentChannels]`.
+    func encoder(_ initializer: inout Initializer) -> AnyLayer
+    /// `[n, h, w, latentChannels]` → `[n, h·factor, w·factor, 3]`.
+    func decoder(_ initializer: inout Initializer) -> AnyLayer
+}
+
+extension AutoencoderFamily {
+    package static var ownKeys: Set<String> { [] }
+
+    fileprivate func isEqual(to other: any AutoencoderFamily) -> Bool { other as? Self == self }
+}
+
+/// What a folder's `config.json` says, of whichever family it is.
+package struct AutoencoderConfiguration: Sendable {
+    /// Every family there is; files that name none are of the first.
+    private static let families: [any AutoencoderFamily.Type] = [DCAEConfiguration.self, PatchCodeConfiguration.self]
+
+    package let family: any AutoencoderFamily
+
+    package init(_ family: some AutoencoderFamily) {
+        self.family = family
+    }
+
+    package var latentChannels: Int { family.latentChannels }
+    package var factor: Int { family.factor }
 
     /// - Throws: a ``FileError`` naming the key that is missing, malformed or inconsistent.
     package init(contentsOf path: String) throws(FileError) {
@@ -69,181 +46,42 @@ package struct AutoencoderConfiguration: Sendable, Equatable {
         do {
             self = try JSONDecoder().decode(AutoencoderConfiguration.self, from: Data(bytes))
         } catch {
-            throw FileError(path, "is not a configuration of AutoencoderDC: \(error.summary)")
+            throw FileError(path, "is not an autoencoder's configuration: \(error.summary)")
         }
     }
 }
 
-extension AutoencoderConfiguration: Codable {
-    /// The class name that diffusers writes, and the one for networks beside a patch code, which diffusers could not run.
-    private static let className = "AutoencoderDC"
-    private static let patchSkipClassName = "PatchSkipAutoencoderDC"
+extension AutoencoderConfiguration: Equatable {
+    package static func == (a: AutoencoderConfiguration, b: AutoencoderConfiguration) -> Bool { a.family.isEqual(to: b.family) }
+}
 
-    private enum Key: String, CodingKey {
-        case className = "_class_name"
-        case imageChannels = "in_channels"
-        case latentChannels = "latent_channels"
-        case headDimension = "attention_head_dim"
-        case encoderBlocks = "encoder_block_types"
-        case decoderBlocks = "decoder_block_types"
-        case encoderChannels = "encoder_block_out_channels"
-        case decoderChannels = "decoder_block_out_channels"
-        case encoderLayers = "encoder_layers_per_block"
-        case decoderLayers = "decoder_layers_per_block"
-        case encoderScales = "encoder_qkv_multiscales"
-        case decoderScales = "decoder_qkv_multiscales"
-        case downsampling = "downsample_block_type"
-        case upsampling = "upsample_block_type"
-        case decoderNorms = "decoder_norm_types"
-        case decoderActivations = "decoder_act_fns"
-        case encoderShortcut = "encoder_out_shortcut"
-        case decoderShortcut = "decoder_in_shortcut"
-        case finalActivation = "decoder_conv_act_fn"
-        case refiner = "decoder_refiner"
+extension AutoencoderConfiguration: Codable {
+    private struct Key: CodingKey {
+        let stringValue: String
+        var intValue: Int? { nil }
+
+        init(stringValue: String) { self.stringValue = stringValue }
+        init?(intValue: Int) { nil }
+
+        static let className = Key(stringValue: "_class_name")
     }
 
     package init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: Key.self)
-        let name = try values.decodeIfPresent(String.self, forKey: .className) ?? Self.className
-        guard [Self.className, Self.patchSkipClassName].contains(name) else {
-            throw DecodingError.dataCorruptedError(
-                forKey: .className, in: values, debugDescription: "expected \(Self.className) or \(Self.patchSkipClassName), found \(name)")
+        let name = try values.decodeIfPresent(String.self, forKey: .className) ?? Self.families[0].className
+        guard let own = Self.families.first(where: { $0.className == name }) else {
+            let names = Self.families.map { $0.className }.joined(separator: " or ")
+            throw DecodingError.dataCorruptedError(forKey: .className, in: values, debugDescription: "expected \(names), found \(name)")
         }
-        hasPatchSkip = name == Self.patchSkipClassName
-        imageChannels = try values.decodeIfPresent(Int.self, forKey: .imageChannels) ?? 3
-        latentChannels = try values.decodeIfPresent(Int.self, forKey: .latentChannels) ?? 32
-        headDimension = try values.decodeIfPresent(Int.self, forKey: .headDimension) ?? 32
-        // Published files say "Conv" or "conv" for the strided convolution, so only the other name is looked for.
-        let down = try values.decodeIfPresent(String.self, forKey: .downsampling) ?? Downsampling.Kind.pixelUnshuffle.rawValue
-        downsampling = down == Downsampling.Kind.pixelUnshuffle.rawValue ? .pixelUnshuffle : .conv
-        let up = try values.decodeIfPresent(String.self, forKey: .upsampling) ?? Upsampling.Kind.pixelShuffle.rawValue
-        upsampling = up == Upsampling.Kind.interpolate.rawValue ? .interpolate : .pixelShuffle
-        hasEncoderShortcut = try values.decodeIfPresent(Bool.self, forKey: .encoderShortcut) ?? true
-        hasDecoderShortcut = try values.decodeIfPresent(Bool.self, forKey: .decoderShortcut) ?? true
-        finalActivation = try values.decodeIfPresent(Activation.self, forKey: .finalActivation) ?? .relu
-        refiner = try values.decodeIfPresent(Refiner.self, forKey: .refiner)
-        encoder = try Half(
-            values, blocks: .encoderBlocks, channels: .encoderChannels, layers: .encoderLayers, scales: .encoderScales,
-            defaultLayers: [2, 2, 2, 3, 3, 3], norms: nil, activations: nil)
-        self.decoder = try Half(
-            values, blocks: .decoderBlocks, channels: .decoderChannels, layers: .decoderLayers, scales: .decoderScales,
-            defaultLayers: [3, 3, 3, 3, 3, 3], norms: .decoderNorms, activations: .decoderActivations)
-        try validate(values)
+        family = try own.init(from: decoder)
+        for other in Self.families where other.className != name {
+            guard let key = values.allKeys.first(where: { other.ownKeys.contains($0.stringValue) }) else { continue }
+            throw DecodingError.dataCorruptedError(
+                forKey: key, in: values, debugDescription: "\(key.stringValue) is for \(other.className) only")
+        }
     }
 
     package func encode(to encoder: any Encoder) throws {
-        var values = encoder.container(keyedBy: Key.self)
-        try values.encode(hasPatchSkip ? Self.patchSkipClassName : Self.className, forKey: .className)
-        try values.encode(imageChannels, forKey: .imageChannels)
-        try values.encode(latentChannels, forKey: .latentChannels)
-        try values.encode(headDimension, forKey: .headDimension)
-        try values.encode(self.encoder.stages.map(\.block), forKey: .encoderBlocks)
-        try values.encode(decoder.stages.map(\.block), forKey: .decoderBlocks)
-        try values.encode(self.encoder.stages.map(\.channels), forKey: .encoderChannels)
-        try values.encode(decoder.stages.map(\.channels), forKey: .decoderChannels)
-        try values.encode(self.encoder.stages.map(\.layers), forKey: .encoderLayers)
-        try values.encode(decoder.stages.map(\.layers), forKey: .decoderLayers)
-        try values.encode(self.encoder.stages.map(\.scales), forKey: .encoderScales)
-        try values.encode(decoder.stages.map(\.scales), forKey: .decoderScales)
-        try values.encode(downsampling, forKey: .downsampling)
-        try values.encode(upsampling, forKey: .upsampling)
-        try values.encode(decoder.stages.map(\.norm), forKey: .decoderNorms)
-        try values.encode(decoder.stages.map(\.activation), forKey: .decoderActivations)
-        try values.encode(hasEncoderShortcut, forKey: .encoderShortcut)
-        try values.encode(hasDecoderShortcut, forKey: .decoderShortcut)
-        try values.encode(finalActivation, forKey: .finalActivation)
-        try values.encodeIfPresent(refiner, forKey: .refiner)
-    }
-
-    private func validate(_ values: KeyedDecodingContainer<Key>) throws {
-        func check(_ holds: Bool, _ key: Key, _ expected: String) throws {
-            guard holds else { throw DecodingError.dataCorruptedError(forKey: key, in: values, debugDescription: "\(key.rawValue) \(expected)") }
-        }
-        try check(imageChannels == 3, .imageChannels, "must be 3, this tokenizer reads RGB")
-        try check((1...4096).contains(latentChannels), .latentChannels, "must lie in 1…4096")
-        try check((1...1024).contains(headDimension), .headDimension, "must lie in 1…1024")
-        try check(
-            encoder.stages.count == decoder.stages.count && (2...10).contains(encoder.stages.count), .decoderChannels,
-            "must have as many stages as the encoder, 2…10")
-        for (half, key) in [(encoder, Key.encoderChannels), (decoder, .decoderChannels)] {
-            try check(half.stages.allSatisfy { (1...16384).contains($0.channels) }, key, "must lie in 1…16384")
-            try check(
-                half.stages.dropFirst().allSatisfy { $0.layers > 0 } || hasPatchSkip && !half.hasLayers, key,
-                "may have an empty first stage, no other; beside a patch code all may be empty")
-            for stage in half.stages where stage.block == .efficientViT {
-                try check(stage.channels % headDimension == 0, key, "must be a multiple of the head dimension \(headDimension)")
-            }
-        }
-        try check(
-            encoder.stages[0].layers > 0 || downsampling == .conv || encoder.firstChannels % 4 == 0, .encoderChannels,
-            "must be a multiple of 4 where pixel_unshuffle leads to them")
-        for (finer, coarser) in zip(encoder.stages, encoder.stages.dropFirst()) where finer.layers > 0 {
-            try check(
-                4 * finer.channels % coarser.channels == 0 && (downsampling == .conv || coarser.channels % 4 == 0), .encoderChannels,
-                "cannot step from \(finer.channels) to \(coarser.channels): the shortcut averages whole groups of 4·\(finer.channels)")
-        }
-        for (finer, coarser) in zip(decoder.stages, decoder.stages.dropFirst()) where finer.layers > 0 {
-            try check(
-                4 * finer.channels % coarser.channels == 0, .decoderChannels,
-                "cannot step from \(coarser.channels) to \(finer.channels): the shortcut repeats whole channels to 4·\(finer.channels)")
-        }
-        try check(
-            !(hasPatchSkip && hasEncoderShortcut), .encoderShortcut, "must be false beside a patch code, which takes the shortcut's place")
-        if let refiner { try validate(refiner, values) }
-        if hasEncoderShortcut {
-            try check(encoder.lastChannels % latentChannels == 0, .encoderChannels, "must end in a multiple of latent_channels \(latentChannels)")
-        }
-        if hasDecoderShortcut {
-            try check(decoder.hasLayers, .decoderShortcut, "needs a network to pass by")
-            try check(decoder.lastChannels % latentChannels == 0, .decoderChannels, "must end in a multiple of latent_channels \(latentChannels)")
-        }
-    }
-
-    private func validate(_ refiner: Refiner, _ values: KeyedDecodingContainer<Key>) throws {
-        func check(_ holds: Bool, _ expected: String) throws {
-            guard holds else {
-                throw DecodingError.dataCorruptedError(forKey: .refiner, in: values, debugDescription: "\(Key.refiner.rawValue) \(expected)")
-            }
-        }
-        try check(hasPatchSkip, "is for \(Self.patchSkipClassName) only")
-        try check(refiner.factor >= 1 && factor % refiner.factor == 0, "must have a factor that divides the autoencoder's \(factor)")
-        try check((1...16384).contains(refiner.channels) && (1...64).contains(refiner.layers), "must have 1…16384 channels and 1…64 layers")
-    }
-}
-
-extension AutoencoderConfiguration.Half {
-    fileprivate typealias Values<Key: CodingKey> = KeyedDecodingContainer<Key>
-
-    /// Reads one half; a single value stands for all stages.
-    fileprivate init<Key: CodingKey>(
-        _ values: Values<Key>, blocks: Key, channels: Key, layers: Key, scales: Key, defaultLayers: [Int], norms: Key?, activations: Key?
-    ) throws {
-        let channels = try values.decodeIfPresent([Int].self, forKey: channels) ?? [128, 256, 512, 512, 1024, 1024]
-        let count = channels.count
-        func perStage<Value: Decodable>(_ key: Key?, default value: [Value]) throws -> [Value] {
-            guard let key, values.contains(key) else { return value.count == 1 ? Array(repeating: value[0], count: count) : value }
-            let isList = (try? values.nestedUnkeyedContainer(forKey: key)) != nil
-            return isList ? try values.decode([Value].self, forKey: key) : Array(repeating: try values.decode(Value.self, forKey: key), count: count)
-        }
-        func checked<Value>(_ list: [Value], _ key: Key) throws -> [Value] {
-            guard list.count == count else {
-                throw DecodingError.dataCorruptedError(forKey: key, in: values, debugDescription: "\(key.stringValue) has \(list.count) entries for \(count) stages")
-            }
-            return list
-        }
-        let blockKinds = try checked(perStage(blocks, default: [Block.Kind.residual]), blocks)
-        let layerCounts = try checked(perStage(layers, default: defaultLayers), layers)
-        let scaleLists = try checked(values.decodeIfPresent([[Int]].self, forKey: scales) ?? [[], [], [], [5], [5], [5]], scales)
-        let normKinds = try checked(perStage(norms, default: [Normalization.Kind.rms]), norms ?? blocks)
-        let activationKinds = try checked(perStage(activations, default: [Activation.silu]), activations ?? blocks)
-        guard layerCounts.allSatisfy({ (0...64).contains($0) }), scaleLists.allSatisfy({ $0.allSatisfy { $0 % 2 == 1 && (1...15).contains($0) } }) else {
-            throw DecodingError.dataCorruptedError(
-                forKey: layers, in: values, debugDescription: "layer counts must lie in 0…64 and attention scales must be odd and at most 15")
-        }
-        stages = (0..<count).map {
-            Stage(
-                channels: channels[$0], layers: layerCounts[$0], block: blockKinds[$0], scales: scaleLists[$0], norm: normKinds[$0],
-                activation: activationKinds[$0])
-        }
+        try family.encode(to: encoder)
     }
 }

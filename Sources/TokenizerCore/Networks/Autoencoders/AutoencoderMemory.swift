@@ -1,6 +1,6 @@
 import Compute
 
-/// How much memory an ``AutoencoderDC`` takes, from its configuration alone: what decides, before anything is allocated, whether a
+/// How much memory an ``Autoencoder`` takes, from its configuration alone: what decides, before anything is allocated, whether a
 /// picture is too large.
 ///
 /// Feature maps are counted as the layers hold them. Freed ones wait in a pool for others that fit in them, so that as much again may
@@ -17,7 +17,7 @@ package struct AutoencoderMemory: Sendable {
     private static let bytesPerFloat = 4.5
 
     package init(_ configuration: AutoencoderConfiguration) {
-        let halves = [HalfMemory.encoder(configuration), .decoder(configuration)]
+        let halves = [configuration.family.encoderMemory, configuration.family.decoderMemory]
         weightBytes = Self.clamped(4 * halves.reduce(0) { $0 + $1.weights })
         bytesPerPixel = Self.bytesPerFloat * halves.reduce(0) { max($0, $1.floatsPerPixel) }
         keptBytesPerPixel = Self.bytesPerFloat * halves.reduce(0) { $0 + $1.keptFloatsPerPixel }
@@ -88,5 +88,24 @@ package struct MemoryShortage: Error, Equatable, CustomStringConvertible {
     private static func gigabytes(_ bytes: Int) -> String {
         let tenths = (bytes + 50_000_000) / 100_000_000
         return "\(tenths / 10).\(tenths % 10)"
+    }
+}
+
+/// The numbers that one half of an autoencoder holds, counted by walking through it as a forward pass does.
+package struct HalfMemory {
+    /// Winograd's transformed kernels have 36 numbers for each pair of channels.
+    static let numbersPerKernel = 36.0
+
+    var weights = 0.0
+    /// Alive together, for each pixel of the image.
+    private(set) var floatsPerPixel = 0.0
+    /// Kept for a backward pass, for each pixel of the image.
+    private(set) var keptFloatsPerPixel = 0.0
+
+    /// Counts numbers at each position of a level, which has a quarter of the positions of the finer one.
+    mutating func hold(_ floats: Double, keeping kept: Double, level: Int) {
+        let positionsPerPixel = 1 / Double(1 << (2 * level))
+        floatsPerPixel = max(floatsPerPixel, floats * positionsPerPixel)
+        keptFloatsPerPixel += kept * positionsPerPixel
     }
 }

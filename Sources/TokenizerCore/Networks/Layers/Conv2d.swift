@@ -72,7 +72,8 @@ package struct Conv2d: Layer {
         gradient.bias?.addColumns(of: dy)
         gradient.weight.addConvolutionGradient(dy, at: x, stride: stride)
         // With stride 1 the gradient for the input is itself a convolution: the kernel turned by 180°, inputs and outputs exchanged.
-        return stride == 1 ? map.backward.apply(dy, bias: nil, stride: 1) : stridedConvolutionGradient(dy, shape: x.shape, weight: weight, stride: stride)
+        return stride == 1
+            ? map.backward.apply(dy, bias: nil, stride: 1) : stridedConvolutionGradient(dy, shape: x.shape, weight: weight, stride: stride)
     }
 
     package mutating func visit(_ path: ParameterPath, _ visitor: ParameterVisitor) {

@@ -41,34 +41,34 @@ package struct CNNRectifier: Layer {
         }
     }
 
-    var head: Conv2d
+    var convIn: Conv2d
     var blocks: LayerStack<Block>
     var norm: RMSNorm
-    var tail: Conv2d
+    var convOut: Conv2d
 
     init(channels: Int, width: Int, depth: Int, rank: Int, _ initializer: inout Initializer) {
-        head = Conv2d(channels, width, &initializer)
+        convIn = Conv2d(channels, width, &initializer)
         blocks = LayerStack(depth, &initializer) { _, initializer in Block(width: width, rank: rank, &initializer) }
         norm = RMSNorm(channels: width, &initializer)
-        tail = Conv2d(width, channels, &initializer)
+        convOut = Conv2d(width, channels, &initializer)
     }
 
     /// - Parameter q: `[n, h, w, c]`.
     package func forward(_ q: consuming Tensor, keeping kept: inout Tape) -> Tensor {
-        let hidden = blocks.forward(head.forward(q, keeping: &kept), keeping: &kept)
-        return tail.forward(norm.forward(hidden, activation: .silu, keeping: &kept), keeping: &kept)
+        let hidden = blocks.forward(convIn.forward(q, keeping: &kept), keeping: &kept)
+        return convOut.forward(norm.forward(hidden, activation: .silu, keeping: &kept), keeping: &kept)
     }
 
     package func backward(_ dy: consuming Tensor, from kept: inout Tape, into gradient: inout CNNRectifier) -> Tensor {
-        let dnormalized = Activation.silu.backward(tail.backward(dy, from: &kept, into: &gradient.tail), from: &kept)
+        let dnormalized = Activation.silu.backward(convOut.backward(dy, from: &kept, into: &gradient.convOut), from: &kept)
         let dhidden = blocks.backward(norm.backward(dnormalized, from: &kept, into: &gradient.norm), from: &kept, into: &gradient.blocks)
-        return head.backward(dhidden, from: &kept, into: &gradient.head)
+        return convIn.backward(dhidden, from: &kept, into: &gradient.convIn)
     }
 
     package mutating func visit(_ path: ParameterPath, _ visitor: ParameterVisitor) {
-        head.visit(path / "conv_in", visitor)
+        convIn.visit(path / "conv_in", visitor)
         blocks.visit(path / "blocks", visitor)
         norm.visit(path / "norm_out", visitor)
-        tail.visit(path / "conv_out", visitor)
+        convOut.visit(path / "conv_out", visitor)
     }
 }

@@ -28,14 +28,14 @@ package struct LinearRectifier: Layer {
     package func forward(_ q: consuming Tensor, keeping kept: inout Tape) -> Tensor {
         switch reach {
         case .neighbourhood: map.forward(q, keeping: &kept)
-        case .image: featureMap(map.forward(row(q), keeping: &kept))
+        case .image: latents(map.forward(row(q), keeping: &kept))
         }
     }
 
     package func backward(_ dy: consuming Tensor, from kept: inout Tape, into gradient: inout LinearRectifier) -> Tensor {
         switch reach {
         case .neighbourhood: map.backward(dy, from: &kept, into: &gradient.map)
-        case .image: featureMap(map.backward(row(dy), from: &kept, into: &gradient.map))
+        case .image: latents(map.backward(row(dy), from: &kept, into: &gradient.map))
         }
     }
 
@@ -45,10 +45,10 @@ package struct LinearRectifier: Layer {
 
     /// An image's latents as the channels of one position.
     private func row(_ x: Tensor) -> Tensor {
-        shape.flattened(x).reshaped([x.n, 1, 1, shape.count])
+        Latents(x).rows.reshaped([x.n, 1, 1, shape.count])
     }
 
-    private func featureMap(_ rows: Tensor) -> Tensor {
-        shape.featureMap(rows.reshaped([rows.n, shape.count]))
+    private func latents(_ row: Tensor) -> Tensor {
+        Latents(rows: row.reshaped([row.n, shape.count]), shape: shape).map
     }
 }

@@ -32,7 +32,7 @@ package struct MLPRectifier: Layer {
     }
 
     var blocks: LayerStack<Block>
-    var tail: Conv2d
+    var convOut: Conv2d
     private let shape: LatentShape
 
     init(shape: LatentShape, width: Int, depth: Int, _ initializer: inout Initializer) {
@@ -42,25 +42,31 @@ package struct MLPRectifier: Layer {
                 first: Conv2d(input, width, kernel: 1, &initializer), second: Conv2d(width, width, kernel: 1, &initializer),
                 shortcut: Conv2d(input, width, kernel: 1, &initializer), norm: BatchNorm(channels: width, &initializer))
         }
-        tail = Conv2d(width, shape.count, kernel: 1, &initializer)
+        convOut = Conv2d(width, shape.count, kernel: 1, &initializer)
         self.shape = shape
     }
 
     /// - Parameter q: `[n, h, w, c]`.
     package func forward(_ q: consuming Tensor, keeping kept: inout Tape) -> Tensor {
-        let n = q.n
-        let hidden = blocks.forward(shape.flattened(q).reshaped([n, 1, 1, shape.count]), keeping: &kept)
-        return shape.featureMap(tail.forward(hidden, keeping: &kept).reshaped([n, shape.count]))
+        latents(convOut.forward(blocks.forward(row(q), keeping: &kept), keeping: &kept))
     }
 
     package func backward(_ dy: consuming Tensor, from kept: inout Tape, into gradient: inout MLPRectifier) -> Tensor {
-        let n = dy.n
-        let dhidden = tail.backward(shape.flattened(dy).reshaped([n, 1, 1, shape.count]), from: &kept, into: &gradient.tail)
-        return shape.featureMap(blocks.backward(dhidden, from: &kept, into: &gradient.blocks).reshaped([n, shape.count]))
+        let dhidden = convOut.backward(row(dy), from: &kept, into: &gradient.convOut)
+        return latents(blocks.backward(dhidden, from: &kept, into: &gradient.blocks))
     }
 
     package mutating func visit(_ path: ParameterPath, _ visitor: ParameterVisitor) {
         blocks.visit(path / "blocks", visitor)
-        tail.visit(path / "out", visitor)
+        convOut.visit(path / "out", visitor)
+    }
+
+    /// An image's latents as the channels of one position.
+    private func row(_ x: Tensor) -> Tensor {
+        Latents(x).rows.reshaped([x.n, 1, 1, shape.count])
+    }
+
+    private func latents(_ row: Tensor) -> Tensor {
+        Latents(rows: row.reshaped([row.n, shape.count]), shape: shape).map
     }
 }

@@ -4,7 +4,7 @@ import Compute
 package struct Rectifier: Layer {
     package let configuration: RectifierConfiguration
     /// Nil where the quantised latents stay as they are.
-    private var network: (any Layer)?
+    private var network: AnyLayer?
 
     /// - Precondition: `configuration` is valid for `shape`.
     package init(_ configuration: RectifierConfiguration, shape: LatentShape, _ initializer: Initializer) {
@@ -12,9 +12,13 @@ package struct Rectifier: Layer {
         self.init(configuration, network: Self.network(configuration, shape, &initializer))
     }
 
+    /// Latents stay as they are.
+    package static let none = Rectifier(.none, network: nil)
+
     /// - Precondition: `network` is what `configuration` describes.
     package init(_ configuration: RectifierConfiguration, network: (any Layer)?) {
-        (self.configuration, self.network) = (configuration, network)
+        self.configuration = configuration
+        self.network = network.map { AnyLayer($0) }
     }
 
     /// A correction that is added starts at zero.
@@ -26,21 +30,26 @@ package struct Rectifier: Layer {
         case .vit(let width, let depth, let headDimension, let scales):
             var vit = ViTRectifier(
                 channels: shape.channels, width: width, depth: depth, headDimension: headDimension, scales: scales, &initializer)
-            if configuration.isResidual { vit.tail.zero() }
+            if configuration.isResidual { vit.convOut.zero() }
             return vit
         case .mlp(let width, let depth):
             var mlp = MLPRectifier(shape: shape, width: width, depth: depth, &initializer)
-            if configuration.isResidual { mlp.tail.zero() }
+            if configuration.isResidual { mlp.convOut.zero() }
             return mlp
         case .cnn(let width, let depth, let rank):
             var cnn = CNNRectifier(channels: shape.channels, width: width, depth: depth, rank: rank, &initializer)
-            if configuration.isResidual { cnn.tail.zero() }
+            if configuration.isResidual { cnn.convOut.zero() }
             return cnn
         case .linear(let reach):
             var linear = LinearRectifier(reach, shape: shape, &initializer)
             if configuration.isResidual { linear.map.zero() }
             return linear
         }
+    }
+
+    /// - Parameter q: quantised.
+    package func callAsFunction(_ q: consuming Latents) -> Latents {
+        Latents(self(q.map))
     }
 
     /// - Parameter q: quantised latents, `[n, h, w, c]`.
@@ -53,27 +62,12 @@ package struct Rectifier: Layer {
 
     package func backward(_ dy: consuming Tensor, from kept: inout Tape, into gradient: inout Rectifier) -> Tensor {
         guard let network else { return dy }
-        var dq = Self.backward(through: network, copy dy, from: &kept, into: &gradient)
+        var dq = network.backward(copy dy, from: &kept, into: &gradient.network!)
         if configuration.isResidual { dq.add(dy) }
         return dq
     }
 
-    private static func backward<Network: Layer>(
-        through network: Network, _ dy: consuming Tensor, from kept: inout Tape, into gradient: inout Rectifier
-    ) -> Tensor {
-        guard var part = gradient.network as? Network else { preconditionFailure("a gradient has the kind of its layer") }
-        // Taken out meanwhile, so that its tensors stay uniquely held and are added to in place.
-        gradient.network = nil
-        let dq = network.backward(dy, from: &kept, into: &part)
-        gradient.network = part
-        return dq
-    }
-
     package mutating func visit(_ path: ParameterPath, _ visitor: ParameterVisitor) {
-        // Taken out for the same reason.
-        guard var taken = network else { return }
-        network = nil
-        taken.visit(path, visitor)
-        network = taken
+        network?.visit(path, visitor)
     }
 }

@@ -1,4 +1,3 @@
-
 /// Which network corrects the quantised latents.
 package struct RectifierConfiguration: Sendable, Hashable, Codable {
     package enum Network: Sendable, Hashable, Codable {
@@ -60,14 +59,20 @@ package struct RectifierConfiguration: Sendable, Hashable, Codable {
         switch network {
         case .identity: break
         case .vit(let width, let depth, let headDimension, let scales):
-            guard (1...8192).contains(width), (0...Network.largestDepth).contains(depth), (1...1024).contains(headDimension), width % headDimension == 0 else {
-                throw ConfigurationError(description: "a rectifier of width \(width), depth \(depth) and heads of \(headDimension) is impossible: heads divide the width, at most 8192; the depth is at most \(Network.largestDepth)")
+            guard (1...8192).contains(width), (0...Network.largestDepth).contains(depth), (1...1024).contains(headDimension),
+                width % headDimension == 0
+            else {
+                throw ConfigurationError(
+                    description:
+                        "a rectifier of width \(width), depth \(depth) and heads of \(headDimension) is impossible: heads divide the width, at most 8192; the depth is at most \(Network.largestDepth)"
+                )
             }
             guard width % shape.channels == 0 else {
                 throw ConfigurationError(description: "a rectifier's width is a multiple of the latents' \(shape.channels) channels, not \(width)")
             }
             guard scales.count <= Network.mostScales, scales.allSatisfy({ $0 % 2 == 1 && (1...15).contains($0) }) else {
-                throw ConfigurationError(description: "a rectifier's scales are at most \(Network.mostScales) odd numbers up to 15, not \(scales.prefix(9))")
+                throw ConfigurationError(
+                    description: "a rectifier's scales are at most \(Network.mostScales) odd numbers up to 15, not \(scales.prefix(9))")
             }
         case .mlp(let width, let depth):
             guard (1...16_384).contains(width), (1...Network.largestDepth).contains(depth) else {
@@ -75,7 +80,9 @@ package struct RectifierConfiguration: Sendable, Hashable, Codable {
             }
         case .cnn(let width, let depth, let rank):
             guard (1...8192).contains(width), (0...Network.largestDepth).contains(depth), (1...width).contains(rank) else {
-                throw ConfigurationError(description: "a CNN rectifier has a width of 1…8192, a depth of 0…64 and a rank of at most its width, not \(width), \(depth) and \(rank)")
+                throw ConfigurationError(
+                    description:
+                        "a CNN rectifier has a width of 1…8192, a depth of 0…64 and a rank of at most its width, not \(width), \(depth) and \(rank)")
             }
         case .linear(reach: .neighbourhood(let size)):
             guard size % 2 == 1, (1...15).contains(size) else {

@@ -2,35 +2,66 @@ import Compute
 import Files
 import FoundationEssentials
 import Networks
+import Synchronization
 
 /// A checkpoint directory: its parts, loaded and checked.
-package struct Checkpoint {
+public struct Checkpoint: Sendable {
     static let quantizerName = "quantizer.safetensors"
     static let rectifierName = "rectifier.safetensors"
     private static let vaeName = "vae"
 
+    package let directory: String
+    /// Of the products that tokens and pictures are computed with.
+    package let precision: Precision
     package let manifest: CheckpointManifest
-    package let vae: AutoencoderDC
+    package let vae: Autoencoder
     package let normalizer: LatentNormalizer
     package let quantizer: GroupQuantizer
     package let rectifier: Rectifier
     let golden: [GoldenImage]
 
+    /// The model's name: what users select.
+    public var name: String { manifest.name }
+    /// Grows with every publication of the same model.
+    public var version: Int { manifest.version }
+    /// Identifies what a token means: checkpoints with equal fingerprints decode each other's tokens to the same pictures.
+    public var fingerprint: String { manifest.fingerprint }
+
+    /// Loads `directory`, checking sizes, hashes, shapes and that every number is finite.
+    public init(_ directory: String) throws(CheckpointError) {
+        try self.init(directory, precision: .float32)
+    }
+
+    /// Loads the newest version of a model: of the folders in `model` whose names are numbers, the one of the largest.
+    public init(newestIn model: String) throws(CheckpointError) {
+        let names: [String]
+        do throws(FileError) {
+            names = try StoredFolder.names(in: model)
+        } catch {
+            throw CheckpointError(model, error.reason)
+        }
+        guard let newest = names.filter({ Int($0) != nil }).max(by: { Int($0)! < Int($1)! }) else {
+            throw CheckpointError(model, "there is no version of a model in it: a folder whose name is a number")
+        }
+        try self.init("\(model)/\(newest)")
+    }
+
     /// Loads `directory`, checking sizes, hashes, shapes and that every number is finite.
     /// - Precondition: `precision` has no ``Precision/obstacle``.
-    package init(_ directory: String, precision: Precision = .float32) throws(CheckpointError) {
+    package init(_ directory: String, precision: Precision) throws(CheckpointError) {
         let manifest = try CheckpointManifest(directory: directory)
-        self.manifest = manifest
+        (self.directory, self.precision, self.manifest) = (directory, precision, manifest)
         do throws(FileError) {
             try Self.verify(manifest.files, in: directory)
             vae = try Self.vae(of: manifest, beside: directory, precision)
             let weights = try SafetensorsFile("\(directory)/\(Self.quantizerName)")
-            let count = manifest.latentShape.count
-            var normalizer = LatentNormalizer(mean: Tensor(uninitialized: [count]), deviation: Tensor(uninitialized: [count]))
+            let specification = manifest.specification
+            let shape = specification.latentShape
+            var normalizer = LatentNormalizer(placeholder: shape)
             try normalizer.load(from: weights, prefix: "normalizer")
-            let quantizer = try GroupQuantizer(manifest.quantizer, shape: manifest.latentShape, from: weights, prefix: "quantizer")
-            var rectifier = Rectifier(manifest.rectifier, shape: manifest.latentShape, .placeholder.computing(in: precision))
-            if manifest.rectifier.network != .identity {
+            let quantizer = try GroupQuantizer(specification.quantizer, shape: shape, from: weights, prefix: "quantizer")
+            var rectifier = Rectifier(specification.rectifier, shape: shape, .placeholder.computing(in: precision))
+            if specification.rectifier.network != .identity {
                 try rectifier.load(from: SafetensorsFile("\(directory)/\(Self.rectifierName)"))
             }
             (self.normalizer, self.quantizer, self.rectifier) = (normalizer, quantizer, rectifier)
@@ -38,7 +69,7 @@ package struct Checkpoint {
         } catch {
             throw CheckpointError(directory, error.reason)
         }
-        try Self.checkLatents(of: vae.configuration, manifest, directory)
+        try Self.checkLatents(of: vae.configuration, manifest.specification, directory)
     }
 
     private static func verify(_ files: [String: FileDigest], in directory: String) throws(FileError) {
@@ -55,13 +86,13 @@ package struct Checkpoint {
 
     private static func vae(
         of manifest: CheckpointManifest, beside directory: String, _ precision: Precision
-    ) throws(FileError) -> AutoencoderDC {
+    ) throws(FileError) -> Autoencoder {
         let own = "\(directory)/\(vaeName)"
         let folder = StoredFolder.exists(own) ? own : "\(PathName.folder(of: directory))/\(manifest.vae.sharedDirectoryName)"
         return try AutoencoderCache.shared.autoencoder(manifest.vae, precision) { () throws(FileError) in
-            try verify("\(folder)/\(AutoencoderDC.configurationName)", manifest.vae.configuration)
-            try verify("\(folder)/\(AutoencoderDC.weightsName)", manifest.vae.weights)
-            return try AutoencoderDC(directory: folder, precision: precision)
+            try verify("\(folder)/\(Autoencoder.configurationName)", manifest.vae.configuration)
+            try verify("\(folder)/\(Autoencoder.weightsName)", manifest.vae.weights)
+            return try Autoencoder(directory: folder, precision: precision)
         }
     }
 
@@ -76,15 +107,56 @@ package struct Checkpoint {
     }
 
     private static func checkLatents(
-        of configuration: AutoencoderConfiguration, _ manifest: CheckpointManifest, _ directory: String
+        of configuration: AutoencoderConfiguration, _ specification: TokenizerSpecification, _ directory: String
     ) throws(CheckpointError) {
-        let (factor, shape) = (configuration.factor, manifest.latentShape)
-        guard manifest.imageSize % factor == 0,
-            shape == LatentShape(channels: configuration.latentChannels, height: manifest.imageSize / factor, width: manifest.imageSize / factor)
+        let (factor, size, shape) = (configuration.factor, specification.imageSize, specification.latentShape)
+        guard size % factor == 0,
+            shape == LatentShape(channels: configuration.latentChannels, height: size / factor, width: size / factor)
         else {
             throw CheckpointError(
                 directory,
-                "its autoencoder turns \(manifest.imageSize)-pixel images into \(configuration.latentChannels)-channel latents at 1/\(factor), the manifest says \(shape)")
+                "its autoencoder turns \(size)-pixel images into \(configuration.latentChannels)-channel latents at 1/\(factor), the manifest says \(shape)"
+            )
         }
+    }
+}
+
+/// A checkpoint that cannot be used: which one, and in one line why.
+public struct CheckpointError: Error, Equatable, CustomStringConvertible {
+    public let directory: String
+    public let reason: String
+
+    package init(_ directory: String, _ reason: String) {
+        (self.directory, self.reason) = (directory, reason)
+    }
+
+    public var description: String { "checkpoint \(directory) was refused: \(reason)" }
+}
+
+/// Autoencoders by the hash of their files and their precision, so that all checkpoints on one share its mapped and packed weights.
+final class AutoencoderCache: Sendable {
+    static let shared = AutoencoderCache()
+
+    /// Checkpoints replace each other one by one, so the last few are all that can be shared.
+    private static let capacity = 4
+    private struct Key: Equatable {
+        let files: CheckpointManifest.VAE
+        let precision: Precision
+    }
+
+    private let recent = Mutex<[(key: Key, autoencoder: Autoencoder)]>([])
+
+    func autoencoder(
+        _ files: CheckpointManifest.VAE, _ precision: Precision, load: () throws(FileError) -> Autoencoder
+    ) throws(FileError) -> Autoencoder {
+        let key = Key(files: files, precision: precision)
+        let known = recent.withLock { recent in recent.first { $0.key == key }?.autoencoder }
+        if let known { return known }
+        let loaded = try load()
+        recent.withLock { recent in
+            recent.insert((key, loaded), at: 0)
+            recent = Array(recent.prefix(Self.capacity))
+        }
+        return loaded
     }
 }

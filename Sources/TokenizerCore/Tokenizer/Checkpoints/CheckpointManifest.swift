@@ -3,16 +3,10 @@ import FoundationEssentials
 import Networks
 
 /// What a checkpoint consists of: the contract between trainer and server.
-package struct CheckpointManifest: Sendable, Equatable, Codable {
+package struct CheckpointManifest: Sendable, Equatable {
     /// The one format that this code reads and writes.
     package static let currentFormat = 1
     package static let fileName = "manifest.json"
-
-    /// How images become squares; part of what a token means.
-    package enum Preprocessing: String, Sendable, Codable {
-        /// Shorter side to the image size with Pillow's antialiased bilinear filter, centre crop, p / 127.5 − 1.
-        case centreCrop = "shorter-side-bilinear-antialias-centre-crop-v1"
-    }
 
     /// The frozen autoencoder, by the digests of its two files. It lies in the checkpoint's own `vae` folder, or beside the
     /// checkpoint as `vae-` and the first 12 digits of its weights' hash, where many checkpoints share it.
@@ -50,13 +44,8 @@ package struct CheckpointManifest: Sendable, Equatable, Codable {
     /// The model's name: what users select.
     package let name: String
     /// Grows with every publication of the same model.
-    package let step: Int
-    /// Side of the square images, in pixels.
-    package let imageSize: Int
-    package let latentShape: LatentShape
-    package let quantizer: GroupQuantizer.Layout
-    package let rectifier: RectifierConfiguration
-    package let preprocessing: Preprocessing
+    package let version: Int
+    package let specification: TokenizerSpecification
     package let vae: VAE
     /// The files beside the manifest: weights, golden images and their list. Nothing else in the directory is read.
     package let files: [String: FileDigest]
@@ -65,20 +54,13 @@ package struct CheckpointManifest: Sendable, Equatable, Codable {
     package let fingerprint: String
 
     package init(
-        name: String, step: Int, imageSize: Int, latentShape: LatentShape, quantizer: GroupQuantizer.Layout,
-        rectifier: RectifierConfiguration, vae: VAE, files: [String: FileDigest], metrics: Metrics
+        name: String, version: Int, specification: TokenizerSpecification, vae: VAE, files: [String: FileDigest], metrics: Metrics
     ) {
         formatVersion = Self.currentFormat
-        (self.name, self.step, self.imageSize, self.latentShape) = (name, step, imageSize, latentShape)
-        (self.quantizer, self.rectifier, self.vae, self.files, self.metrics) = (quantizer, rectifier, vae, files, metrics)
-        preprocessing = .centreCrop
-        fingerprint = Self.fingerprint(
-            imageSize: imageSize, latentShape: latentShape, quantizer: quantizer, rectifier: rectifier, preprocessing: preprocessing,
-            vae: vae, files: files)
+        (self.name, self.version, self.specification) = (name, version, specification)
+        (self.vae, self.files, self.metrics) = (vae, files, metrics)
+        fingerprint = Self.fingerprint(specification, vae, files)
     }
-
-    package var tokensPerImage: Int { quantizer.tokens }
-    package var codebookSize: Int { quantizer.codes }
 
     /// Reads and checks the manifest in `directory`.
     package init(directory: String) throws(CheckpointError) {
@@ -110,37 +92,56 @@ package struct CheckpointManifest: Sendable, Equatable, Codable {
     /// What is impossible about the numbers, if anything.
     private var problem: String? {
         if formatVersion != Self.currentFormat { return "format version \(formatVersion) is not \(Self.currentFormat)" }
-        if !(8...8192).contains(imageSize) { return "an image size of \(imageSize) is not in 8…8192" }
-        if !latentShape.isPossible { return "latents of \([latentShape.channels, latentShape.height, latentShape.width]) are impossible" }
         if files.keys.contains(where: { $0.contains("/") || $0.hasPrefix(".") || $0.isEmpty }) { return "a file name leads elsewhere" }
-        let hasRectifier = rectifier.network != .identity
+        let hasRectifier = specification.rectifier.network != .identity
         for name in [Checkpoint.quantizerName, GoldenImage.listName] + (hasRectifier ? [Checkpoint.rectifierName] : []) where files[name] == nil {
             return "it does not list \(name)"
         }
         let digests = files.values + [vae.configuration, vae.weights]
         if let digest = digests.first(where: { !$0.isWellFormed }) { return "\(digest.sha256.prefix(80)) is not a SHA-256" }
-        if let problem = quantizer.problem(for: latentShape) { return problem }
-        do {
-            try rectifier.validate(for: latentShape)
-        } catch {
-            return "\(error)"
-        }
-        let expected = Self.fingerprint(
-            imageSize: imageSize, latentShape: latentShape, quantizer: quantizer, rectifier: rectifier, preprocessing: preprocessing,
-            vae: vae, files: files)
+        if let problem = specification.problem { return problem }
+        let expected = Self.fingerprint(specification, vae, files)
         return expected == fingerprint ? nil : "its fingerprint is \(fingerprint), its contents have \(expected)"
     }
 
-    private static func fingerprint(
-        imageSize: Int, latentShape: LatentShape, quantizer: GroupQuantizer.Layout, rectifier: RectifierConfiguration,
-        preprocessing: Preprocessing, vae: VAE, files: [String: FileDigest]
-    ) -> String {
-        let parts = [
-            "revq token meaning 1", "\(imageSize)", "\(latentShape.channels)×\(latentShape.height)×\(latentShape.width)",
-            quantizer.canonicalName, rectifier.canonicalName,
-            preprocessing.rawValue, vae.configuration.sha256, vae.weights.sha256,
-            files[Checkpoint.quantizerName]?.sha256 ?? "", files[Checkpoint.rectifierName]?.sha256 ?? "",
+    private static func fingerprint(_ specification: TokenizerSpecification, _ vae: VAE, _ files: [String: FileDigest]) -> String {
+        let digests = [
+            vae.configuration.sha256, vae.weights.sha256, files[Checkpoint.quantizerName]?.sha256 ?? "",
+            files[Checkpoint.rectifierName]?.sha256 ?? "",
         ]
+        let parts = ["revq token meaning 1"] + specification.canonicalNames + digests
         return String(FileDigest.sha256(parts.joined(separator: "\n")).prefix(32))
+    }
+}
+
+/// One flat object: the specification's keys stand among the others.
+extension CheckpointManifest: Codable {
+    private enum Key: String, CodingKey {
+        case formatVersion, name, vae, files, metrics, fingerprint
+        case version = "step"
+    }
+
+    package init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: Key.self)
+        formatVersion = try values.decode(Int.self, forKey: .formatVersion)
+        name = try values.decode(String.self, forKey: .name)
+        version = try values.decode(Int.self, forKey: .version)
+        specification = try TokenizerSpecification(from: decoder)
+        vae = try values.decode(VAE.self, forKey: .vae)
+        files = try values.decode([String: FileDigest].self, forKey: .files)
+        metrics = try values.decode(Metrics.self, forKey: .metrics)
+        fingerprint = try values.decode(String.self, forKey: .fingerprint)
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        try specification.encode(to: encoder)
+        var values = encoder.container(keyedBy: Key.self)
+        try values.encode(formatVersion, forKey: .formatVersion)
+        try values.encode(name, forKey: .name)
+        try values.encode(version, forKey: .version)
+        try values.encode(vae, forKey: .vae)
+        try values.encode(files, forKey: .files)
+        try values.encode(metrics, forKey: .metrics)
+        try values.encode(fingerprint, forKey: .fingerprint)
     }
 }

@@ -1,11 +1,12 @@
 import Compute
+import Files
 import Networks
 
-/// The multi-group vector quantiser: latents are cut into T runs of d numbers, and each run becomes the index of the nearest of its
+/// The multi-group vector quantiser: latents are cut into T vectors of d numbers, and each vector becomes the index of the nearest of its
 /// codebook's N codes.
 ///
-/// Source: ReVQ (arXiv 2507.10547). There runs are pieces of the C,H,W order and every one has a codebook of its own; here a
-/// ``RunTransform`` may form them, and neighbouring runs may share a codebook.
+/// Source: ReVQ (arXiv 2507.10547). There vectors are pieces of the C,H,W order and every one has a codebook of its own; here a
+/// ``VectorTransform`` may form them, and neighbouring vectors may share a codebook.
 package struct GroupQuantizer: Parameterized {
     /// The extents of a quantiser, checked.
     package struct Layout: Sendable, Hashable, Codable {
@@ -18,7 +19,7 @@ package struct GroupQuantizer: Parameterized {
         /// How many codebooks there are: T (one per position), 1 (one for all), or any divisor of T between (the number of latent
         /// channels gives one per channel). Token t uses codebook `t · codebooks / T`.
         package let codebooks: Int
-        /// How elements become runs; nil for the paper's strips of equally weighted latents, which need no transform.
+        /// How elements become vectors; nil for the paper's strips of equally weighted latents, which need no transform.
         package let grouping: Grouping?
 
         /// - Throws: what is impossible about the numbers.
@@ -31,7 +32,8 @@ package struct GroupQuantizer: Parameterized {
                 throw LayoutError(description: "\(codebooks) codebooks do not divide \(tokens) tokens")
             }
             guard codebooks * codes <= Self.maximumNumbers / (latents / tokens) else {
-                throw LayoutError(description: "\(codebooks) codebooks of \(codes) codes of \(latents / tokens) numbers are more than \(Self.maximumNumbers)")
+                throw LayoutError(
+                    description: "\(codebooks) codebooks of \(codes) codes of \(latents / tokens) numbers are more than \(Self.maximumNumbers)")
             }
             (self.tokens, self.codes, self.codebooks, self.grouping) = (tokens, codes, codebooks, grouping)
             dimension = latents / tokens
@@ -74,8 +76,10 @@ package struct GroupQuantizer: Parameterized {
     }
 
     package let layout: Layout
-    /// Between latents and runs; nil where they are the same.
-    package private(set) var transform: RunTransform?
+    /// The extents of one image's latents.
+    package let shape: LatentShape
+    /// Between latents and vectors; nil where vectors are strips of the C,H,W order.
+    package private(set) var transform: VectorTransform?
     /// `[codebooks, N, d]`
     package var codebooks: Tensor {
         didSet { search = SharedCodeSearch() }
@@ -83,36 +87,39 @@ package struct GroupQuantizer: Parameterized {
     private var search = SharedCodeSearch()
 
     /// - Precondition: `codebooks` is `[layout.codebooks, N, d]`, and `transform` is of the layout's grouping.
-    package init(_ layout: Layout, transform: RunTransform? = nil, codebooks: Tensor) {
+    package init(_ layout: Layout, shape: LatentShape, transform: VectorTransform? = nil, codebooks: Tensor) {
+        precondition(shape.count == layout.tokens * layout.dimension, "latents of \(shape) for \(layout)")
         precondition(codebooks.shape == [layout.codebooks, layout.codes, layout.dimension], "codebooks of \(codebooks.shape) for \(layout)")
         precondition(transform?.grouping == layout.grouping, "a transform of \(transform?.grouping.name ?? "no") groups for \(layout)")
-        (self.layout, self.transform, self.codebooks) = (layout, transform, codebooks)
+        (self.layout, self.shape, self.transform, self.codebooks) = (layout, shape, transform, codebooks)
     }
 
     /// One whose numbers are loaded next.
     /// - Throws: when latents of `shape` cannot be grouped as the layout says.
     package init(placeholder layout: Layout, shape: LatentShape) throws(LayoutError) {
-        var transform: RunTransform?
-        if let grouping = layout.grouping { transform = try RunTransform(grouping, shape: shape, dimension: layout.dimension) }
-        self.init(layout, transform: transform, codebooks: Tensor(placeholder: [layout.codebooks, layout.codes, layout.dimension]))
+        var transform: VectorTransform?
+        if let grouping = layout.grouping { transform = try VectorTransform(grouping, shape: shape, dimension: layout.dimension) }
+        self.init(
+            layout, shape: shape, transform: transform,
+            codebooks: Tensor(placeholder: [layout.codebooks, layout.codes, layout.dimension]))
     }
 
-    /// Nearest codes by Euclidean distance between runs, the lowest index where several are equally near.
+    /// Nearest codes by Euclidean distance between vectors, the lowest index where several are equally near.
     ///
-    /// - Parameter latents: normalised, `[n, C·H·W]`.
-    package func tokens(_ latents: Tensor) -> Tokens {
-        tokens(ofRuns: runs(latents))
+    /// - Parameter latents: normalised.
+    package func tokens(_ latents: Latents) -> Tokens {
+        tokens(ofVectors: vectors(latents))
     }
 
-    /// Normalised latents, `[n, C·H·W]`, as the quantiser compares them with codes: `[n, T·d]`.
-    package func runs(_ latents: Tensor) -> Tensor {
-        precondition(latents.c == layout.tokens * layout.dimension, "a quantiser of \(layout) got \(latents.shape)")
-        return transform?.runs(latents) ?? latents
+    /// Normalised latents as the quantiser compares them with codes: `[n, T·d]`.
+    package func vectors(_ latents: Latents) -> Tensor {
+        precondition(latents.shape == shape, "a quantiser of latents of \(shape) got \(latents.shape)")
+        return transform?.vectors(latents) ?? latents.rows
     }
 
-    /// - Parameter runs: `[n, T·d]`.
-    package func tokens(ofRuns runs: Tensor) -> Tokens {
-        Tokens(tokensPerImage: layout.tokens, indices: search.nearest(runs, tokensPerImage: layout.tokens, in: codebooks))
+    /// - Parameter vectors: `[n, T·d]`.
+    package func tokens(ofVectors vectors: Tensor) -> Tokens {
+        Tokens(tokensPerImage: layout.tokens, indices: search.nearest(vectors, tokensPerImage: layout.tokens, in: codebooks))
     }
 
     /// Arranges the codebooks for many searches now instead of when it pays.
@@ -120,20 +127,20 @@ package struct GroupQuantizer: Parameterized {
         search.prepare(codebooks)
     }
 
-    /// The latents that `tokens` stand for: `[n, C·H·W]`.
+    /// The latents that `tokens` stand for.
     /// - Precondition: every token is in `0 ..< N`.
-    package func latents(_ tokens: Tokens) -> Tensor {
-        latents(ofRuns: codes(tokens))
+    package func latents(_ tokens: Tokens) -> Latents {
+        latents(ofVectors: codes(tokens))
     }
 
-    /// The inverse of ``runs(_:)``.
-    package func latents(ofRuns runs: Tensor) -> Tensor {
-        transform?.latents(runs) ?? runs
+    /// The inverse of ``vectors(_:)``.
+    package func latents(ofVectors vectors: Tensor) -> Latents {
+        transform?.latents(vectors) ?? Latents(rows: vectors, shape: shape)
     }
 
-    /// The gradient for codes, `[n, T·d]`, given the one for the latents that ``latents(ofRuns:)`` makes of them.
-    package func codeGradient(_ dlatents: Tensor) -> Tensor {
-        transform?.gradient(dlatents) ?? dlatents
+    /// The gradient for codes, `[n, T·d]`, given the one for the latents that ``latents(ofVectors:)`` makes of them.
+    package func codeGradient(_ dlatents: Latents) -> Tensor {
+        transform?.gradient(dlatents) ?? dlatents.rows
     }
 
     /// The codes that `tokens` name: `[n, T·d]`.
@@ -160,26 +167,26 @@ package struct GroupQuantizer: Parameterized {
         return result
     }
 
-    /// What a squared difference in the runs of each token weighs in the distortion, `[T]`; nil where all weigh 1.
+    /// What a squared difference in the vectors of each token weighs in the distortion, `[T]`; nil where all weigh 1.
     package var importance: [Float]? {
         transform.map { transform in transform.importance.flatMap { repeatElement($0, count: transform.places) } }
     }
 
     /// The distortion that tokens are chosen by: the mean of weighted squared differences, and its gradient with respect to `codes`.
     ///
-    /// - Parameter codes: what ``codes(_:)`` gave for `runs`, `[n, T·d]` both.
-    package func distortion(_ codes: Tensor, _ runs: Tensor) -> (value: Double, gradient: Tensor) {
-        let (value, gradient) = SquaredError.loss(codes, runs)
+    /// - Parameter codes: what ``codes(_:)`` gave for `vectors`, `[n, T·d]` both.
+    package func distortion(_ codes: Tensor, _ vectors: Tensor) -> (value: Double, gradient: Tensor) {
+        let (value, gradient) = SquaredError.loss(codes, vectors)
         guard let importance else { return (value, gradient) }
         let (count, d) = (codes.count, layout.dimension)
         var (weighted, sum) = (gradient, 0.0)
         weighted.withMutablePointer { weighted in
             codes.withPointer { codes in
-                runs.withPointer { runs in
+                vectors.withPointer { vectors in
                     for i in 0..<count {
                         let importance = importance[i / d % layout.tokens]
                         weighted[i] *= importance
-                        sum += Double(importance) * Double(codes[i] - runs[i]) * Double(codes[i] - runs[i])
+                        sum += Double(importance) * Double(codes[i] - vectors[i]) * Double(codes[i] - vectors[i])
                     }
                 }
             }
@@ -193,5 +200,40 @@ package struct GroupQuantizer: Parameterized {
             self.transform = transform
         }
         visitor(path / "embeddings", .learned, &codebooks)
+    }
+}
+
+extension GroupQuantizer {
+    /// Reads the transform and the codes that a file holds under `prefix`.
+    /// - Throws: when a tensor is missing, wrongly shaped or not finite, or the transform cannot be reversed.
+    package init(_ layout: Layout, shape: LatentShape, from file: SafetensorsFile, prefix: String) throws(FileError) {
+        do throws(LayoutError) {
+            try self.init(placeholder: layout, shape: shape)
+        } catch {
+            throw FileError(file.path, error.description)
+        }
+        try load(from: file, prefix: prefix)
+        if let problem = transform?.problem { throw FileError(file.path, problem) }
+    }
+}
+
+extension GroupQuantizer {
+    /// The same codes for latents of another height and width, with as many more or fewer tokens.
+    ///
+    /// - Throws: when codes belong to sites and not to channels or components, or the new extents cannot be grouped.
+    package func resized(to other: LatentShape) throws(LayoutError) -> GroupQuantizer {
+        let (grouping, d) = (layout.grouping ?? .strip, layout.dimension)
+        for shape in [shape, other] {
+            if let problem = grouping.problem(for: shape, d: d) { throw LayoutError(description: problem) }
+        }
+        let positions = grouping.positions(of: shape, d: d)
+        guard positions % layout.codebooks == 0, positions == grouping.positions(of: other, d: d) else {
+            throw LayoutError(
+                description:
+                    "its \(layout.codebooks) codebooks belong to places in the image: only codes that a channel's tokens share hold at another size")
+        }
+        let resized = try Layout(
+            tokens: other.count / d, codes: layout.codes, latents: other.count, codebooks: layout.codebooks, grouping: layout.grouping)
+        return GroupQuantizer(resized, shape: other, transform: try transform?.resized(to: other), codebooks: codebooks)
     }
 }

@@ -27,7 +27,7 @@ package struct LatentBox: Sendable, Hashable {
     /// Boxes that cover the same channels.
     package var places: Int { (shape.height / height) * (shape.width / width) }
 
-    /// For each element of each box in turn, its index in C,H,W order. Boxes follow each other by channel, row and column, and so do the
+    /// For each element of each box in turn, its index in `[h, w, c]`. Boxes follow each other by channel, row and column, and so do the
     /// elements inside.
     package var order: [Int] {
         var order: [Int] = []
@@ -37,7 +37,7 @@ package struct LatentBox: Sendable, Hashable {
                 for left in stride(from: 0, to: shape.width, by: width) {
                     for channel in firstChannel..<firstChannel + channels {
                         for y in top..<top + height {
-                            for x in left..<left + width { order.append((channel * shape.height + y) * shape.width + x) }
+                            for x in left..<left + width { order.append((y * shape.width + x) * shape.channels + channel) }
                         }
                     }
                 }
@@ -46,14 +46,14 @@ package struct LatentBox: Sendable, Hashable {
         return order
     }
 
-    /// The elements of every box of `[n, C·H·W]` latents, a box per row: `[n · boxes, count]`.
-    package func rows(of latents: Tensor) -> Tensor {
-        precondition(isWhole && latents.c == shape.count, "boxes of \(self) in latents of \(latents.shape)")
+    /// The elements of every box, a box per row: `[n · boxes, count]`.
+    package func rows(of latents: Latents) -> Tensor {
+        precondition(isWhole && latents.shape == shape, "boxes of \(self) in latents of \(latents.shape)")
         let (order, count) = (order, shape.count)
-        var rows = Tensor(uninitialized: [latents.n * count / self.count, self.count])
+        var rows = Tensor(uninitialized: [latents.count * count / self.count, self.count])
         rows.withMutablePointer { target in
-            latents.withPointer { source in
-                Workers.forEach(latents.n) { image in
+            latents.map.withPointer { source in
+                Workers.forEach(latents.count) { image in
                     for i in 0..<count { target[image * count + i] = source[image * count + order[i]] }
                 }
             }

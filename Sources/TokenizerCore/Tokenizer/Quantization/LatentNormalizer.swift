@@ -5,31 +5,49 @@ import Networks
 ///
 /// Source: ReVQ (arXiv 2507.10547); population variance, no epsilon.
 package struct LatentNormalizer: Parameterized {
-    /// Each `[C·H·W]`.
+    /// Each `[h, w, c]`, as latents are computed with; files have them in C,H,W order.
     package private(set) var mean, deviation: Tensor
 
-    /// - Precondition: equal counts.
-    package init(mean: Tensor, deviation: Tensor) {
-        precondition(mean.shape == deviation.shape, "means of \(mean.shape) and deviations of \(deviation.shape)")
+    /// - Precondition: both are `[h, w, c]`.
+    private init(mean: Tensor, deviation: Tensor) {
         (self.mean, self.deviation) = (mean, deviation)
     }
 
-    /// The statistics of `latents`, `[n, C·H·W]`, in double precision. An element that never varies keeps deviation 1.
-    package init(fitting latents: Tensor) {
-        let (n, count) = (latents.n, latents.c)
+    /// - Parameters:
+    ///   - mean: `[C·H·W]`.
+    ///   - deviation: `[C·H·W]`, positive.
+    package init(mean: Tensor, deviation: Tensor, shape: LatentShape) {
+        self.init(mean: Self.map(mean, shape), deviation: Self.map(deviation, shape))
+    }
+
+    /// One whose numbers are loaded next.
+    package init(placeholder shape: LatentShape) {
+        self.init(mean: Tensor(zeros: shape.map), deviation: Tensor(zeros: shape.map))
+    }
+
+    /// The statistics of `latents` in double precision. An element that never varies keeps deviation 1.
+    package init(fitting latents: Latents) {
+        let (mean, deviation) = Self.statistics(latents.map.reshaped([latents.count, latents.shape.count]))
+        self.init(mean: mean.reshaped(latents.shape.map), deviation: deviation.reshaped(latents.shape.map))
+    }
+
+    /// - Parameter rows: `[n, count]`.
+    /// - Returns: mean and deviation of every column, `[count]` each.
+    private static func statistics(_ rows: Tensor) -> (mean: Tensor, deviation: Tensor) {
+        let (n, count) = (rows.n, rows.c)
         var (mean, deviation) = (Tensor(uninitialized: [count]), Tensor(uninitialized: [count]))
-        latents.withPointer { x in
+        rows.withPointer { x in
             mean.withMutablePointer { mean in
                 deviation.withMutablePointer { deviation in
-                    Workers.forEach((count + Self.elementsPerPiece - 1) / Self.elementsPerPiece) { piece in
-                        let first = piece * Self.elementsPerPiece
-                        let own = min(Self.elementsPerPiece, count - first)
-                        Self.fit(x + first, n, stride: count, own, mean + first, deviation + first)
+                    Workers.forEach((count + elementsPerPiece - 1) / elementsPerPiece) { piece in
+                        let first = piece * elementsPerPiece
+                        let own = min(elementsPerPiece, count - first)
+                        fit(x + first, n, stride: count, own, mean + first, deviation + first)
                     }
                 }
             }
         }
-        (self.mean, self.deviation) = (mean, deviation)
+        return (mean, deviation)
     }
 
     private static let elementsPerPiece = 256
@@ -57,36 +75,50 @@ package struct LatentNormalizer: Parameterized {
         }
     }
 
-    /// The statistics of each channel of `latents`, `[n, C·H·W]`, the same at every site: what codes that several sites share ask for,
-    /// and what holds at any image size.
-    package init(fittingChannelsOf latents: Tensor, shape: LatentShape) {
-        let sites = shape.height * shape.width
-        let rows = latents.swappingInnerAxes(outer: latents.n, shape.channels, sites).reshaped([latents.n * sites, shape.channels])
-        let channels = LatentNormalizer(fitting: rows)
-        let spread = { (x: Tensor) in Tensor(x.values.flatMap { repeatElement($0, count: sites) }, shape: [shape.count]) }
+    /// The statistics of each channel of `latents`, the same at every site: what codes that several sites share ask for, and what holds at
+    /// any image size.
+    package init(fittingChannelsOf latents: Latents) {
+        let shape = latents.shape
+        let channels = Self.statistics(latents.map.reshaped([latents.count * shape.sites, shape.channels]))
+        let spread = { (x: Tensor) in Tensor(repeatElement(x.values, count: shape.sites).flatMap { $0 }, shape: shape.map) }
         self.init(mean: spread(channels.mean), deviation: spread(channels.deviation))
     }
 
-    /// - Parameter latents: `[n, C·H·W]`.
-    package func normalize(_ latents: consuming Tensor) -> Tensor {
+    /// The extents of the latents that it is for.
+    package var shape: LatentShape { LatentShape(channels: mean.shape[2], height: mean.shape[0], width: mean.shape[1]) }
+
+    package func normalize(_ latents: consuming Latents) -> Latents {
         apply(latents) { x, mean, deviation in (x - mean) / deviation }
     }
 
     /// The inverse of ``normalize(_:)``.
-    package func restore(_ latents: consuming Tensor) -> Tensor {
+    package func restore(_ latents: consuming Latents) -> Latents {
         apply(latents) { z, mean, deviation in z * deviation + mean }
     }
 
     package mutating func visit(_ path: ParameterPath, _ visitor: ParameterVisitor) {
-        visitor(path / "mean", .measured, &mean)
-        visitor(path / "std", .measured, &deviation)
+        var (means, deviations) = (rows(mean), rows(deviation))
+        visitor(path / "mean", .measured, &means)
+        visitor(path / "std", .measured, &deviations)
+        (mean, deviation) = (Self.map(means, shape), Self.map(deviations, shape))
     }
 
-    private func apply(_ latents: consuming Tensor, _ element: (Float, Float, Float) -> Float) -> Tensor {
-        precondition(latents.c == mean.count, "a normaliser of \(mean.count) elements got \(latents.shape)")
-        let (n, count) = (latents.n, latents.c)
+    /// `[h, w, c]` → `[C·H·W]`.
+    private func rows(_ map: Tensor) -> Tensor {
+        Latents(map.reshaped([1] + shape.map)).rows.reshaped([shape.count])
+    }
+
+    /// `[C·H·W]` → `[h, w, c]`.
+    private static func map(_ rows: Tensor, _ shape: LatentShape) -> Tensor {
+        precondition(rows.shape == [shape.count], "statistics of \(rows.shape) for latents of \(shape)")
+        return Latents(rows: rows.reshaped([1, shape.count]), shape: shape).map.reshaped(shape.map)
+    }
+
+    private func apply(_ latents: consuming Latents, _ element: (Float, Float, Float) -> Float) -> Latents {
+        precondition(latents.shape == shape, "a normaliser of latents of \(shape) got \(latents.shape)")
+        let (n, count) = (latents.count, shape.count)
         var result = consume latents
-        result.withMutablePointer { x in
+        result.map.withMutablePointer { x in
             mean.withPointer { mean in
                 deviation.withPointer { deviation in
                     RowPieces.forEach(rows: n, width: count) { rows in
@@ -98,5 +130,19 @@ package struct LatentNormalizer: Parameterized {
             }
         }
         return result
+    }
+}
+
+extension LatentNormalizer {
+    /// The same statistics for latents of another height and width; nil where they differ between the sites of a channel.
+    package func resized(to other: LatentShape) -> LatentNormalizer? {
+        func spread(_ statistics: Tensor) -> Tensor? {
+            let values = statistics.values
+            let first = Array(values.prefix(shape.channels))
+            guard values.indices.allSatisfy({ values[$0] == first[$0 % shape.channels] }) else { return nil }
+            return Tensor(repeatElement(first, count: other.sites).flatMap { $0 }, shape: other.map)
+        }
+        guard shape.channels == other.channels, let mean = spread(mean), let deviation = spread(deviation) else { return nil }
+        return LatentNormalizer(mean: mean, deviation: deviation)
     }
 }

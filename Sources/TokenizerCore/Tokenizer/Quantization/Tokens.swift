@@ -1,20 +1,29 @@
 /// The discrete codes of a batch of images.
-package struct Tokens: Sendable, Equatable {
+public struct Tokens: Sendable, Equatable {
     /// Codes per image.
-    package let tokensPerImage: Int
+    public let tokensPerImage: Int
     /// `n · tokensPerImage` codes, image after image.
-    package let indices: [Int32]
+    public let indices: [Int32]
 
-    /// - Precondition: `indices` is a whole number of images.
-    package init(tokensPerImage: Int, indices: [Int32]) {
-        precondition(indices.count % tokensPerImage == 0, "\(indices.count) tokens are not images of \(tokensPerImage)")
+    /// - Precondition: `tokensPerImage` is positive, and `indices` is a whole number of images.
+    public init(tokensPerImage: Int, indices: [Int32]) {
+        precondition(tokensPerImage > 0 && indices.count % tokensPerImage == 0, "\(indices.count) tokens are not images of \(tokensPerImage)")
         (self.tokensPerImage, self.indices) = (tokensPerImage, indices)
     }
 
     /// How many images.
-    package var count: Int { indices.count / tokensPerImage }
+    public var count: Int { indices.count / tokensPerImage }
 
-    package subscript(image: Int) -> ArraySlice<Int32> {
+    /// The codes of each image, in order.
+    public var images: [ArraySlice<Int32>] { (0..<count).map { self[$0] } }
+
+    /// The codes of one image.
+    public subscript(image: Int) -> ArraySlice<Int32> {
         indices[image * tokensPerImage..<(image + 1) * tokensPerImage]
     }
+}
+
+/// Tokens that a tokenizer cannot have made, in one line.
+public struct TokenError: Error, Equatable, CustomStringConvertible {
+    public let description: String
 }

@@ -2,10 +2,10 @@ import Compute
 import Networks
 import TokenizerCore
 
-extension RunTransform {
+extension VectorTransform {
     /// One with random weights or a random symmetric transform, and random scales.
-    package static func random(_ grouping: Grouping, _ d: Int, _ shape: LatentShape) throws -> RunTransform {
-        var transform = try RunTransform(grouping, shape: shape, dimension: d)
+    package static func random(_ grouping: Grouping, _ d: Int, _ shape: LatentShape) throws -> VectorTransform {
+        var transform = try VectorTransform(grouping, shape: shape, dimension: d)
         var random = RandomSource(seed: 6, stream: 0)
         if grouping.isTransform {
             let n = transform.positions * d
@@ -13,7 +13,8 @@ extension RunTransform {
             random.fill(normal: &rows)
             let matrix = SymmetricMatrix(momentsOf: rows)
             let inverse = matrix.mapEigenvalues { 1 / $0 }
-            transform.transform(by: Tensor(matrix.values.map { Float($0) }, shape: [n, n]), inverse: Tensor(inverse.values.map { Float($0) }, shape: [n, n]))
+            transform.transform(
+                by: Tensor(matrix.values.map { Float($0) }, shape: [n, n]), inverse: Tensor(inverse.values.map { Float($0) }, shape: [n, n]))
         } else {
             transform.weight(by: Tensor((0..<shape.channels).map { _ in random.uniform(in: 0.5...2) }, shape: [shape.channels]))
         }

@@ -3,19 +3,19 @@ import Compute
 /// Latents → pixels, through stages of growing resolution.
 ///
 /// Source: diffusers `AutoencoderDC`'s `Decoder`.
-struct DecoderNetwork: Layer {
-    var head: Conv2d
+struct DCAEDecoder: Layer {
+    var convIn: Conv2d
     /// Finest stage first, as files name them; run last to first. Each begins with the step up from the next coarser one.
     var stages: [[Block]]
     var norm: RMSNorm
-    var stem: Stem
+    var convOut: PixelConvolution
     private let activation: Activation
-    /// How often each latent channel is repeated beside the head; nil without shortcut.
+    /// How often each latent channel is repeated beside `conv_in`; nil without shortcut.
     private let shortcutRepeats: Int?
 
-    init(_ configuration: AutoencoderConfiguration, _ initializer: inout Initializer) {
+    init(_ configuration: DCAEConfiguration, _ initializer: inout Initializer) {
         let half = configuration.decoder
-        head = Conv2d(configuration.latentChannels, half.lastChannels, &initializer)
+        convIn = Conv2d(configuration.latentChannels, half.lastChannels, &initializer)
         stages = []
         for (i, stage) in half.stages.enumerated() {
             var blocks: [Block] = []
@@ -27,46 +27,44 @@ struct DecoderNetwork: Layer {
         }
         norm = RMSNorm(channels: half.firstChannels, &initializer)
         activation = configuration.finalActivation
-        stem =
+        convOut =
             half.stages[0].layers > 0
             ? .plain(Conv2d(half.firstChannels, configuration.imageChannels, &initializer))
             : .resampling(
                 .up(Upsampling(half.firstChannels, configuration.imageChannels, kind: configuration.upsampling, hasShortcut: false, &initializer)))
         shortcutRepeats = configuration.hasDecoderShortcut ? half.lastChannels / configuration.latentChannels : nil
-        // Beside a patch code the network starts by adding nothing.
-        if configuration.hasPatchSkip { stem.zero() }
     }
 
     /// - Parameter z: `[n, h, w, latentChannels]`.
     /// - Returns: `[n, h·factor, w·factor, 3]`, about −1 … 1.
     func forward(_ z: consuming Tensor, keeping kept: inout Tape) -> Tensor {
-        var hidden = head.forward(copy z, keeping: &kept)
+        var hidden = convIn.forward(copy z, keeping: &kept)
         if let shortcutRepeats { hidden.add(ChannelGroups.repeat(z, count: shortcutRepeats)) }
         for stage in stages.reversed() {
             for block in stage { hidden = block.forward(hidden, keeping: &kept) }
         }
         hidden = norm.forward(hidden, activation: activation, keeping: &kept)
-        return stem.forward(hidden, keeping: &kept)
+        return convOut.forward(hidden, keeping: &kept)
     }
 
-    func backward(_ dy: consuming Tensor, from kept: inout Tape, into gradient: inout DecoderNetwork) -> Tensor {
-        var dx = activation.backward(stem.backward(dy, from: &kept, into: &gradient.stem), from: &kept)
+    func backward(_ dy: consuming Tensor, from kept: inout Tape, into gradient: inout DCAEDecoder) -> Tensor {
+        var dx = activation.backward(convOut.backward(dy, from: &kept, into: &gradient.convOut), from: &kept)
         dx = norm.backward(dx, from: &kept, into: &gradient.norm)
         for i in stages.indices {
             for j in stages[i].indices.reversed() { dx = stages[i][j].backward(dx, from: &kept, into: &gradient.stages[i][j]) }
         }
         let dshortcut = shortcutRepeats.map { ChannelGroups.repeatBackward(dx, count: $0) }
-        dx = head.backward(dx, from: &kept, into: &gradient.head)
+        dx = convIn.backward(dx, from: &kept, into: &gradient.convIn)
         if let dshortcut { dx.add(dshortcut) }
         return dx
     }
 
     mutating func visit(_ path: ParameterPath, _ visitor: ParameterVisitor) {
-        head.visit(path / "conv_in", visitor)
+        convIn.visit(path / "conv_in", visitor)
         for i in stages.indices {
             for j in stages[i].indices { stages[i][j].visit(path / "up_blocks" / i / j, visitor) }
         }
         norm.visit(path / "norm_out", visitor)
-        stem.visit(path / "conv_out", visitor)
+        convOut.visit(path / "conv_out", visitor)
     }
 }

@@ -2,29 +2,19 @@ import Compute
 import Files
 import Glibc
 
-/// The deep-compression autoencoder: ReVQ's frozen VAE, and with ``AutoencoderConfiguration/hasPatchSkip`` the default's own small one.
-///
-/// Source: diffusers `AutoencoderDC`; Deep Compression Autoencoder (arXiv 2410.10733).
-package struct AutoencoderDC: Layer {
+/// Pixels → latents → pixels, by the networks of one family.
+package struct Autoencoder: Layer {
     package let configuration: AutoencoderConfiguration
-    package var encoder: AutoencoderEncoder
-    package var decoder: AutoencoderDecoder
+    /// Pixels in −1 … 1 → latents.
+    package var encoder: AnyLayer
+    /// Latents → pixels, about −1 … 1.
+    package var decoder: AnyLayer
 
     package init(_ configuration: AutoencoderConfiguration, _ initializer: Initializer) {
         var initializer = initializer
         self.configuration = configuration
-        encoder = AutoencoderEncoder(configuration, &initializer)
-        decoder = AutoencoderDecoder(configuration, &initializer)
-    }
-
-    /// `finished` with a refiner of another shape, which starts by changing nothing, or with its own where the shape is the same.
-    /// - Precondition: `configuration` differs in the refiner only.
-    package init(_ configuration: AutoencoderConfiguration, extending finished: AutoencoderDC, _ initializer: Initializer) {
-        precondition(configuration.differsOnlyInRefiner(from: finished.configuration), "only a refiner can be added to what is finished")
-        self.init(configuration, initializer)
-        encoder = finished.encoder
-        (decoder.network, decoder.skip) = (finished.decoder.network, finished.decoder.skip)
-        if configuration.refiner == finished.configuration.refiner { decoder.refiner = finished.decoder.refiner }
+        encoder = configuration.family.encoder(&initializer)
+        decoder = configuration.family.decoder(&initializer)
     }
 
     /// The names that a folder of the diffusers layout has.
@@ -57,12 +47,18 @@ package struct AutoencoderDC: Layer {
         try load(from: SafetensorsFile(Self.weightsPath(in: directory)))
     }
 
+    /// - Parameter pixels: `[n, h, w, 3]` in −1 … 1; the factor divides h and w.
+    package func encode(_ pixels: consuming Tensor) -> Latents { Latents(encoder(pixels)) }
+
+    /// - Returns: `[n, h·factor, w·factor, 3]`, about −1 … 1.
+    package func decode(_ latents: consuming Latents) -> Tensor { decoder(latents.map) }
+
     /// Pixels → pixels through the latents.
     package func forward(_ x: consuming Tensor, keeping kept: inout Tape) -> Tensor {
         decoder.forward(encoder.forward(x, keeping: &kept), keeping: &kept)
     }
 
-    package func backward(_ dy: consuming Tensor, from kept: inout Tape, into gradient: inout AutoencoderDC) -> Tensor {
+    package func backward(_ dy: consuming Tensor, from kept: inout Tape, into gradient: inout Autoencoder) -> Tensor {
         encoder.backward(decoder.backward(dy, from: &kept, into: &gradient.decoder), from: &kept, into: &gradient.encoder)
     }
 

@@ -5,7 +5,7 @@ import Testing
 @testable import Networks
 @testable import TokenizerCore
 
-@Suite struct RunTransformTests {
+@Suite struct VectorTransformTests {
     @Test func theSquarestBlockFits() {
         let shape = LatentShape(channels: 4, height: 4, width: 8)
         let blocks = [1, 2, 4, 8, 12, 16, 32, 64].map { Grouping.squarestBlock(of: $0, for: shape)?.name }
@@ -18,70 +18,66 @@ import Testing
         (.spatial, 4), (.spatial, 8), (.klt(side: 1), 2), (.klt(side: 2), 4),
     ]
 
-    /// Number i at place i, so that runs show where their numbers came from.
-    private var numbered: Tensor { Tensor((0..<128).map(Float.init), shape: [1, 128]) }
+    /// Number i at place i, so that vectors show where their numbers came from.
+    private let numbered = Tensor((0..<128).map(Float.init), shape: [1, 128])
 
     @Test func namesReadBack() {
         for (grouping, _) in Self.groupings { #expect(Grouping(name: grouping.name) == grouping) }
-        for name in ["", "strips", "block", "block-2", "block-0x2", "block-2x2x2", "klt", "klt--1", "klt-2x2", "spatial-1", "block-99999999999999999999x1"] {
+        for name in [
+            "", "strips", "block", "block-2", "block-0x2", "block-2x2x2", "klt", "klt--1", "klt-2x2", "spatial-1", "block-99999999999999999999x1",
+        ] {
             #expect(Grouping(name: name) == nil, "\(name)")
         }
     }
 
-    @Test func runsAreMadeOfTheRightElements() throws {
-        func runs(_ grouping: Grouping, _ d: Int) throws -> [[Float]] {
-            let values = try RunTransform(grouping, shape: Self.shape, dimension: d).runs(numbered).values
+    @Test func vectorsAreMadeOfTheRightElements() throws {
+        func vectors(_ grouping: Grouping, _ d: Int) throws -> [[Float]] {
+            let values = try VectorTransform(grouping, shape: Self.shape, dimension: d).vectors(Latents(rows: numbered, shape: Self.shape)).values
             return stride(from: 0, to: 128, by: d).map { Array(values[$0..<$0 + d]) }
         }
-        #expect(try runs(.strip, 4).flatMap { $0 } == numbered.values)
+        #expect(try vectors(.strip, 4).flatMap { $0 } == numbered.values)
         // Element (c, y, x) has the number 32·c + 8·y + x.
-        let blocks = try runs(.block(height: 2, width: 2), 4)
+        let blocks = try vectors(.block(height: 2, width: 2), 4)
         #expect(blocks[0] == [0, 1, 8, 9] && blocks[1] == [2, 3, 10, 11] && blocks[4] == [16, 17, 24, 25] && blocks[8] == [32, 33, 40, 41])
-        let pairs = try runs(.spatial, 2)
+        let pairs = try vectors(.spatial, 2)
         #expect(pairs[0] == [0, 32] && pairs[1] == [1, 33] && pairs[8] == [8, 40] && pairs[32] == [64, 96])
-        #expect(try runs(.spatial, 8)[1] == [2, 3, 34, 35, 66, 67, 98, 99])
+        #expect(try vectors(.spatial, 8)[1] == [2, 3, 34, 35, 66, 67, 98, 99])
     }
 
-    @Test(arguments: RunTransformTests.groupings)
+    @Test(arguments: VectorTransformTests.groupings)
     func latentsComeBack(_ grouping: Grouping, _ d: Int) throws {
-        let transform = try RunTransform.random(grouping, d, Self.shape)
-        var latents = Tensor(uninitialized: [3, 128])
-        var random = RandomSource(seed: 4, stream: 0)
-        random.fill(normal: &latents)
-        let runs = transform.runs(latents)
-        #expect(transform.latents(runs).relativeError(to: latents) < 1e-5)
+        let transform = try VectorTransform.random(grouping, d, Self.shape)
+        let latents = Self.latents(images: 3, seed: 4)
+        let vectors = transform.vectors(latents)
+        #expect(transform.latents(vectors).map.relativeError(to: latents.map) < 1e-5)
         #expect(transform.problem == nil)
-        // An image's runs do not depend on the others.
-        #expect(transform.runs(latents.images(1..<2)).values == runs.images(1..<2).values)
+        // An image's vectors do not depend on the others.
+        #expect(transform.vectors(latents.images(1..<2)).values == vectors.images(1..<2).values)
     }
 
     /// ⟨latents(r), g⟩ = ⟨r, gradient(g)⟩ for any r and g: the gradient is the transposed map.
-    @Test(arguments: RunTransformTests.groupings)
+    @Test(arguments: VectorTransformTests.groupings)
     func theGradientIsTheTransposedMap(_ grouping: Grouping, _ d: Int) throws {
-        let transform = try RunTransform.random(grouping, d, Self.shape)
-        var (runs, gradient) = (Tensor(uninitialized: [2, 128]), Tensor(uninitialized: [2, 128]))
-        var random = RandomSource(seed: 6, stream: 0)
-        random.fill(normal: &runs)
-        random.fill(normal: &gradient)
+        let transform = try VectorTransform.random(grouping, d, Self.shape)
+        let (vectors, gradient) = (Self.latents(images: 2, seed: 6).rows, Self.latents(images: 2, seed: 7))
         func product(_ a: Tensor, _ b: Tensor) -> Double { zip(a.values, b.values).reduce(0) { $0 + Double($1.0) * Double($1.1) } }
-        let (forward, back) = (transform.latents(runs), transform.gradient(gradient))
-        let scale = (forward.sumOfSquares * gradient.sumOfSquares).squareRoot()
-        #expect(abs(product(forward, gradient) - product(runs, back)) < 1e-6 * scale)
+        let (forward, back) = (transform.latents(vectors), transform.gradient(gradient))
+        let scale = (forward.map.sumOfSquares * gradient.map.sumOfSquares).squareRoot()
+        #expect(abs(product(forward.map, gradient.map) - product(vectors, back)) < 1e-6 * scale)
     }
 
-    /// The nearest code among scaled runs is the one of least weighted error among latents.
-    @Test(arguments: RunTransformTests.groupings)
+    /// The nearest code among scaled vectors is the one of least weighted error among latents.
+    @Test(arguments: VectorTransformTests.groupings)
     func nearestCodesHaveTheLeastWeightedError(_ grouping: Grouping, _ d: Int) throws {
         let layout = try GroupQuantizer.Layout(tokens: 128 / d, codes: 9, latents: 128, codebooks: 1, grouping: grouping)
         var codebooks = Tensor(uninitialized: [1, 9, d])
-        var latents = Tensor(uninitialized: [1, 128])
         var random = RandomSource(seed: 5, stream: 0)
         random.fill(normal: &codebooks)
-        random.fill(normal: &latents)
-        let transform = try RunTransform.random(grouping, d, Self.shape)
-        let quantizer = GroupQuantizer(layout, transform: transform, codebooks: codebooks)
+        let latents = Self.latents(images: 1, seed: 8)
+        let transform = try VectorTransform.random(grouping, d, Self.shape)
+        let quantizer = GroupQuantizer(layout, shape: Self.shape, transform: transform, codebooks: codebooks)
         let best = quantizer.tokens(latents)
-        func error(_ tokens: Tokens) -> Double { quantizer.distortion(quantizer.codes(tokens), quantizer.runs(latents)).value }
+        func error(_ tokens: Tokens) -> Double { quantizer.distortion(quantizer.codes(tokens), quantizer.vectors(latents)).value }
         let least = error(best)
         for token in 0..<layout.tokens {
             for code in 0..<Int32(9) where code != best.indices[token] {
@@ -95,15 +91,23 @@ import Testing
     }
 
     /// Mean (analysis · Δ)² of boxes, or (weight · Δ)² of elements, without the scales.
-    private static func weightedError(_ transform: RunTransform, _ q: Tensor, _ z: Tensor) -> Double {
+    private static func weightedError(_ transform: VectorTransform, _ q: Latents, _ z: Latents) -> Double {
         var difference = q
-        var negative = z
+        var negative = z.map
         negative.multiply(by: -1)
-        difference.add(negative)
+        difference.map.add(negative)
         let scales = transform.scales.values
-        let runs = transform.runs(difference).values
-        let perPosition = runs.count / scales.count
-        return runs.indices.reduce(0.0) { $0 + Double(runs[$1] * scales[$1 / perPosition]) * Double(runs[$1] * scales[$1 / perPosition]) } / Double(runs.count)
+        let vectors = transform.vectors(difference).values
+        let perPosition = vectors.count / scales.count
+        return vectors.indices.reduce(0.0) { $0 + Double(vectors[$1] * scales[$1 / perPosition]) * Double(vectors[$1] * scales[$1 / perPosition]) }
+            / Double(vectors.count)
+    }
+
+    private static func latents(images: Int, seed: UInt64) -> Latents {
+        var map = Tensor(uninitialized: [images] + shape.map)
+        var random = RandomSource(seed: seed, stream: 0)
+        random.fill(normal: &map)
+        return Latents(map)
     }
 
     @Test func impossibleGroupingsAreRefused() {
@@ -119,12 +123,12 @@ import Testing
     }
 
     @Test func transformsThatCannotBeReversedAreFound() throws {
-        var transform = try RunTransform.random(.klt(side: 1), 2, Self.shape)
+        var transform = try VectorTransform.random(.klt(side: 1), 2, Self.shape)
         transform.visit(.root) { path, _, tensor in
             if path.description == "synthesis" { tensor.withMutablePointer { $0[3] += 0.5 } }
         }
         #expect(transform.problem == "its synthesis is not the inverse of its analysis")
-        var flat = try RunTransform.random(.spatial, 2, Self.shape)
+        var flat = try VectorTransform.random(.spatial, 2, Self.shape)
         flat.visit(.root) { _, _, tensor in tensor.withMutablePointer { $0[0] = 0 } }
         #expect(flat.problem != nil)
     }

@@ -1,17 +1,18 @@
 import Compute
 import Networks
 
-/// The reversible linear map between an image's latents and the runs of d numbers that codes stand for.
+/// The reversible linear map between an image's latents and the vectors of d numbers that codes stand for.
 ///
 /// Elements are gathered by a ``Grouping``, weighted by what the decoder feels or transformed, and each group position (the tokens of one
-/// box channel, or one set of components) is divided by its own scale. Squared distances between runs, times the squared scale, are then
+/// box channel, or one set of components) is divided by its own scale. Squared distances between vectors, times the squared scale, are then
 /// the distortion that is to be small, so that the nearest code is the best one.
-package struct RunTransform: Parameterized {
+package struct VectorTransform: Parameterized {
     package let grouping: Grouping
     package let shape: LatentShape
     /// d: numbers per token.
     package let dimension: Int
     private let box: LatentBox
+    /// See ``LatentBox/order``.
     private let order: [Int32]
 
     private enum Map: Sendable {
@@ -22,7 +23,7 @@ package struct RunTransform: Parameterized {
     }
     private var map: Map
     private static let inverseTolerance = 1e-2
-    /// What each group position's runs are divided by, `[positions]`.
+    /// What each group position's vectors are divided by, `[positions]`.
     package private(set) var scales: Tensor
 
     /// A transform that only rearranges, or a placeholder for one that is loaded.
@@ -58,15 +59,15 @@ package struct RunTransform: Parameterized {
         map = .linear(analysis: analysis, synthesis: synthesis)
     }
 
-    /// - Parameter scales: what each position's runs are divided by, `[positions]`, positive.
+    /// - Parameter scales: what each position's vectors are divided by, `[positions]`, positive.
     package mutating func scale(by scales: Tensor) {
         precondition(scales.shape == self.scales.shape, "scales of \(scales.shape) for \(positions) positions")
         self.scales = scales
     }
 
     /// The same map for latents of another height and width.
-    func resized(to shape: LatentShape) throws(GroupQuantizer.LayoutError) -> RunTransform {
-        var other = try RunTransform(grouping, shape: shape, dimension: dimension)
+    func resized(to shape: LatentShape) throws(GroupQuantizer.LayoutError) -> VectorTransform {
+        var other = try VectorTransform(grouping, shape: shape, dimension: dimension)
         (other.map, other.scales) = (map, scales)
         return other
     }
@@ -76,38 +77,38 @@ package struct RunTransform: Parameterized {
     /// Tokens of one position.
     package var places: Int { box.places }
 
-    /// How much a squared difference in the runs of each position weighs in the distortion: the squared scale.
+    /// How much a squared difference in the vectors of each position weighs in the distortion: the squared scale.
     package var importance: [Float] { scales.values.map { $0 * $0 } }
 
-    /// - Parameter latents: normalised, `[n, C·H·W]`.
+    /// - Parameter latents: normalised.
     /// - Returns: `[n, T·d]`, position after position, the places of each in raster order.
-    package func runs(_ latents: Tensor) -> Tensor {
+    package func vectors(_ latents: Latents) -> Tensor {
         switch map {
         case .weights(let weights):
             return gathered(latents, gains(weights))
         case .linear(let analysis, _):
-            return arranged(multiplied(gathered(latents, nil), by: analysis), toRuns: true, scales.values.map { 1 / $0 })
+            return arranged(multiplied(gathered(latents, nil), by: analysis), toVectors: true, scales.values.map { 1 / $0 })
         }
     }
 
-    /// The inverse of ``runs(_:)``.
-    package func latents(_ runs: Tensor) -> Tensor {
+    /// The inverse of ``vectors(_:)``.
+    package func latents(_ vectors: Tensor) -> Latents {
         switch map {
         case .weights(let weights):
-            return scattered(runs, gains(weights).map { 1 / $0 })
+            return scattered(vectors, gains(weights).map { 1 / $0 })
         case .linear(_, let synthesis):
-            return scattered(multiplied(arranged(runs, toRuns: false, scales.values), by: synthesis), nil)
+            return scattered(multiplied(arranged(vectors, toVectors: false, scales.values), by: synthesis), nil)
         }
     }
 
-    /// The gradient for runs, given the one for the latents that ``latents(_:)`` makes of them: its transposed map.
-    package func gradient(_ dlatents: Tensor) -> Tensor {
+    /// The gradient for vectors, given the one for the latents that ``latents(_:)`` makes of them: its transposed map.
+    package func gradient(_ dlatents: Latents) -> Tensor {
         switch map {
         case .weights(let weights):
             return gathered(dlatents, gains(weights).map { 1 / $0 })
         case .linear(_, let synthesis):
             let transposed = synthesis.swappingInnerAxes(outer: 1, box.count, box.count)
-            return arranged(multiplied(gathered(dlatents, nil), by: transposed), toRuns: true, scales.values)
+            return arranged(multiplied(gathered(dlatents, nil), by: transposed), toVectors: true, scales.values)
         }
     }
 
@@ -139,31 +140,34 @@ package struct RunTransform: Parameterized {
 
     /// What each gathered element is multiplied by.
     private func gains(_ weights: Tensor) -> [Float] {
-        let (weights, scales, sites) = (weights.values, scales.values, shape.height * shape.width)
+        let (weights, scales, channels) = (weights.values, scales.values, shape.channels)
         let perPosition = order.count / positions
-        return order.indices.map { weights[Int(order[$0]) / sites] / scales[$0 / perPosition] }
+        return order.indices.map { weights[Int(order[$0]) % channels] / scales[$0 / perPosition] }
     }
 
-    private func gathered(_ latents: Tensor, _ gains: [Float]?) -> Tensor {
-        mapImages(latents) { source, target in
+    /// - Returns: `[n, C·H·W]`, box after box.
+    private func gathered(_ latents: Latents, _ gains: [Float]?) -> Tensor {
+        precondition(latents.shape == shape, "a transform of \(shape) got \(latents.shape)")
+        return mapImages(latents.map.reshaped([latents.count, shape.count])) { source, target in
             for (i, element) in order.enumerated() { target[i] = source[Int(element)] * (gains?[i] ?? 1) }
         }
     }
 
-    private func scattered(_ elements: Tensor, _ gains: [Float]?) -> Tensor {
-        mapImages(elements) { source, target in
+    private func scattered(_ elements: Tensor, _ gains: [Float]?) -> Latents {
+        let map = mapImages(elements) { source, target in
             for (i, element) in order.enumerated() { target[Int(element)] = source[i] * (gains?[i] ?? 1) }
         }
+        return Latents(map.reshaped([elements.n] + shape.map))
     }
 
     /// Between `[places][position][d]` and `[position][places][d]`, each position multiplied by its gain.
-    private func arranged(_ elements: Tensor, toRuns: Bool, _ gains: [Float]) -> Tensor {
+    private func arranged(_ elements: Tensor, toVectors: Bool, _ gains: [Float]) -> Tensor {
         let d = dimension
         return mapImages(elements) { source, target in
             for place in 0..<places {
                 for position in 0..<positions {
-                    let (inBox, inRuns) = ((place * positions + position) * d, (position * places + place) * d)
-                    let (from, to) = toRuns ? (inBox, inRuns) : (inRuns, inBox)
+                    let (inBox, inVectors) = ((place * positions + position) * d, (position * places + place) * d)
+                    let (from, to) = toVectors ? (inBox, inVectors) : (inVectors, inBox)
                     for j in 0..<d { target[to + j] = source[from + j] * gains[position] }
                 }
             }
@@ -176,7 +180,8 @@ package struct RunTransform: Parameterized {
         return matrix.withPointer { matrix in
             mapImages(elements) { source, target in
                 MatrixProduct.multiply(
-                    MatrixView(base: source, stride: n), MatrixView(base: matrix, stride: n).transposed, into: target, stride: n, m: places, n: n, k: n)
+                    MatrixView(base: source, stride: n), MatrixView(base: matrix, stride: n).transposed, into: target, stride: n, m: places, n: n,
+                    k: n)
             }
         }
     }

@@ -3,17 +3,17 @@ import Compute
 /// Pixels → latents, through stages of falling resolution.
 ///
 /// Source: diffusers `AutoencoderDC`'s `Encoder`.
-struct EncoderNetwork: Layer {
-    var stem: Stem
+struct DCAEEncoder: Layer {
+    var convIn: PixelConvolution
     /// Finest stage first; each ends with the step down to the next.
     var stages: [[Block]]
-    var head: Conv2d
-    /// Consecutive channels averaged into one latent channel beside the head; nil without shortcut.
+    var convOut: Conv2d
+    /// Consecutive channels averaged into one latent channel beside `conv_out`; nil without shortcut.
     private let shortcutGroup: Int?
 
-    init(_ configuration: AutoencoderConfiguration, _ initializer: inout Initializer) {
+    init(_ configuration: DCAEConfiguration, _ initializer: inout Initializer) {
         let half = configuration.encoder
-        stem =
+        convIn =
             half.stages[0].layers > 0
             ? .plain(Conv2d(configuration.imageChannels, half.firstChannels, &initializer))
             : .resampling(
@@ -29,44 +29,42 @@ struct EncoderNetwork: Layer {
             }
             stages.append(blocks)
         }
-        head = Conv2d(half.lastChannels, configuration.latentChannels, &initializer)
+        convOut = Conv2d(half.lastChannels, configuration.latentChannels, &initializer)
         shortcutGroup = configuration.hasEncoderShortcut ? half.lastChannels / configuration.latentChannels : nil
-        // Beside a patch code the network starts by adding nothing.
-        if configuration.hasPatchSkip { head.zero() }
     }
 
     /// - Parameter x: `[n, h, w, 3]` in −1 … 1; the factor divides h and w.
     /// - Returns: `[n, h/factor, w/factor, latentChannels]`.
     func forward(_ x: consuming Tensor, keeping kept: inout Tape) -> Tensor {
-        var hidden = stem.forward(x, keeping: &kept)
+        var hidden = convIn.forward(x, keeping: &kept)
         for block in stages.joined() { hidden = block.forward(hidden, keeping: &kept) }
-        var z = head.forward(hidden, keeping: &kept)
+        var z = convOut.forward(hidden, keeping: &kept)
         if let shortcutGroup { z.add(ChannelGroups.mean(hidden, size: shortcutGroup)) }
         return z
     }
 
-    func backward(_ dz: consuming Tensor, from kept: inout Tape, into gradient: inout EncoderNetwork) -> Tensor {
-        var dx = head.backward(copy dz, from: &kept, into: &gradient.head)
+    func backward(_ dz: consuming Tensor, from kept: inout Tape, into gradient: inout DCAEEncoder) -> Tensor {
+        var dx = convOut.backward(copy dz, from: &kept, into: &gradient.convOut)
         if let shortcutGroup { dx.add(ChannelGroups.meanBackward(dz, size: shortcutGroup)) }
         for i in stages.indices.reversed() {
             for j in stages[i].indices.reversed() { dx = stages[i][j].backward(dx, from: &kept, into: &gradient.stages[i][j]) }
         }
-        return stem.backward(dx, from: &kept, into: &gradient.stem)
+        return convIn.backward(dx, from: &kept, into: &gradient.convIn)
     }
 
     mutating func visit(_ path: ParameterPath, _ visitor: ParameterVisitor) {
-        stem.visit(path / "conv_in", visitor)
+        convIn.visit(path / "conv_in", visitor)
         for i in stages.indices {
             for j in stages[i].indices { stages[i][j].visit(path / "down_blocks" / i / j, visitor) }
         }
-        head.visit(path / "conv_out", visitor)
+        convOut.visit(path / "conv_out", visitor)
     }
 }
 
 extension Block {
     /// The repeated blocks of one stage.
     static func repeated(
-        _ stage: AutoencoderConfiguration.Half.Stage, headDimension: Int, _ initializer: inout Initializer
+        _ stage: DCAEConfiguration.Half.Stage, headDimension: Int, _ initializer: inout Initializer
     ) -> [Block] {
         var blocks: [Block] = []
         for _ in 0..<stage.layers {

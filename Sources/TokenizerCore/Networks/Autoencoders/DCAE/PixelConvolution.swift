@@ -1,7 +1,7 @@
 import Compute
 
 /// Between pixels and the first stage: a plain convolution, or one that changes the resolution when the first stage is empty.
-enum Stem: Layer {
+enum PixelConvolution: Layer {
     case plain(Conv2d)
     case resampling(Block)
 
@@ -12,7 +12,7 @@ enum Stem: Layer {
         }
     }
 
-    func backward(_ dy: consuming Tensor, from kept: inout Tape, into gradient: inout Stem) -> Tensor {
+    func backward(_ dy: consuming Tensor, from kept: inout Tape, into gradient: inout PixelConvolution) -> Tensor {
         switch (self, consume gradient) {
         case (.plain(let layer), .plain(var part)):
             let dx = layer.backward(dy, from: &kept, into: &part)

@@ -5,43 +5,43 @@ import Compute
 /// Behind a code of large patches it takes away their edges. It has no norm before its last convolution, so that the correction of
 /// flat places can be as small as it should be.
 package struct PictureRefiner: Layer {
-    var head: Conv2d
+    var convIn: Conv2d
     var blocks: [ResBlock]
-    var tail: Conv2d
+    var convOut: Conv2d
     private let factor: Int
 
-    init(_ configuration: AutoencoderConfiguration.Refiner, imageChannels: Int, _ initializer: inout Initializer) {
+    init(_ configuration: PatchCodeConfiguration.Refiner, imageChannels: Int, _ initializer: inout Initializer) {
         let tile = imageChannels * configuration.factor * configuration.factor
-        head = Conv2d(tile, configuration.channels, &initializer)
+        convIn = Conv2d(tile, configuration.channels, &initializer)
         blocks = (0..<configuration.layers).map { _ in
             ResBlock(channels: configuration.channels, norm: .rms, activation: .silu, &initializer)
         }
-        tail = Conv2d(configuration.channels, tile, &initializer)
-        tail.zero()
+        convOut = Conv2d(configuration.channels, tile, &initializer)
+        convOut.zero()
         factor = configuration.factor
     }
 
     /// - Parameter x: `[n, h, w, 3]`; the refiner's factor divides h and w.
     /// - Returns: of the same shape.
     package func forward(_ x: consuming Tensor, keeping kept: inout Tape) -> Tensor {
-        var hidden = head.forward(PixelShuffle.unshuffle(x, factor: factor), keeping: &kept)
+        var hidden = convIn.forward(PixelShuffle.unshuffle(x, factor: factor), keeping: &kept)
         for block in blocks { hidden = block.forward(hidden, keeping: &kept) }
-        var y = PixelShuffle.shuffle(tail.forward(hidden, keeping: &kept), factor: factor)
+        var y = PixelShuffle.shuffle(convOut.forward(hidden, keeping: &kept), factor: factor)
         y.add(x)
         return y
     }
 
     package func backward(_ dy: consuming Tensor, from kept: inout Tape, into gradient: inout PictureRefiner) -> Tensor {
-        var dx = tail.backward(PixelShuffle.unshuffle(dy, factor: factor), from: &kept, into: &gradient.tail)
+        var dx = convOut.backward(PixelShuffle.unshuffle(dy, factor: factor), from: &kept, into: &gradient.convOut)
         for i in blocks.indices.reversed() { dx = blocks[i].backward(dx, from: &kept, into: &gradient.blocks[i]) }
-        dx = PixelShuffle.shuffle(head.backward(dx, from: &kept, into: &gradient.head), factor: factor)
+        dx = PixelShuffle.shuffle(convIn.backward(dx, from: &kept, into: &gradient.convIn), factor: factor)
         dx.add(dy)
         return dx
     }
 
     package mutating func visit(_ path: ParameterPath, _ visitor: ParameterVisitor) {
-        head.visit(path / "conv_in", visitor)
+        convIn.visit(path / "conv_in", visitor)
         for i in blocks.indices { blocks[i].visit(path / "blocks" / i, visitor) }
-        tail.visit(path / "conv_out", visitor)
+        convOut.visit(path / "conv_out", visitor)
     }
 }

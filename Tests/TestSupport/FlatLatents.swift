@@ -1,0 +1,30 @@
+import Compute
+import Fitting
+import Networks
+import TokenizerCore
+
+// For tests that care about numbers and not about where in a picture they lie.
+
+extension LatentShape {
+    /// One row of one channel, so that both orders of latents are the same.
+    package static func flat(_ count: Int) -> LatentShape { LatentShape(channels: 1, height: 1, width: count) }
+}
+
+extension Latents {
+    /// - Parameter rows: `[n, count]`.
+    package init(flat rows: Tensor) {
+        self.init(rows: rows, shape: .flat(rows.c))
+    }
+}
+
+extension GroupQuantizer {
+    /// For flat latents.
+    package init(_ layout: Layout, codebooks: Tensor) {
+        self.init(layout, shape: .flat(layout.tokens * layout.dimension), codebooks: codebooks)
+    }
+
+    /// For flat latents, with codes chosen among `vectors`.
+    package init(_ layout: Layout, start: QuantizerOptions.Start = .sample, from vectors: Tensor, seed: UInt64) {
+        self.init(layout, shape: .flat(layout.tokens * layout.dimension), start: start, from: vectors, seed: seed) { false }!
+    }
+}
