@@ -25,7 +25,7 @@ package struct ImageHeader: Sendable, Equatable {
 
     /// The most memory that ``ImageDecoder/square(_:_:imageSize:limits:background:goesOn:)`` takes at any moment.
     package func bytes(forSquaresOf imageSize: Int) -> Int {
-        let square = SquarePreprocessor(imageSize: imageSize).squareBytes(width: width, height: height)
+        let square = SquarePreprocessor(imageSize: imageSize).squareBytes(height: height)
         return square + (orientation.swapsSides ? decodedBytes : codecBytes + (isInterlaced ? width * height * 3 : 0))
     }
 

@@ -10,6 +10,9 @@ package struct ImageLimits: Sendable, Equatable {
     package var maxScans: Int
     /// The most scans × pixels of a JPEG: what reading all its coefficients as often as it asks for may cost.
     package var maxScanPixels = 640_000_000
+    /// The most processor time that decoding may take, and what each megapixel adds: several times what photographs take.
+    package var maxProcessorTime = Duration.milliseconds(500)
+    package var maxProcessorTimePerMegapixel = Duration.milliseconds(25)
 
     /// Defaults admit every camera photograph up to 64 megapixels.
     package init(maxSide: Int = 65_535, maxPixels: Int = 64_000_000, maxDecodedBytes: Int = 1 << 30, maxScans: Int = 32) {
@@ -34,6 +37,11 @@ package struct ImageLimits: Sendable, Equatable {
         guard header.decodedBytes <= maxDecodedBytes else {
             throw .tooLarge("decoding the \(size) image takes \(header.decodedBytes) bytes: at most \(maxDecodedBytes) are allowed")
         }
+    }
+
+    /// How long a picture of this size may be decoded.
+    package func processorTime(of header: ImageHeader) -> Duration {
+        maxProcessorTime + maxProcessorTimePerMegapixel * (Double(header.width * header.height) / 1e6)
     }
 
     /// How many scans a picture of this size may have.

@@ -33,11 +33,8 @@ package struct SquarePreprocessor: Sendable {
         return ResampledPicture(resampling)
     }
 
-    /// Bytes that ``square(width:height:)`` takes.
-    func squareBytes(width: Int, height: Int) -> Int {
-        // The kept rows of the picture at the square's width, and the square.
-        3 * imageSize * (min(height, imageSize * ((max(width, height) + imageSize - 1) / imageSize + 2)) + imageSize)
-    }
+    /// The most bytes that ``square(width:height:)`` of a picture so high takes: its rows at the square's width, and the square.
+    func squareBytes(height: Int) -> Int { 3 * imageSize * (height + imageSize) }
 
     /// torchvision rounds half of an odd margin to the even neighbour.
     private func centre(of count: Int) -> Range<Int> {

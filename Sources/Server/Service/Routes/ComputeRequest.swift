@@ -60,7 +60,7 @@ final class ComputeRequest: Sendable {
     private func readImage(_ body: [UInt8], _ type: MediaType) throws(Problem) -> (ServedModel, EngineInput) {
         let model = try Problem.refusing { () throws(ModelError) in try stages.registry.current(terms.model) }
         let file = try Problem.refusing { () throws(PayloadError) in try ImageBody(body, type: type) }
-        return (model, .image(try stages.intake.square(of: file, imageSize: model.facts.imageSize)))
+        return (model, .image(try stages.intake.square(of: file, imageSize: model.facts.imageSize) { !client.responder.isCancelled }))
     }
 
     private func readTokens(_ body: [UInt8], _ type: MediaType) throws(Problem) -> (ServedModel, EngineInput) {

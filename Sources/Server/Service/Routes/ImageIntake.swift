@@ -1,3 +1,4 @@
+import Glibc
 import HTTPTransport
 import Images
 
@@ -7,7 +8,8 @@ struct ImageIntake: Sendable {
     /// Charged with what decoding takes before anything is allocated, until only the square is left.
     let memory: MemoryBudget
 
-    func square(of body: ImageBody, imageSize: Int) throws(Problem) -> RGBImage {
+    /// - Parameter isWanted: asked while decoding goes on, which ends where the client has gone.
+    func square(of body: ImageBody, imageSize: Int, isWanted: () -> Bool) throws(Problem) -> RGBImage {
         let header = try Problem.refusing { () throws(ImageError) in
             let header = try ImageHeader.parse(body.file)
             try limits.check(header)
@@ -16,12 +18,29 @@ struct ImageIntake: Sendable {
         try check(body.declaredType, against: header.format)
         let decoded = try Problem.refusing { () throws(MemoryExhausted) in
             try memory.holding(header.bytes(forSquaresOf: imageSize)) {
-                Result { () throws(ImageError) in
-                    try ImageDecoder.square(body.file, header, imageSize: imageSize, limits: limits)
-                }
+                Result { () throws(ImageError) in try decode(body.file, header, imageSize, isWanted) }
             }
         }
         return try Problem.refusing { () throws(ImageError) in try decoded.get() }
+    }
+
+    private func decode(
+        _ file: [UInt8], _ header: ImageHeader, _ imageSize: Int, _ isWanted: () -> Bool
+    ) throws(ImageError) -> RGBImage {
+        let limit = limits.processorTime(of: header)
+        let end = Self.threadTime + limit
+        do throws(ImageError) {
+            return try ImageDecoder.square(file, header, imageSize: imageSize, limits: limits) { Self.threadTime < end && isWanted() }
+        } catch .stopped where isWanted() {
+            throw .tooLarge("decoding the \(header.width)×\(header.height) image takes more than \(limit) of a processor, which is the limit")
+        }
+    }
+
+    /// What the calling thread has computed so far. Waiting for a busy machine does not count.
+    private static var threadTime: Duration {
+        var time = timespec()
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+        return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
     }
 
     private func check(_ declared: String?, against format: ImageHeader.Format) throws(Problem) {

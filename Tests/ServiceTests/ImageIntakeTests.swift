@@ -1,0 +1,39 @@
+import Testing
+
+@testable import HTTPTransport
+@testable import Images
+@testable import Service
+
+/// A picture ends where its time does, or where nobody waits for it.
+@Suite struct ImageIntakeTests {
+    private func intake(_ limits: ImageLimits) -> ImageIntake { ImageIntake(limits: limits, memory: MemoryBudget(limitBytes: 1 << 24)) }
+
+    private func picture() throws -> ImageBody {
+        let pixels = RGBImage(width: 64, height: 64, pixels: [UInt8](repeating: 9, count: 64 * 64 * 3))
+        return try ImageBody(PNGEncoder.encode(pixels), type: MediaType(parsing: "image/png")!)
+    }
+
+    @Test func aPictureThatTakesTooLongIsRefused() throws {
+        var limits = ImageLimits()
+        (limits.maxProcessorTime, limits.maxProcessorTimePerMegapixel) = (.zero, .zero)
+        let problem = #expect(throws: Problem.self) { _ = try intake(limits).square(of: picture(), imageSize: 32) { true } }
+        #expect(problem?.code == .imageTooLarge)
+        #expect(problem?.detail.hasPrefix("decoding the 64×64 image takes more than ") == true)
+    }
+
+    @Test func aClientThatHasGoneEndsTheDecoding() throws {
+        var asked = 0
+        #expect(throws: Problem.self) {
+            _ = try intake(ImageLimits()).square(of: picture(), imageSize: 32) {
+                asked += 1
+                return asked < 3
+            }
+        }
+        // Once more to see whose fault it was.
+        #expect(asked == 4)
+    }
+
+    @Test func aPictureInTimeIsDecoded() throws {
+        #expect(try intake(ImageLimits()).square(of: picture(), imageSize: 32) { true }.pixels.allSatisfy { $0 == 9 })
+    }
+}
