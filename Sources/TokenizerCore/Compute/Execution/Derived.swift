@@ -5,23 +5,29 @@ import Synchronization
 /// Copies share what was made. Whoever changes the value gets a form of their own, made anew: the type sees to it.
 package struct Derived<Source: Sendable, Form: Sendable>: Sendable {
     package var source: Source {
-        didSet { lazy = Lazy() }
+        get { value }
+        // What was made may hold the value too: let go first, so that a tensor held by nobody else changes in place.
+        _modify {
+            lazy = Lazy()
+            yield &value
+        }
     }
+    private var value: Source
     private var lazy = Lazy()
 
     package init(_ source: Source) {
-        self.source = source
+        value = source
     }
 
     /// What `make` answered for this value the first time.
     package func form(_ make: (Source) -> Form) -> Form {
-        lazy.value.withLock { value in
-            if value == nil { value = make(source) }
-            return value!
+        lazy.form.withLock { form in
+            if form == nil { form = make(value) }
+            return form!
         }
     }
 
     private final class Lazy: Sendable {
-        let value = Mutex<Form?>(nil)
+        let form = Mutex<Form?>(nil)
     }
 }
