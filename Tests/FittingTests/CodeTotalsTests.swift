@@ -7,18 +7,10 @@ import Testing
 
 /// What Lloyd's algorithm moves codes by.
 @Suite struct CodeTotalsTests {
-    private func quantizer(tokens: Int, codes: Int, dimension: Int, codebooks: Int, seed: UInt64 = 1) throws -> GroupQuantizer {
-        let layout = try GroupQuantizer.Layout(tokens: tokens, codes: codes, latents: tokens * dimension, codebooks: codebooks)
-        var random = RandomSource(seed: seed, stream: 1)
-        var tensor = Tensor(uninitialized: [codebooks, codes, dimension])
-        random.fill(normal: &tensor)
-        return GroupQuantizer(layout, codebooks: tensor)
-    }
-
     /// Of codes with more numbers than go together, and of fewer.
     @Test(arguments: InstructionSet.supported, [3, 10])
     func addsRunsToTheRecordsOfTheirCodes(set: InstructionSet, d: Int) throws {
-        let quantizer = try quantizer(tokens: 6, codes: 5, dimension: d, codebooks: 2)
+        let quantizer = try GroupQuantizer.random(tokens: 6, codes: 5, dimension: d, codebooks: 2)
         var vectors = Tensor(uninitialized: [7, 6 * d])
         var random = RandomSource(seed: 3, stream: 1)
         random.fill(normal: &vectors)

@@ -90,7 +90,7 @@ import Testing
         var trainer = LloydTrainer(start, passes: 1, reset: .none, seed: 1)
         let error = trainer.advance(on: vectors, pass: 0) { false }!
         let tokens = start.tokens(ofVectors: vectors).indices
-        #expect(abs(error - start.distortion(start.codes(start.tokens(ofVectors: vectors)), vectors).value) < 1e-6 * error)
+        #expect(abs(error - Assignment(ofVectors: vectors, by: start).errors().mean) < 1e-6 * error)
         for cell in 0..<codebooks * 5 {
             let own = tokens.indices.filter { $0 % 8 * codebooks / 8 * 5 + Int(tokens[$0]) == cell }
             guard !own.isEmpty else { continue }

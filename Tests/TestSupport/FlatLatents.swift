@@ -18,6 +18,15 @@ extension Latents {
 }
 
 extension GroupQuantizer {
+    /// With normal codes.
+    package static func random(tokens: Int, codes: Int, dimension: Int, codebooks: Int, seed: UInt64 = 1) throws -> GroupQuantizer {
+        let layout = try GroupQuantizer.Layout(tokens: tokens, codes: codes, latents: tokens * dimension, codebooks: codebooks)
+        var random = RandomSource(seed: seed, stream: 1)
+        var tensor = Tensor(uninitialized: [codebooks, codes, dimension])
+        random.fill(normal: &tensor)
+        return GroupQuantizer(layout, codebooks: tensor)
+    }
+
     /// For flat latents.
     package init(_ layout: Layout, codebooks: Tensor) {
         self.init(layout, shape: .flat(layout.tokens * layout.dimension), codebooks: codebooks)

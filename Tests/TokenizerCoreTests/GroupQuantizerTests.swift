@@ -6,14 +6,6 @@ import Testing
 @testable import TokenizerCore
 
 @Suite struct GroupQuantizerTests {
-    private func quantizer(tokens: Int, codes: Int, dimension: Int, codebooks: Int, seed: UInt64 = 1) throws -> GroupQuantizer {
-        let layout = try GroupQuantizer.Layout(tokens: tokens, codes: codes, latents: tokens * dimension, codebooks: codebooks)
-        var random = RandomSource(seed: seed, stream: 1)
-        var tensor = Tensor(uninitialized: [codebooks, codes, dimension])
-        random.fill(normal: &tensor)
-        return GroupQuantizer(layout, codebooks: tensor)
-    }
-
     /// Nearest in double precision, lowest index first.
     private func reference(_ quantizer: GroupQuantizer, _ latents: Tensor) -> [Int32] {
         let (layout, codes, values) = (quantizer.layout, quantizer.codebooks.values, latents.values)
@@ -47,7 +39,7 @@ import Testing
 
     @Test(arguments: [12, 4, 1])
     func findsTheNearestCodeOfTheRightCodebook(_ codebooks: Int) throws {
-        let quantizer = try quantizer(tokens: 12, codes: 70, dimension: 3, codebooks: codebooks)
+        let quantizer = try GroupQuantizer.random(tokens: 12, codes: 70, dimension: 3, codebooks: codebooks)
         var latents = Tensor(uninitialized: [5, 36])
         var random = RandomSource(seed: 9, stream: 1)
         random.fill(normal: &latents)
@@ -57,13 +49,13 @@ import Testing
     }
 
     @Test func equallyNearCodesGoToTheLowestIndex() throws {
-        var quantizer = try quantizer(tokens: 2, codes: 5, dimension: 2, codebooks: 1)
+        var quantizer = try GroupQuantizer.random(tokens: 2, codes: 5, dimension: 2, codebooks: 1)
         quantizer.codebooks = Tensor([9, 9, 1, 0, -1, 0, 1, 0, 0, 1], shape: [1, 5, 2])
         #expect(quantizer.tokens(ofVectors: Tensor([0, 0, 1, 0], shape: [1, 4])).indices == [1, 1])
     }
 
     @Test func changedCodebooksAreSearchedAnew() throws {
-        var quantizer = try quantizer(tokens: 1, codes: 2, dimension: 1, codebooks: 1)
+        var quantizer = try GroupQuantizer.random(tokens: 1, codes: 2, dimension: 1, codebooks: 1)
         quantizer.codebooks = Tensor([0, 1], shape: [1, 2, 1])
         #expect(quantizer.tokens(ofVectors: Tensor([0.9], shape: [1, 1])).indices == [1])
         quantizer.codebooks.withMutablePointer { $0[0] = 0.9 }

@@ -77,7 +77,14 @@ import Testing
         let transform = try VectorTransform.random(grouping, d, Self.shape)
         let quantizer = GroupQuantizer(layout, shape: Self.shape, transform: transform, codebooks: codebooks)
         let best = quantizer.tokens(latents)
-        func error(_ tokens: Tokens) -> Double { quantizer.distortion(quantizer.codes(tokens), quantizer.vectors(latents)).value }
+        func error(_ tokens: Tokens) -> Double {
+            let (codes, vectors, importance) = (quantizer.codes(tokens).values, quantizer.vectors(latents).values, quantizer.importance!)
+            let perToken = vectors.count / tokens.indices.count
+            let squares = vectors.indices.map { i in
+                Double(importance[i / perToken % importance.count]) * Double(codes[i] - vectors[i]) * Double(codes[i] - vectors[i])
+            }
+            return squares.reduce(0, +) / Double(squares.count)
+        }
         let least = error(best)
         for token in 0..<layout.tokens {
             for code in 0..<Int32(9) where code != best.indices[token] {

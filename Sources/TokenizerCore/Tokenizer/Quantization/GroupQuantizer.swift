@@ -82,16 +82,18 @@ package struct GroupQuantizer: Parameterized {
     package private(set) var transform: VectorTransform?
     /// `[codebooks, N, d]`
     package var codebooks: Tensor {
-        didSet { search = SharedCodeSearch() }
+        get { searched.source }
+        _modify { yield &searched.source }
     }
-    private var search = SharedCodeSearch()
+    private var searched: Derived<Tensor, SharedCodeSearch>
+    private var search: SharedCodeSearch { searched.form { _ in SharedCodeSearch() } }
 
     /// - Precondition: `codebooks` is `[layout.codebooks, N, d]`, and `transform` is of the layout's grouping.
     package init(_ layout: Layout, shape: LatentShape, transform: VectorTransform? = nil, codebooks: Tensor) {
         precondition(shape.count == layout.tokens * layout.dimension, "latents of \(shape) for \(layout)")
         precondition(codebooks.shape == [layout.codebooks, layout.codes, layout.dimension], "codebooks of \(codebooks.shape) for \(layout)")
         precondition(transform?.grouping == layout.grouping, "a transform of \(transform?.grouping.name ?? "no") groups for \(layout)")
-        (self.layout, self.shape, self.transform, self.codebooks) = (layout, shape, transform, codebooks)
+        (self.layout, self.shape, self.transform, searched) = (layout, shape, transform, Derived(codebooks))
     }
 
     /// One whose numbers are loaded next.
@@ -170,28 +172,6 @@ package struct GroupQuantizer: Parameterized {
     /// What a squared difference in the vectors of each token weighs in the distortion, `[T]`; nil where all weigh 1.
     package var importance: [Float]? {
         transform.map { transform in transform.importance.flatMap { repeatElement($0, count: transform.places) } }
-    }
-
-    /// The distortion that tokens are chosen by: the mean of weighted squared differences, and its gradient with respect to `codes`.
-    ///
-    /// - Parameter codes: what ``codes(_:)`` gave for `vectors`, `[n, T·d]` both.
-    package func distortion(_ codes: Tensor, _ vectors: Tensor) -> (value: Double, gradient: Tensor) {
-        let (value, gradient) = SquaredError.loss(codes, vectors)
-        guard let importance else { return (value, gradient) }
-        let (count, d) = (codes.count, layout.dimension)
-        var (weighted, sum) = (gradient, 0.0)
-        weighted.withMutablePointer { weighted in
-            codes.withPointer { codes in
-                vectors.withPointer { vectors in
-                    for i in 0..<count {
-                        let importance = importance[i / d % layout.tokens]
-                        weighted[i] *= importance
-                        sum += Double(importance) * Double(codes[i] - vectors[i]) * Double(codes[i] - vectors[i])
-                    }
-                }
-            }
-        }
-        return (sum / Double(max(count, 1)), weighted)
     }
 
     package mutating func visit(_ path: ParameterPath, _ visitor: ParameterVisitor) {
