@@ -8,8 +8,8 @@ import CKernels
 ///
 /// Operations read it once, on the thread that calls them; the threads that share their work compute in the same one.
 package struct ComputeContext: Sendable {
-    /// How many threads one operation may use, at least 1.
-    package var threads = Workers.processors
+    /// How many threads one operation may use, at least 1; as many as the process may keep busy where nothing else is said.
+    package var threads = Processors.usable
     /// Which kernels compute.
     package var instructionSet = InstructionSet.best
     /// What multiplies in ``Precision/bfloat16``; nil where the processor has nothing for it.

@@ -1,14 +1,11 @@
 import CKernels
 import Dispatch
-import Glibc
 import Synchronization
 
 /// The threads that share the work of one operation.
 ///
 /// Work is cut into pieces whose shapes never depend on how many threads there are, so the count changes speed and nothing else.
 package enum Workers {
-    static let processors = max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
-
     /// Calls `body` once for each of `0 ..< pieces`, in any order, on as many threads as the ``ComputeContext`` allows, and returns when all are done.
     /// Nested calls run their pieces one after the other on the calling thread.
     ///

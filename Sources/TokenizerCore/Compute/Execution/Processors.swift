@@ -1,13 +1,13 @@
 import Glibc
 
 /// How many processors this process may keep busy.
-enum Processors {
+package enum Processors {
     /// At least 1: what `taskset` and container limits leave of the machine.
-    static var usable: Int {
-        let quota = controlGroupQuota(root: "/sys/fs/cgroup", membership: text(of: "/proc/self/cgroup") ?? "")
-        let permitted = permitted(status: text(of: "/proc/self/status") ?? "") ?? Int(sysconf(CInt(_SC_NPROCESSORS_ONLN)))
+    package static let usable: Int = {
+        let quota = controlGroupQuota(root: "/sys/fs/cgroup", membership: Processors.text(of: "/proc/self/cgroup") ?? "")
+        let permitted = Processors.permitted(status: Processors.text(of: "/proc/self/status") ?? "") ?? Int(sysconf(CInt(_SC_NPROCESSORS_ONLN)))
         return max(1, min(permitted, quota.map { Int($0.rounded(.up)) } ?? .max))
-    }
+    }()
 
     /// How many processors a process may be scheduled on. The system call that tells is not declared to Swift.
     /// - Parameter status: the text of `/proc/self/status`, with a line such as `Cpus_allowed:	00000000,0000000f`.
