@@ -2,7 +2,7 @@ import Glibc
 import Images
 
 /// The baseline without learning: every 16×16 block keeps its lowest six luma DCT coefficients and the mean of each chroma channel,
-/// unquantised. A 256×256 image keeps 2,048 numbers. Larger blocks make a stronger baseline, see `Benchmarks/block_dct.py`.
+/// unquantised. A 256×256 image keeps 2,048 numbers. Larger blocks make a stronger baseline, see `Benchmarks/revq_bench/block_dct.py`.
 package enum BlockDCT {
     private static let side = 16
     /// (vertical, horizontal) frequencies, in zigzag order.
