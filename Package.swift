@@ -37,13 +37,14 @@ let package = Package(
             name: "TokenizerCore", dependencies: ["Files", "Compute", "Images", "Networks"], path: "Sources/TokenizerCore/Tokenizer"),
 
         // The service: threads, sockets and protocol, then everything that knows what a token is.
+        .target(name: "CProcess", path: "Sources/Server/CProcess"),
         .target(name: "CEvents", path: "Sources/Server/CEvents"),
         .target(name: "Threads", path: "Sources/Server/Threads"),
         .target(name: "HTTPTransport", dependencies: ["CEvents", "Threads"], path: "Sources/Server/HTTPTransport"),
         .target(
             name: "Service", dependencies: ["Files", "Compute", "Images", "TokenizerCore", "Threads", "HTTPTransport", logging],
             path: "Sources/Server/Service"),
-        .executableTarget(name: "revq-server", dependencies: ["Service", logging], path: "Sources/Server/revq-server"),
+        .executableTarget(name: "revq-server", dependencies: ["CProcess", "Service", logging], path: "Sources/Server/revq-server"),
 
         // The trainer: runs, pictures, fitting, and the laboratory that measures and publishes.
         .target(name: "Jobs", dependencies: ["Files", "Compute"], path: "Sources/Training/Jobs"),

@@ -8,7 +8,7 @@ import Testing
     private let root = ScratchFolder()
 
     private func quota(_ membership: String) -> Double? {
-        Processors.controlGroupQuota(root: root.path, membership: membership)
+        ControlGroup(root: root.path, membership: membership).processors
     }
 
     @Test func theTightestLimitOnTheWayUpBinds() throws {
@@ -27,6 +27,17 @@ import Testing
         #expect(quota("4:cpu,cpuacct:/a\n3:memory:/a\n") == nil)
         try root.write("200000\n", to: "cpu/a/cpu.cfs_quota_us")
         #expect(quota("4:cpu,cpuacct:/a\n3:memory:/a\n") == 2)
+    }
+
+    @Test func memoryIsLimitedInTheSameWay() throws {
+        func memory(_ membership: String) -> Int? { ControlGroup(root: root.path, membership: membership).memoryBytes }
+        #expect(memory("0::/pod/box\n") == nil)
+        try root.write("max\n", to: "pod/box/memory.max")
+        try root.write("2000000000\n", to: "pod/memory.max")
+        #expect(memory("0::/pod/box\n") == 2_000_000_000)
+        try root.write("9223372036854771712\n", to: "memory/memory.limit_in_bytes")
+        try root.write("1000000000\n", to: "memory/a/memory.limit_in_bytes")
+        #expect(memory("3:memory:/a\n4:cpu:/b\n") == 1_000_000_000)
     }
 
     @Test func affinityBinds() {

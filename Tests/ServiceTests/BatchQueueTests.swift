@@ -3,10 +3,12 @@ import Testing
 
 @testable import Compute
 @testable import Service
+@testable import TokenizerCore
 
 @Suite struct BatchQueueTests {
     private func queue(maxBatch: Int = 8, maxDelay: Duration = .zero) -> BatchQueue {
-        try! BatchQueue(limits: .init(maxBatch: maxBatch, maxDelay: maxDelay, maxQueue: 64))
+        try! BatchQueue(
+            limits: .init(maxBatch: maxBatch, maxDelay: maxDelay, maxQueue: 64), watchdog: Watchdog(limit: .seconds(30)), metrics: ServiceMetrics())
     }
 
     /// Queues an image filled with `byte`, and posts its result under that byte.
@@ -14,10 +16,12 @@ import Testing
     private func encode(
         _ byte: UInt8, on queue: BatchQueue, _ engine: FakeEngine, into results: Mailbox<(UInt8, Result<EngineOutput, EngineFailure>)>
     ) throws -> Ticket {
-        let ticket = try queue.admit()
-        let item = BatchQueue.Item(engine: engine, operation: .encode, input: .image(FakeEngine.image(filledWith: byte))) { result in
-            results.post((byte, result))
-        }
+        let ticket = try queue.admit(.encode, within: .seconds(60))
+        let item = BatchQueue.Item(
+            engine: engine, operation: .encode, input: .image(FakeEngine.image(filledWith: byte)),
+            completion: { result in
+                results.post((byte, result))
+            })
         #expect(queue.enqueue(item, for: ticket))
         return ticket
     }
@@ -27,7 +31,7 @@ import Testing
         let results = Mailbox<(UInt8, Result<EngineOutput, EngineFailure>)>()
         for byte in 20..<26 { try encode(UInt8(byte), on: queue, engine, into: results) }
         for (byte, result) in results.wait(for: 6) {
-            #expect(result == .success(.tokens((0..<4).map { Int32(byte) + $0 })))
+            #expect(result == .success(.tokens(Tokens(ofOneImage: (0..<4).map { Int32(byte) + $0 }))))
         }
         queue.close()
     }
@@ -68,11 +72,25 @@ import Testing
         gate.waitForArrival()
         let gone = try encode(2, on: queue, engine, into: results)
         try encode(3, on: queue, engine, into: results)
-        queue.release(gone)
+        queue.release(gone, wasAnswered: false)
         gate.open()
         queue.close()
         #expect(results.posted.map(\.0) == [1, 3])
         #expect(engine.batchSizes == [1, 1])
+    }
+
+    @Test func aBatchThatNobodyWaitsForIsInterrupted() throws {
+        let gate = Gate()
+        let (queue, engine) = (queue(), FakeEngine(gate: gate))
+        let results = Mailbox<(UInt8, Result<EngineOutput, EngineFailure>)>()
+        let ticket = try encode(1, on: queue, engine, into: results)
+        gate.waitForArrival()
+        queue.release(ticket, wasAnswered: false)
+        gate.open()
+        #expect(results.wait(for: 1)[0].1 == .failure(EngineFailure(description: "encode failed: nobody waits for it any more")))
+        try encode(2, on: queue, engine, into: results)
+        #expect((try? results.wait(for: 2)[1].1.get()) != nil)
+        queue.close()
     }
 
     @Test func closingRunsWhatWaits() throws {
@@ -91,19 +109,20 @@ import Testing
 
             init(queue: BatchQueue) throws {
                 self.queue = queue
-                ticket = try queue.admit()
+                ticket = try queue.admit(.encode, within: .seconds(60))
             }
 
-            deinit { queue.release(ticket) }
+            deinit { queue.release(ticket, wasAnswered: false) }
         }
         let queue = queue(maxDelay: .seconds(3_600))
         let ticket = try { () throws in
             let owner = try Owner(queue: queue)
-            let item = BatchQueue.Item(engine: FakeEngine(), operation: .encode, input: .tokens([])) { _ in _ = owner }
+            let item = BatchQueue.Item(
+                engine: FakeEngine(), operation: .encode, input: .image(FakeEngine.image(filledWith: 1)), completion: { _ in _ = owner })
             #expect(queue.enqueue(item, for: owner.ticket))
             return owner.ticket
         }()
-        queue.release(ticket)
+        queue.release(ticket, wasAnswered: false)
         #expect(queue.backlog == 0)
         queue.close()
     }

@@ -4,6 +4,7 @@ import Testing
 @testable import Files
 @testable import HTTPTransport
 @testable import Service
+@testable import TokenizerCore
 
 @Suite struct ClaimedTokensTests {
     private let json = MediaType(parsing: "application/json")!
@@ -22,7 +23,7 @@ import Testing
     }
 
     @Test func readsTheDocumentThatEncodeAnswers() throws {
-        let document = TokensDocument([1, 2, 3, 4], from: model)
+        let document = TokensDocument(Tokens(ofOneImage: [1, 2, 3, 4]), from: model)
         let claimed = try ClaimedTokens(document.jsonBytes, type: json, fingerprint: nil)
         #expect(claimed.values == [1, 2, 3, 4])
         #expect(claimed.fingerprint == "f1")
@@ -67,7 +68,7 @@ import Testing
 
     @Test func checksCountAndRange() throws {
         let facts = model.facts
-        #expect(try claimed(#"{"tokens":[0,299,1,2],"fingerprint":"f1"}"#).checked(for: facts) == [0, 299, 1, 2])
+        #expect(try claimed(#"{"tokens":[0,299,1,2],"fingerprint":"f1"}"#).checked(for: facts).indices == [0, 299, 1, 2])
         #expect(throws: PayloadError.tokenCount("there are 3 tokens; the model has 4 per image")) {
             try claimed(#"{"tokens":[0,1,2],"fingerprint":"f1"}"#).checked(for: facts)
         }

@@ -17,14 +17,16 @@ private final class BrokenEngine: Engine {
     @Test func runsEveryOperation() {
         let engine = FakeEngine()
         let image = FakeEngine.image(filledWith: 9)
-        #expect(engine.runEach(.encode, [.image(image)]) == [.success(.tokens([9, 10, 11, 12]))])
-        #expect(engine.runEach(.decode, [.tokens([5, 0, 0, 0])]) == [.success(.image(FakeEngine.image(filledWith: 5)))])
+        #expect(engine.runEach(.encode, [.image(image)]) == [.success(.tokens(Tokens(ofOneImage: [9, 10, 11, 12])))])
+        #expect(engine.runEach(.decode, [.tokens(Tokens(ofOneImage: [5, 0, 0, 0]))]) == [.success(.image(FakeEngine.image(filledWith: 5)))])
         #expect(engine.runEach(.reconstruct, [.image(image)]) == [.success(.image(image))])
     }
 
     @Test func anEngineThatBreaksItsPromiseFailsTheItem() {
         let image = EngineInput.image(FakeEngine.image(filledWith: 9))
-        for (operation, input) in [(.encode, image), (.decode, .tokens([1, 2, 3, 4])), (.reconstruct, image)] as [(Operation, EngineInput)] {
+        for (operation, input) in [(.encode, image), (.decode, .tokens(Tokens(ofOneImage: [1, 2, 3, 4]))), (.reconstruct, image)]
+            as [(Operation, EngineInput)]
+        {
             guard case .failure = BrokenEngine().runEach(operation, [input])[0] else {
                 Issue.record("\(operation) succeeded")
                 continue

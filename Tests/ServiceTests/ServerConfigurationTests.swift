@@ -70,7 +70,7 @@ import Testing
     }
 
     @Test func whatIsUnknownIsNamed() throws {
-        #expect(reason([], ["REVQ_PROT": "1"])?.hasPrefix("unknown environment variable REVQ_PROT; known are REVQ_CHECKPOINTS") == true)
+        #expect(reason([], ["REVQ_PROT": "1"])?.hasPrefix("unknown environment variable REVQ_PROT; known are REVQ_ADMIN_PORT") == true)
         #expect(reason(["--prot", "1"]) == "unknown option --prot; revq-server --help lists what there is")
         #expect(reason(["port"]) == "unknown option port; revq-server --help lists what there is")
         #expect(reason(["--port"]) == "--port has no value")

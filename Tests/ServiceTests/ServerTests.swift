@@ -59,7 +59,7 @@ import Threads
             let (body, headers): ([UInt8]?, HTTPHeaders) = route.accepts.isEmpty ? (nil, [:]) : (bodies[type], ["Content-Type": type])
             let answer = try client.send(route.method.rawValue, route.path, headers: headers, body: body)
             #expect(answer.status == .ok)
-            #expect(answer.headers["Content-Type"] == route.offers[0])
+            #expect(answer.headers["Content-Type"].flatMap { MediaType(parsing: $0) }?.name == route.offers[0])
             let declared = Set(route.problems.map(\.status))
             for (target, accept, sent) in [
                 (route.path + "?x=1", "*/*", body), (route.path, "text/html", body), (route.path, "*/*", body.map { _ in [1, 2, 3] }),
@@ -70,6 +70,20 @@ import Threads
                 #expect(answer.status == .ok && body == nil || declared.contains(answer.status.code) && answer.problemCode != nil)
             }
         }
+        server.stop(within: .seconds(5))
+    }
+
+    @Test func healthAndMetricsMayHaveAPortOfTheirOwn() throws {
+        let server = try server(flags: ["admin-port": "0"])
+        let client = ServerClient(server)
+        let address = try #require(server.adminAddress)
+        for path in ["/livez", "/readyz", "/models", "/metrics"] {
+            #expect(try LoopbackClient.send("GET", path, to: address).status == .ok)
+        }
+        #expect(try LoopbackClient.send("POST", "/encode", to: address, headers: ["Content-Type": "image/png"], body: png).status == .notFound)
+        #expect(try client.send("GET", "/readyz").status == .ok)
+        #expect(try client.send("GET", "/metrics").status == .notFound)
+        #expect(try client.post("/encode", "image/png", png).status == .ok)
         server.stop(within: .seconds(5))
     }
 

@@ -26,6 +26,7 @@ def parse():
     parser.add_argument("--parts", nargs="+", default=["fp32", "bf16", "growth", "default"], help="which parts of the plan")
     parser.add_argument("--folder", type=pathlib.Path, default=ROOT / ".bench", help="where models and results are kept")
     parser.add_argument("--executable", type=pathlib.Path, default=ROOT / ".build/release/revq-bench")
+    parser.add_argument("--beside", type=pathlib.Path, help="revq-bench of another build, such as one from before a change: measured in turn with this one")
     return parser.parse_args()
 
 
@@ -37,6 +38,7 @@ class Run:
         self.batches = options.batches or ([1] if options.quick else [1, 4])
         self.sizes = options.sizes if options.sizes is not None else ([] if options.quick else [128, 512, 1024])
         self.repeats = options.repeats or (3 if options.quick else 7)
+        self.beside = [plan.another_build(options.beside)] if options.beside else []
         self.model = random_model(options.folder / "models", options.model)
         newest = max((ROOT / "checkpoints/default").glob("[0-9]*"))
         fingerprint = json.loads((newest / "manifest.json").read_text())["fingerprint"]
@@ -50,7 +52,7 @@ class Run:
 
     def fp32(self):
         for case in self._cases(self.model, "fp32", plan.ALL, is_profiled=True):
-            self._measure(case, [plan.OURS, *plan.OTHERS], plan.PYTORCH)
+            self._measure(case, [plan.OURS, *self.beside, *plan.OTHERS], plan.PYTORCH)
 
     def bf16(self):
         for case in self._cases(self.model, "bf16", plan.ENCODE_DECODE):
@@ -67,7 +69,7 @@ class Run:
 
     def default_checkpoint(self):
         for case in self._cases(self.default, "fp32", plan.ALL):
-            self._measure(case, [plan.OURS, *plan.OTHERS], plan.PYTORCH)
+            self._measure(case, [plan.OURS, *self.beside, *plan.OTHERS], plan.PYTORCH)
 
     def _cases(self, model, precision, operations, is_profiled=False):
         for batch in self.batches:

@@ -13,10 +13,18 @@ class Peer:
     name: str
     engine: str
     precision: str = "fp32"
+    # How PyTorch runs it; of revq, another build's revq-bench.
     form: str = ""
 
 
 OURS = Peer("revq", "revq")
+
+
+def another_build(executable):
+    """revq as another build of it, such as one of an earlier commit."""
+    return Peer("revq beside", "revq", "fp32", str(executable))
+
+
 OURS_BF16 = Peer("revq bf16", "revq", "bf16")
 PYTORCH = [
     Peer("PyTorch eager", "pytorch", "fp32", "eager"),

@@ -29,7 +29,7 @@ class Worker:
     def _command(self, case, executable):
         shared = ["--threads", str(case.threads)]
         if self.peer.engine == "revq":
-            return [str(executable), "work", *case.model.arguments, *shared, "--precision", self.peer.precision]
+            return [str(self.peer.form or executable), "work", *case.model.arguments, *shared, "--precision", self.peer.precision]
         return [
             sys.executable,
             "-m",

@@ -6,49 +6,62 @@ import Threads
 
 /// The whole server: a folder of checkpoints, the service in front of it, and the sockets.
 package final class Server: Sendable {
-    /// How many versions of a model stay in memory: the current one, and two whose tokens can still be decoded.
-    private static let residentVersions = 3
-
     private let service: TokenizerService
     private let http: HTTPServer
+    /// For health and metrics alone; nil where they are beside the rest.
+    private let admin: HTTPServer?
     private let watcher: CheckpointWatcher
     private let watching: DedicatedThread
 
     /// Listens, and loads checkpoints in the background: `/readyz` tells when the first one serves.
     /// - Throws: ``ConfigurationError`` if the folder cannot be read, `SystemError` if the address cannot be bound.
-    package convenience init(_ configuration: ServerConfiguration, logger: Logger) throws {
-        try self.init(configuration, logger: logger) {
+    /// - Parameter droppedLogLines: how many nobody has read in time, for the metrics.
+    package convenience init(
+        _ configuration: ServerConfiguration, logger: Logger, droppedLogLines: @escaping @Sendable () -> Int = { 0 }
+    ) throws {
+        try self.init(configuration, logger: logger, droppedLogLines: droppedLogLines) {
             try TokenizerEngine(loading: $0, precision: configuration.precision, threads: configuration.threads)
         }
     }
 
-    init(_ configuration: ServerConfiguration, logger: Logger, interval: Duration = .seconds(1), load: @escaping EngineLoader) throws {
+    init(
+        _ configuration: ServerConfiguration, logger: Logger, droppedLogLines: @escaping @Sendable () -> Int = { 0 },
+        interval: Duration = .seconds(1), load: @escaping EngineLoader
+    ) throws {
         do throws(FileError) {
             _ = try CheckpointScan.find(in: configuration.checkpoints)
         } catch {
             throw ConfigurationError(description: "\(error)")
         }
-        let registry = ModelRegistry(residentVersions: Self.residentVersions)
+        let registry = ModelRegistry(residentVersions: configuration.residentVersions)
         let watcher = CheckpointWatcher(folder: configuration.checkpoints, registry: registry, logger: logger, load: load)
-        let service = try TokenizerService(registry: registry, limits: TokenizerService.Limits(configuration), logger: logger)
+        let service = try TokenizerService(
+            registry: registry, limits: TokenizerService.Limits(configuration), logger: logger, droppedLogLines: droppedLogLines)
+        var listeners: [HTTPServer] = []
         do throws(SystemError) {
-            let http = try HTTPServer(configuration: HTTPServer.Configuration(configuration), handler: service)
-            do throws(SystemError) {
-                watching = try DedicatedThread { watcher.run(every: interval) }
-            } catch {
-                http.stop(within: .zero)
-                throw error
+            let routes = configuration.adminPort == nil ? Route.table : Route.table.filter { $0.endpoint != .metrics }
+            listeners.append(
+                try HTTPServer(configuration: HTTPServer.Configuration(configuration), handler: RoutedHandler(service: service, routes: routes)))
+            if let port = configuration.adminPort {
+                listeners.append(
+                    try HTTPServer(
+                        configuration: HTTPServer.Configuration(host: configuration.host, port: port),
+                        handler: RoutedHandler(service: service, routes: Route.table.filter { !$0.isCompute })))
             }
-            self.http = http
+            watching = try DedicatedThread { watcher.run(every: interval) }
         } catch {
+            listeners.forEach { $0.stop(within: .zero) }
             service.close()
             throw error
         }
-        (self.service, self.watcher) = (service, watcher)
+        (self.service, self.watcher, http, admin) = (service, watcher, listeners[0], listeners.dropFirst().first)
     }
 
     /// Where it listens; the port is never 0.
     package var address: SocketAddress { http.address }
+
+    /// Where health and metrics are, if they have a port of their own.
+    var adminAddress: SocketAddress? { admin?.address }
 
     /// Says that it is about to stop: `/readyz` answers 503 and connections end with their next answer, so that whoever spreads the
     /// load takes this server out. Requests are served as before.
@@ -62,6 +75,8 @@ package final class Server: Sendable {
     package func stop(within timeout: Duration) {
         drain()
         http.stop(within: timeout)
+        // Health and metrics to the last.
+        admin?.stop(within: .zero)
         service.close()
         watcher.stop()
         watching.join()
@@ -73,6 +88,9 @@ extension TokenizerService.Limits {
         let batching = BatchScheduler<BatchQueue.Item>.Limits(
             maxBatch: configuration.maxBatch, maxDelay: configuration.maxDelay, maxQueue: configuration.maxQueue)
         self.init(batching: batching, poolThreads: configuration.threads)
+        (imageBodyBytes, tokenBodyBytes) = (configuration.maxImageBytes, configuration.maxTokenBytes)
+        (images, memoryBytes) = (configuration.images, configuration.pictureMemory)
+        (answerWithin, stuckAfter, proxies) = (configuration.requestTimeout, configuration.stuckAfter, configuration.trustedProxies)
     }
 }
 

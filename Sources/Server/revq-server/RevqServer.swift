@@ -1,3 +1,4 @@
+import CProcess
 import FoundationEssentials
 import Glibc
 import Logging
@@ -18,10 +19,12 @@ struct RevqServer {
     }
 
     private static func serve(_ configuration: ServerConfiguration) throws {
+        process_return_memory()
         var signals = ProcessSignals()
-        let log = try LogQueue { LogQueue.write($0, to: STDERR_FILENO) }
-        let logger = Logger(label: "revq-server") { QueuedLogHandler(label: $0, queue: log) }
-        let server = try Server(configuration, logger: logger)
+        let format = configuration.logFormat.resolved(for: STDERR_FILENO)
+        let log = try LogQueue(note: format.note(ofDropped:)) { LogQueue.write($0, to: STDERR_FILENO) }
+        let logger = Logger(label: "revq-server") { QueuedLogHandler(label: $0, format: format, queue: log) }
+        let server = try Server(configuration, logger: logger) { log.droppedLines }
         logger.info("listening", metadata: ["url": "http://\(server.address)", "checkpoints": "\(configuration.checkpoints)"])
         let signal = signals.wait()
         logger.info("draining", metadata: ["signal": "\(signal)", "delay": "\(configuration.drainDelay)"])

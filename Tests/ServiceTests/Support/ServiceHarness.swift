@@ -9,9 +9,12 @@ final class ServiceHarness: Sendable {
     let registry = ModelRegistry(residentVersions: 2)
     let service: TokenizerService
 
-    init(engines: [String: FakeEngine] = ["default": FakeEngine()], maxBatch: Int = 4, maxQueue: Int = 8, memoryBytes: Int = 1 << 24) {
+    init(
+        engines: [String: FakeEngine] = ["default": FakeEngine()], maxBatch: Int = 4, maxQueue: Int = 8, memoryBytes: Int = 1 << 24,
+        stuckAfter: Duration = .seconds(30)
+    ) {
         var limits = TokenizerService.Limits(batching: .init(maxBatch: maxBatch, maxDelay: .zero, maxQueue: maxQueue), poolThreads: 2)
-        limits.memoryBytes = memoryBytes
+        (limits.memoryBytes, limits.stuckAfter) = (memoryBytes, stuckAfter)
         for (name, engine) in engines { registry.serve(engine, as: name) }
         service = try! TokenizerService(registry: registry, limits: limits, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
@@ -34,8 +37,9 @@ final class ServiceHarness: Sendable {
         let head = HTTPRequestHead(
             method: HTTPMethod(rawValue: method), target: path, path: path,
             query: HTTPQuery(query.map { HTTPQuery.Item(name: $0.0, value: $0.1) }), headers: headers, contentLength: body.count)
-        switch service.admit(head, responder) {
-        case .answer(let response): responder.respond(response)
+        switch service.admit(head, responder, among: Route.table) {
+        case .answer(let response):
+            responder.respond(response)
         case .accept(let maximumBodyBytes, _, let handle):
             if body.count > maximumBodyBytes {
                 responder.respond(service.response(to: HTTPError(.contentTooLarge, "too large")))

@@ -1,21 +1,23 @@
 /// Decides which requests are served together and when, and which are turned away.
 ///
 /// A pure value: it starts no thread and reads no clock; whoever calls it says what time it is. A request holds one *slot* from the
-/// moment its body is complete until it is answered or given up, so `maxQueue` bounds everything the service has promised to do:
+/// moment its body is complete until it is answered or given up, so `maxQueue` bounds what the service has promised to do:
 ///
 ///     admit → (body read, image decoded) → enqueue → (waiting) → takeBatch → (running) → release
 ///
-/// Only items of one group (operation and model version) share a batch. Among the groups that are due, the one whose head has
-/// waited longest goes first, and within a group arrival order holds, so no group can starve another.
+/// Every operation has slots of its own, so that a flood of one turns away none of the others. Only items of one group (operation and
+/// model version) share a batch. Which operation goes next is decided by what each has had of the engine's time (start-time fair
+/// queueing, Goyal, Vin and Cheng 1996): one that has been idle goes next, but saves up nothing. Within an operation the group whose head
+/// has waited longest goes first, and within a group arrival order holds, so nothing can starve.
 struct BatchScheduler<Item> {
     typealias Instant = ContinuousClock.Instant
 
     struct Limits: Sendable, Equatable {
         /// The most items in one batch; at least 1.
         var maxBatch: Int
-        /// How long the oldest item waits for companions.
+        /// How long the oldest item waits for companions, where companions save work.
         var maxDelay: Duration
-        /// The most slots in use; at least 1.
+        /// The most slots in use for one operation; at least 1.
         var maxQueue: Int
     }
 
@@ -29,6 +31,15 @@ struct BatchScheduler<Item> {
     struct Batch {
         let group: Group
         let entries: [(ticket: Ticket, item: Item)]
+        let reason: DispatchReason
+    }
+
+    /// What a release has done.
+    struct Release {
+        /// The item that waited, if one did.
+        var item: Item?
+        /// Whether a batch is running that nobody waits for any more.
+        var abandonsBatch = false
     }
 
     private enum Stage: Equatable {
@@ -43,11 +54,25 @@ struct BatchScheduler<Item> {
         let since: Instant
     }
 
+    /// What one operation has: its slots, what it had of the engine's time, and how fast its requests end.
+    private struct Share {
+        var slots = 0
+        /// In the scheduler's virtual time.
+        var served = Duration.zero
+        var waiting = 0
+        var pace = ServicePace()
+        var retries = RetrySchedule()
+    }
+
     let limits: Limits
     private var slots: [Ticket: Stage] = [:]
     private var queues: [Group: [Waiting]] = [:]
+    private var running: Set<Ticket> = []
+    private var shares: [Operation: Share] = Dictionary(uniqueKeysWithValues: Operation.allCases.map { ($0, Share()) })
+    private var costs: [Group: BatchCost] = [:]
+    /// The time had by the operation that went last, before it went: who comes back from idling starts here.
+    private var virtualTime = Duration.zero
     private var issued: UInt64 = 0
-    private var rate = ServiceRate()
 
     init(limits: Limits) {
         precondition(limits.maxBatch >= 1 && limits.maxQueue >= 1, "a batch and a queue hold at least one item, got \(limits)")
@@ -57,20 +82,37 @@ struct BatchScheduler<Item> {
     /// Slots in use: requests admitted and not yet released.
     var backlog: Int { slots.count }
 
+    /// Slots in use for one operation.
+    func backlog(of operation: Operation) -> Int { shares[operation]!.slots }
+
     /// Items that wait for a batch.
     var waitingCount: Int { queues.values.reduce(0) { $0 + $1.count } }
 
-    /// Why ``admit()`` would refuse now, if it would: with the time that the measured service rate needs for the backlog.
-    var overload: Overload? {
-        slots.count < limits.maxQueue ? nil : Overload(retryAfter: rate.time(toServe: slots.count))
+    /// Since when the oldest item of an operation has been waiting for a batch; nil if none is.
+    func oldestWaiting(of operation: Operation) -> Instant? {
+        queues.filter { $0.key.operation == operation }.compactMap { $0.value.first?.since }.min()
+    }
+
+    /// Refuses what ``admit(_:within:now:)`` would refuse now.
+    mutating func refuseIfOverloaded(_ operation: Operation, within limit: Duration, now: Instant) throws(Overload) {
+        let share = shares[operation]!
+        let expected = share.pace.time(toServe: share.slots)
+        guard share.slots < limits.maxQueue else {
+            let retryAfter = shares[operation]!.retries.next(
+                after: expected, spacing: max(share.pace.secondsPerItem, 1 / Double(limits.maxQueue)), now: now)
+            throw Overload(reason: .queueFull, retryAfter: retryAfter)
+        }
+        guard share.slots == 0 || expected <= limit else { throw Overload(reason: .tooLate(expected), retryAfter: expected) }
     }
 
     /// Takes a slot for a new request.
-    mutating func admit() throws(Overload) -> Ticket {
-        if let overload { throw overload }
+    /// - Parameter limit: how long its client will wait.
+    mutating func admit(_ operation: Operation, within limit: Duration, now: Instant) throws(Overload) -> Ticket {
+        try refuseIfOverloaded(operation, within: limit, now: now)
         issued += 1
-        let ticket = Ticket(number: issued)
+        let ticket = Ticket(number: issued, operation: operation)
         slots[ticket] = .preparing
+        shares[operation]!.slots += 1
         return ticket
     }
 
@@ -79,82 +121,112 @@ struct BatchScheduler<Item> {
     mutating func enqueue(_ item: Item, for ticket: Ticket, in group: Group, now: Instant) -> Bool {
         guard slots[ticket] == .preparing else { return false }
         slots[ticket] = .waiting(group)
+        if shares[group.operation]!.waiting == 0 {
+            shares[group.operation]!.served = max(shares[group.operation]!.served, virtualTime)
+        }
+        shares[group.operation]!.waiting += 1
         queues[group, default: []].append(Waiting(ticket: ticket, item: item, since: now))
         return true
     }
 
     /// Frees a request's slot at whatever stage it is: it has been answered, or nobody waits for the answer any more.
     /// What waits is taken out here, so a batch never contains it. Releasing twice is harmless.
-    /// - Returns: the item that waited, if one did.
-    mutating func release(_ ticket: Ticket) -> Item? {
-        guard case .waiting(let group) = slots.removeValue(forKey: ticket),
-            let index = queues[group]?.firstIndex(where: { $0.ticket == ticket }), let waiting = queues[group]?.remove(at: index)
-        else { return nil }
+    /// - Parameter wasAnswered: counts for the measured pace.
+    mutating func release(_ ticket: Ticket, wasAnswered: Bool, now: Instant) -> Release {
+        guard let stage = slots.removeValue(forKey: ticket) else { return Release() }
+        shares[ticket.operation]!.slots -= 1
+        if wasAnswered { shares[ticket.operation]!.pace.recordEnd(isBusy: shares[ticket.operation]!.slots > 0, now: now) }
+        switch stage {
+        case .preparing: return Release()
+        case .waiting(let group): return Release(item: dequeue(ticket, from: group))
+        case .running:
+            let wasRunning = running.remove(ticket) != nil
+            return Release(abandonsBatch: wasRunning && running.isEmpty)
+        }
+    }
+
+    private mutating func dequeue(_ ticket: Ticket, from group: Group) -> Item? {
+        guard let index = queues[group]?.firstIndex(where: { $0.ticket == ticket }) else { return nil }
+        let waiting = queues[group]?.remove(at: index)
+        shares[group.operation]!.waiting -= 1
         if queues[group]?.isEmpty == true { queues[group] = nil }
-        return waiting.item
+        return waiting?.item
     }
 
-    /// The batch that should run now, if one is due: a group is due when it fills a batch or its head has waited `maxDelay`.
-    mutating func takeBatch(now: Instant) -> Batch? {
-        let due = queues.filter { isFull($0.value) || $0.value[0].since + limits.maxDelay <= now }
-        guard let (group, queue) = due.min(by: { precedes($0.value[0], $1.value[0]) }) else { return nil }
-        let taken = queue.prefix(limits.maxBatch)
+    /// The batch that should run now, if one is due: a group is due when it has as many items as pay, or its head has waited `maxDelay`.
+    /// - Parameter isClosing: nothing else will come, so that everything is due.
+    mutating func takeBatch(now: Instant, isClosing: Bool = false) -> Batch? {
+        let due = queues.filter { isClosing || isFull($0.key, $0.value) || $0.value[0].since + limits.maxDelay <= now }
+        guard let (group, queue) = due.min(by: { precedes($0, $1) }) else { return nil }
+        let taken = queue.prefix(costs[group, default: BatchCost()].batch(atMost: limits.maxBatch))
+        let reason: DispatchReason =
+            isClosing ? .closing : isFull(group, queue) ? .full : limits.maxDelay == .zero ? .idle : .delay
         queues[group] = taken.count < queue.count ? Array(queue.dropFirst(taken.count)) : nil
+        shares[group.operation]!.waiting -= taken.count
+        virtualTime = shares[group.operation]!.served
+        running = Set(taken.map(\.ticket))
         for waiting in taken { slots[waiting.ticket] = .running }
-        return Batch(group: group, entries: taken.map { ($0.ticket, $0.item) })
+        return Batch(group: group, entries: taken.map { ($0.ticket, $0.item) }, reason: reason)
     }
 
-    /// When ``takeBatch(now:)`` will have something to give if nothing else arrives; nil while nothing waits.
+    /// When ``takeBatch(now:isClosing:)`` will have something to give if nothing else arrives; nil while nothing waits.
     var nextBatchDue: Instant? {
-        queues.values.map { isFull($0) ? $0[0].since : $0[0].since + limits.maxDelay }.min()
+        queues.map { isFull($0.key, $0.value) ? $0.value[0].since : $0.value[0].since + limits.maxDelay }.min()
     }
 
-    /// Records that `items` kept the engine busy for `duration`.
-    mutating func record(items: Int, duration: Duration) {
-        rate.record(items: items, duration: duration)
+    /// The batch taken last has kept the engine busy for `duration`.
+    /// - Parameter isWhole: false if it was broken off, so that its time says nothing.
+    mutating func recordEnd(of group: Group, items: Int, duration: Duration, isWhole: Bool = true) {
+        running = []
+        shares[group.operation]!.served += duration
+        guard isWhole else { return }
+        // Versions come and go; what they cost is soon measured again.
+        if costs.count > Self.mostCosts { costs = [:] }
+        costs[group, default: BatchCost()].record(items: items, duration: duration)
     }
 
-    private func isFull(_ queue: [Waiting]) -> Bool {
-        queue.count >= limits.maxBatch
+    private static var mostCosts: Int { 64 }
+
+    private func isFull(_ group: Group, _ queue: [Waiting]) -> Bool {
+        queue.count >= (costs[group]?.preferredBatch(atMost: limits.maxBatch) ?? limits.maxBatch)
     }
 
-    private func precedes(_ a: Waiting, _ b: Waiting) -> Bool {
-        a.since != b.since ? a.since < b.since : a.ticket.number < b.ticket.number
+    private func precedes(_ a: (key: Group, value: [Waiting]), _ b: (key: Group, value: [Waiting])) -> Bool {
+        let (shareA, shareB) = (shares[a.key.operation]!.served, shares[b.key.operation]!.served)
+        if a.key.operation != b.key.operation && shareA != shareB { return shareA < shareB }
+        let (headA, headB) = (a.value[0], b.value[0])
+        return headA.since != headB.since ? headA.since < headB.since : headA.ticket.number < headB.ticket.number
     }
 }
 
 /// One admitted request.
 struct Ticket: Hashable, Sendable {
     fileprivate let number: UInt64
+    let operation: Operation
 }
 
-/// No slot is free.
+/// Why a batch was formed.
+enum DispatchReason: String, Sendable, CaseIterable {
+    /// It has as many items as pay.
+    case full
+    /// The engine was free.
+    case idle
+    /// Its first item had waited as long as it may.
+    case delay
+    /// The server is stopping.
+    case closing
+}
+
+/// A request that gets no slot.
 struct Overload: Error, Equatable {
-    /// When a slot is likely to be free.
+    enum Reason: Equatable {
+        /// None is free.
+        case queueFull
+        /// It would be served only after this time, which is longer than its client waits.
+        case tooLate(Duration)
+    }
+
+    let reason: Reason
+    /// When a slot is likely to be free for this client.
     let retryAfter: Duration
-}
-
-/// How fast the engine has been serving lately, as seconds of work per item.
-///
-/// An exponential average over batches: it follows a change of model or load within some ten batches, and one slow batch does not
-/// send clients away for long.
-struct ServiceRate: Sendable {
-    private static let newestWeight = 0.2
-    /// What an item is assumed to cost before the first batch has been measured.
-    private static let firstGuess = 0.1
-
-    private(set) var secondsPerItem = ServiceRate.firstGuess
-    private var isMeasured = false
-
-    mutating func record(items: Int, duration: Duration) {
-        guard items > 0 else { return }
-        let measured = duration / .seconds(1) / Double(items)
-        secondsPerItem = isMeasured ? secondsPerItem + Self.newestWeight * (measured - secondsPerItem) : measured
-        isMeasured = true
-    }
-
-    /// The time in which `items` will have been served.
-    func time(toServe items: Int) -> Duration {
-        .seconds(Double(items) * secondsPerItem)
-    }
 }

@@ -31,6 +31,8 @@ struct ModelFacts: Sendable, Equatable {
     let codebookSize: Int
     /// Of the products that its tokens and images are computed with.
     let precision: Precision
+    /// What the checkpoint says of the use of its codes; nil where it says nothing.
+    var reference: TokenHealth.Reference?
 }
 
 /// What a request asks of the engine.

@@ -25,14 +25,24 @@ final class TokenizerEngine: Engine {
         facts = ModelFacts(
             version: manifest.version, fingerprint: manifest.fingerprint, imageSize: specification.imageSize,
             latentShape: [latent.channels, latent.height, latent.width], tokensPerImage: specification.tokensPerImage,
-            codebookSize: specification.codebookSize, precision: precision)
+            codebookSize: specification.codebookSize, precision: precision,
+            reference: TokenHealth.Reference(
+                layout: specification.quantizer, images: max(1, manifest.metrics.images),
+                figures: .init(use: manifest.metrics.codebookUse, perplexity: manifest.metrics.perplexity)))
     }
 
     func encode(_ images: [RGBImage]) -> Tokens {
-        context.run { tokenizer.encode(images) }
+        interruptibly { tokenizer.encode(images) }
     }
 
     func decode(_ tokens: Tokens) throws -> [RGBImage] {
-        try context.run { try tokenizer.decode(tokens) }
+        try interruptibly { try tokenizer.decode(tokens) }
+    }
+
+    /// Computes as this engine was loaded to, until its caller does not want the result any more.
+    private func interruptibly<Result>(_ body: () throws -> Result) rethrows -> Result {
+        var context = context
+        context.interruption = ComputeContext.current.interruption
+        return try context.run(body)
     }
 }

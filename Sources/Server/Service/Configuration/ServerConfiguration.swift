@@ -1,4 +1,5 @@
 import Compute
+import Images
 
 /// Everything the server can be told, checked as a whole before anything is opened.
 ///
@@ -8,6 +9,8 @@ package struct ServerConfiguration: Sendable {
     package let checkpoints: String
     package let host: String
     package let port: UInt16
+    /// nil for none: health and metrics are then beside the rest.
+    package let adminPort: UInt16?
     package let threads: Int
     package let maxBatch: Int
     package let maxDelay: Duration
@@ -15,6 +18,17 @@ package struct ServerConfiguration: Sendable {
     package let precision: Precision
     package let maxConnections: Int
     package let maxConnectionsPerAddress: Int
+    let trustedProxies: TrustedProxies
+    package let logFormat: LogFormat
+    /// From a complete request to its answer.
+    package let requestTimeout: Duration
+    package let stuckAfter: Duration
+    let maxImageBytes: Int
+    let maxTokenBytes: Int
+    let images: ImageLimits
+    /// What all pictures that are being decoded may take together.
+    let pictureMemory: Int
+    let residentVersions: Int
     package let drainDelay: Duration
     package let drainTimeout: Duration
     let settings: [Setting]
@@ -25,19 +39,41 @@ package struct ServerConfiguration: Sendable {
         checkpoints = try read.text("checkpoints", default: "checkpoints", "Folder of checkpoints, laid out as MODEL/VERSION/manifest.json.")
         host = try read.text("host", default: "127.0.0.1", "Address or host name to listen on; :: for all of them.")
         port = UInt16(try read.integer("port", default: 8080, in: 0...65_535, "Port to listen on; 0 for any that is free."))
+        adminPort = try read.optionalInteger(
+            "admin-port", in: 0...65_535,
+            "Port for /livez, /readyz, /models and /metrics alone, which no other load can keep out, or none. With it, /metrics is nowhere else."
+        ).map { UInt16($0) }
         threads = try read.integer("threads", default: Processors.usable, in: 1...1_024, "Threads that compute.")
         maxBatch = try read.integer("max-batch", default: 8, in: 1...1_024, "Most images in one batch.")
         maxDelay = .milliseconds(
             try read.integer(
                 "max-delay-ms", default: 0, in: 0...10_000,
                 "Longest time the first image of a batch waits for others, in milliseconds. Batches form without it while the engine is busy."))
-        maxQueue = try read.integer("max-queue", default: 64, in: 1...65_536, "Most requests in progress; more are answered 429.")
+        maxQueue = try read.integer(
+            "max-queue", default: 64, in: 1...65_536, "Most requests in progress of each kind: encode, decode, reconstruct. More are answered 429.")
         precision = try read.choice(
             "precision", default: .float32,
             "Precision of the large products: fp32, or where the processor has AMX-BF16 or AVX512-BF16 also bf16.")
         maxConnections = try read.integer("max-connections", default: 1_024, in: 1...65_536, "Most connections; more wait to be accepted.")
         maxConnectionsPerAddress = try read.integer(
             "max-connections-per-address", default: 512, in: 1...65_536, "Most connections from one address; more are closed at once.")
+        trustedProxies = try Self.proxies(&read)
+        logFormat = try read.choice(
+            "log-format", default: .auto, "How log lines are written: as text, as json, or (auto) as text to a terminal and as JSON elsewhere.")
+        requestTimeout = try read.seconds(
+            "request-timeout", default: 60, in: 1...3_600, "Seconds from a complete request to its answer. X-Request-Timeout-Ms asks for less.")
+        stuckAfter = try read.seconds(
+            "stuck-after", default: 30, in: 1...3_600, "Seconds after which a batch or a picture that is not done makes /readyz answer 503.")
+        maxImageBytes = try read.integer(
+            "max-image-bytes", default: 32 << 20, in: 1...1 << 30, "Largest body of /encode and /reconstruct; a larger one is answered 413.")
+        maxTokenBytes = try read.integer(
+            "max-token-bytes", default: 1 << 20, in: 1...1 << 30, "Largest body of /decode; a larger one is answered 413.")
+        images = try Self.images(&read)
+        pictureMemory = try read.integer(
+            "picture-memory", default: 1 << 30, in: 1 << 20...1 << 40, "Bytes that all pictures being decoded may take together.")
+        residentVersions = try read.integer(
+            "resident-versions", default: 3, in: 1...64,
+            "Versions of a model in memory: the current one, and those whose tokens can still be decoded.")
         drainDelay = try read.seconds(
             "drain-delay", default: 0, in: 0...3_600,
             "Seconds between SIGTERM and the closing of the port. Meanwhile /readyz answers 503, and everything else is served.")
@@ -47,12 +83,40 @@ package struct ServerConfiguration: Sendable {
         try check(read)
     }
 
+    private static func proxies(_ read: inout SettingReader) throws(ConfigurationError) -> TrustedProxies {
+        let text = try read.text(
+            "trusted-proxies", default: "none",
+            "Addresses and networks (10.0.0.0/8,::1) whose X-Forwarded-For says who the client is, for the log.")
+        guard text != "none" else { return .none }
+        guard let proxies = TrustedProxies(text) else {
+            throw read.wrong("trusted-proxies", "addresses and networks separated by commas, or none")
+        }
+        return proxies
+    }
+
+    private static func images(_ read: inout SettingReader) throws(ConfigurationError) -> ImageLimits {
+        var limits = ImageLimits(
+            maxSide: try read.integer("max-image-side", default: 65_535, in: 1...65_535, "Longest width or height of a picture."),
+            maxPixels: try read.integer("max-image-pixels", default: 64_000_000, in: 1...1 << 32, "Largest width × height of a picture."),
+            maxDecodedBytes: 512 << 20,
+            maxScans: try read.integer("max-jpeg-scans", default: 32, in: 1...1_000, "Most scans of a JPEG; encoders write about ten."))
+        limits.maxProcessorTime = .milliseconds(
+            try read.integer(
+                "picture-time-ms", default: 500, in: 1...600_000, "Processor time that decoding a picture may take, in milliseconds,"))
+        limits.maxProcessorTimePerMegapixel = .milliseconds(
+            try read.integer("picture-time-ms-per-megapixel", default: 25, in: 0...10_000, "and what each megapixel adds."))
+        return limits
+    }
+
     /// What one setting alone cannot tell.
     private func check(_ read: SettingReader) throws(ConfigurationError) {
         guard maxBatch <= maxQueue else {
             let (batch, queue) = (read.setting("max-batch").givenName, read.setting("max-queue").givenName)
             throw ConfigurationError(
                 description: "\(batch) is \(maxBatch), more than \(queue), which is \(maxQueue); a batch cannot exceed the queue")
+        }
+        guard adminPort != port || port == 0 else {
+            throw ConfigurationError(description: "\(read.setting("admin-port").givenName) is \(port), which is the port of the service itself")
         }
         if let obstacle = precision.obstacle {
             throw ConfigurationError(description: "\(read.setting("precision").givenName) is \"\(precision.rawValue)\": \(obstacle)")

@@ -70,6 +70,16 @@ struct SettingReader {
         return value
     }
 
+    /// Reads a number, or `none`, which is the default.
+    mutating func optionalInteger(_ name: String, in range: ClosedRange<Int>, _ help: String) throws(ConfigurationError) -> Int? {
+        let setting = take(name, "none", help)
+        guard setting.value != "none" else { return nil }
+        guard let value = Int(setting.value), range.contains(value) else {
+            throw wrong(setting, "an integer from \(range.lowerBound) to \(range.upperBound), or none")
+        }
+        return value
+    }
+
     /// Reads whole seconds.
     mutating func seconds(
         _ name: String, default standard: Int, in range: ClosedRange<Int>, _ help: String
@@ -85,6 +95,11 @@ struct SettingReader {
             throw wrong(setting, Choice.allCases.map(\.rawValue).joined(separator: " or "))
         }
         return choice
+    }
+
+    /// Why the value of a setting that has been read is none.
+    func wrong(_ name: String, _ expected: String) -> ConfigurationError {
+        wrong(setting(name), expected)
     }
 
     /// The setting of this name, which has been read.

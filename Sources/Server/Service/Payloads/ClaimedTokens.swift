@@ -1,5 +1,6 @@
 import Files
 import HTTPTransport
+import TokenizerCore
 
 /// Tokens as a request brings them, not yet checked against any model.
 struct ClaimedTokens: Equatable {
@@ -82,13 +83,13 @@ struct ClaimedTokens: Equatable {
 
     /// The tokens as `model` takes them.
     /// - Throws: ``PayloadError`` naming the first that is out of range, or how many are expected.
-    func checked(for facts: ModelFacts) throws(PayloadError) -> [Int32] {
+    func checked(for facts: ModelFacts) throws(PayloadError) -> Tokens {
         guard values.count == facts.tokensPerImage else {
             throw .tokenCount("there are \(values.count) tokens; the model has \(facts.tokensPerImage) per image")
         }
         if let index = values.firstIndex(where: { !(0..<facts.codebookSize).contains($0) }) {
             throw .tokenRange("tokens[\(index)] is \(values[index]); the model's tokens are 0 … \(facts.codebookSize - 1)")
         }
-        return values.map { Int32($0) }
+        return Tokens(ofOneImage: values.map { Int32($0) })
     }
 }

@@ -9,6 +9,7 @@ extension MediaType {
     static let problem = "application/problem+json"
     static let jpeg = "image/jpeg"
     static let png = "image/png"
+    static let prometheus = "text/plain"
 }
 
 /// A request body that cannot be used.

@@ -1,3 +1,5 @@
+import TokenizerCore
+
 /// The JSON that `/encode` answers and `/decode` takes.
 struct TokensDocument: Encodable, Equatable {
     /// Where the tokens belong; for the reader's information, since the fingerprint decides.
@@ -31,11 +33,12 @@ struct TokensDocument: Encodable, Equatable {
     let grid: Grid
     let tokens: [Int32]
 
-    init(_ tokens: [Int32], from model: ServedModel) {
+    /// - Parameter tokens: those of one image.
+    init(_ tokens: Tokens, from model: ServedModel) {
         self.model = model.name
         version = model.facts.version
         fingerprint = model.facts.fingerprint
         grid = Grid(model.facts)
-        self.tokens = tokens
+        self.tokens = tokens.indices
     }
 }

@@ -3,6 +3,7 @@ import HTTPTransport
 import Images
 import Synchronization
 import Threads
+import TokenizerCore
 
 /// One complete request on its way to the engine and back: its slot in the queue, its client.
 ///
@@ -15,40 +16,54 @@ final class ComputeRequest: Sendable {
     private let client: Client
     private let stages: ComputeStages
     private let ticket: Ticket
-    /// The work waiting in the pool, so that it can be taken back.
-    private let piece = Mutex<WorkPool.Piece?>(nil)
+    /// The work waiting in a pool, so that it can be taken back.
+    private let piece = Mutex<(pool: WorkPool, piece: WorkPool.Piece)?>(nil)
 
     /// Takes a slot.
-    init(_ operation: Operation, terms: RequestTerms, client: Client, stages: ComputeStages) throws(Overload) {
+    /// - Parameter limit: how long the client will wait.
+    init(
+        _ operation: Operation, terms: RequestTerms, within limit: Duration, client: Client, stages: ComputeStages
+    ) throws(Overload) {
         self.operation = operation
         self.terms = terms
         self.client = client
         self.stages = stages
-        ticket = try stages.queue.admit()
-        client.responder.onCancel { [weak self] reason in self?.giveUp(reason) }
+        ticket = try stages.queue.admit(operation, within: limit)
+        client.responder.onCancel { [weak self] _ in self?.giveUp() }
     }
 
     deinit {
-        stages.queue.release(ticket)
+        stages.queue.release(ticket, wasAnswered: false)
     }
 
     /// Takes the complete body. Called on an event loop; returns at once.
     func begin(_ body: [UInt8]) {
-        let piece = stages.pool.submit { self.prepare(body) }
-        self.piece.withLock { $0 = piece }
+        client.record.enter(.thread)
+        let pool = operation == .decode ? stages.answers : stages.pictures
+        submit(to: pool, operation == .decode ? .answer : .picture) { self.prepare(body) }
+    }
+
+    private func submit(to pool: WorkPool, _ work: Watchdog.Work, _ body: @escaping @Sendable () -> Void) {
+        let piece = pool.submit { [watchdog = stages.watchdog] in watchdog.watching(work, body) }
+        self.piece.withLock { $0 = (pool, piece) }
     }
 
     private func prepare(_ body: [UInt8]) {
         guard !client.responder.isCancelled else { return }
+        client.record.enter(.prepare)
         do throws(Problem) {
             let (model, input) = try read(body)
-            let item = BatchQueue.Item(engine: model.engine, operation: operation, input: input) { result in
-                self.stages.pool.submit { self.finish(result, of: model) }
-            }
+            client.record.enter(.queue)
+            let item = BatchQueue.Item(
+                engine: model.engine, operation: operation, input: input, begin: { self.client.record.enter(.compute) },
+                completion: { result in
+                    self.client.record.enter(.finish)
+                    self.submit(to: self.stages.answers, .answer) { self.finish(result, of: model) }
+                })
             // Refused only if the client has gone meanwhile.
             _ = stages.queue.enqueue(item, for: ticket)
         } catch {
-            answer(error.response())
+            refuse(error)
         }
     }
 
@@ -76,8 +91,10 @@ final class ComputeRequest: Sendable {
     private func finish(_ result: Result<EngineOutput, EngineFailure>, of model: ServedModel) {
         guard !client.responder.isCancelled else { return }
         switch result {
-        case .success(let output): answer(response(output, of: model))
-        case .failure(let failure): answer(failure.problem.response())
+        case .success(let output):
+            if case .tokens(let tokens) = output { stages.health.add(tokens, of: model.facts) }
+            answer { client.answer(response(output, of: model)) }
+        case .failure(let failure): refuse(failure.problem)
         }
     }
 
@@ -85,7 +102,8 @@ final class ComputeRequest: Sendable {
         let body =
             switch output {
             case .image(let image): PNGEncoder.encode(image)
-            case .tokens(let tokens) where terms.answerType == MediaType.npy: NumPyArray(tokens, shape: [tokens.count]).serialized()
+            case .tokens(let tokens) where terms.answerType == MediaType.npy:
+                NumPyArray(tokens.indices, shape: [tokens.tokensPerImage]).serialized()
             case .tokens(let tokens): TokensDocument(tokens, from: model).jsonBytes
             }
         let headers: HTTPHeaders = [
@@ -95,26 +113,41 @@ final class ComputeRequest: Sendable {
         return HTTPResponse(status: .ok, headers: headers, body: body)
     }
 
-    /// The slot is free before the client can know, so a client that waits for its answer never finds its own slot taken.
-    private func answer(_ response: HTTPResponse) {
-        stages.queue.release(ticket)
-        client.answer(response)
+    private func refuse(_ problem: Problem) {
+        answer { client.refuse(problem) }
     }
 
-    private func giveUp(_ reason: HTTPCancellation) {
-        stages.queue.release(ticket)
-        if let piece = piece.withLock({ $0 }) { stages.pool.cancel(piece) }
-        client.log.givenUp(reason)
+    /// The slot is free before the client can know, so a client that waits for its answer never finds its own slot taken.
+    private func answer(_ send: () -> Void) {
+        stages.queue.release(ticket, wasAnswered: true)
+        send()
+    }
+
+    private func giveUp() {
+        stages.queue.release(ticket, wasAnswered: false)
+        if let (pool, piece) = piece.withLock({ $0 }) { pool.cancel(piece) }
     }
 }
 
-/// Who waits for an answer.
+/// Who waits for an answer, and what is known of the request.
 struct Client: Sendable {
     let responder: HTTPResponder
-    let log: AccessLog
+    let record: RequestRecord
 
+    init(_ responder: HTTPResponder, _ record: RequestRecord) {
+        (self.responder, self.record) = (responder, record)
+        responder.onCancel { record.givenUp($0) }
+    }
+
+    /// Nothing is said twice: an answer that comes after the client has gone is no answer.
     func answer(_ response: HTTPResponse) {
-        if responder.respond(response) { log.answered(response) }
+        guard !responder.isCancelled else { return }
+        responder.respond(record.answered(response))
+    }
+
+    func refuse(_ problem: Problem) {
+        record.refused(problem)
+        answer(problem.response())
     }
 }
 
@@ -122,6 +155,11 @@ struct Client: Sendable {
 struct ComputeStages: Sendable {
     let registry: ModelRegistry
     let queue: BatchQueue
-    let pool: WorkPool
+    /// Decodes pictures, which may take long; and nothing else, so that tokens never wait for it.
+    let pictures: WorkPool
+    /// Reads tokens and writes answers.
+    let answers: WorkPool
     let intake: ImageIntake
+    let watchdog: Watchdog
+    let health: TokenHealth
 }

@@ -71,7 +71,11 @@ extension MemoryExhausted: Refusal {
 
 extension Overload: Refusal {
     var problem: Problem {
-        Problem(.overloaded, "as many requests are in progress as the server accepts", retryAfter: retryAfter)
+        switch reason {
+        case .queueFull: Problem(.overloaded, "as many requests are in progress as the server accepts", retryAfter: retryAfter)
+        case .tooLate(let wait):
+            Problem(.overloaded, "the request would be served in about \(wait), later than its client waits for it", retryAfter: retryAfter)
+        }
     }
 }
 

@@ -4,6 +4,7 @@ enum ProblemCode: String, CaseIterable, Sendable {
     case emptyBody = "empty_body"
     case malformedBody = "malformed_body"
     case malformedQuery = "malformed_query"
+    case malformedHeader = "malformed_header"
     case notFound = "not_found"
     case unknownModel = "unknown_model"
     case methodNotAllowed = "method_not_allowed"
@@ -27,11 +28,12 @@ enum ProblemCode: String, CaseIterable, Sendable {
     case engineFailed = "engine_failed"
     case notReady = "not_ready"
     case shuttingDown = "shutting_down"
+    case stuck
     case deadlineExceeded = "deadline_exceeded"
 
     var status: Int {
         switch self {
-        case .badRequest, .emptyBody, .malformedBody, .malformedQuery: 400
+        case .badRequest, .emptyBody, .malformedBody, .malformedQuery, .malformedHeader: 400
         case .notFound, .unknownModel: 404
         case .methodNotAllowed: 405
         case .notAcceptable: 406
@@ -42,7 +44,7 @@ enum ProblemCode: String, CaseIterable, Sendable {
         case .invalidField, .imageEmpty, .imageTruncated, .imageCorrupt, .tokenCountMismatch, .tokenOutOfRange: 422
         case .overloaded: 429
         case .internalError, .engineFailed: 500
-        case .notReady, .shuttingDown, .noRoom, .imageOutOfMemory: 503
+        case .notReady, .shuttingDown, .stuck, .noRoom, .imageOutOfMemory: 503
         case .deadlineExceeded: 504
         }
     }
@@ -53,6 +55,7 @@ enum ProblemCode: String, CaseIterable, Sendable {
         case .emptyBody: "The request has no body"
         case .malformedBody: "The body is not in its format"
         case .malformedQuery: "The query is not valid"
+        case .malformedHeader: "A header field is not valid"
         case .notFound: "There is no such resource"
         case .unknownModel: "There is no such model"
         case .methodNotAllowed: "The resource has no such method"
@@ -76,6 +79,7 @@ enum ProblemCode: String, CaseIterable, Sendable {
         case .engineFailed: "The model failed on this input"
         case .notReady: "No model is loaded yet"
         case .shuttingDown: "The server is shutting down"
+        case .stuck: "The server does not get on with its work"
         case .deadlineExceeded: "The answer took too long"
         }
     }

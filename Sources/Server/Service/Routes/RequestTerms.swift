@@ -10,11 +10,14 @@ struct RequestTerms: Sendable {
     let model: String?
     /// Whose tokens a NumPy array holds: the `Revq-Fingerprint` header, or the `fingerprint` query parameter.
     let fingerprint: String?
+    /// How long its client waits: the `X-Request-Timeout-Ms` header.
+    let timeout: Duration?
 
     init(_ head: HTTPRequestHead, on route: Route) throws(Problem) {
         let parameters = try Self.parameters(head.query, on: route)
         model = parameters["model"]
         fingerprint = try Self.fingerprint(head.headers["Revq-Fingerprint"], parameters["fingerprint"])
+        timeout = try Self.timeout(head.headers["X-Request-Timeout-Ms"])
         guard let answerType = Acceptance(head.headers.list("Accept")).best(of: route.offers) else {
             throw Problem(.notAcceptable, "\(route.path) answers \(route.offers.joined(separator: " or "))")
         }
@@ -41,6 +44,14 @@ struct RequestTerms: Sendable {
             throw Problem(.malformedQuery, "the header Revq-Fingerprint and the query parameter \"fingerprint\" differ")
         }
         return header ?? parameter
+    }
+
+    private static func timeout(_ header: String?) throws(Problem) -> Duration? {
+        guard let header else { return nil }
+        guard let milliseconds = Int(header), milliseconds >= 1 else {
+            throw Problem(.malformedHeader, "X-Request-Timeout-Ms is \"\(header.shortened)\"; expected a whole number of milliseconds, at least 1")
+        }
+        return .milliseconds(milliseconds)
     }
 
     private static func bodyType(_ head: HTTPRequestHead, on route: Route) throws(Problem) -> MediaType {

@@ -22,12 +22,13 @@ struct Route: Sendable {
         .compute("/reconstruct", .reconstruct, accepts: imageBodies, offers: [MediaType.png], problems: imageProblems),
         .information("/models", .models),
         .information("/livez", .live),
-        .information("/readyz", .ready, problems: [.notReady, .shuttingDown]),
+        .information("/readyz", .ready, problems: [.notReady, .shuttingDown, .stuck]),
+        .information("/metrics", .metrics, offers: [MediaType.prometheus]),
     ]
 
     private static let imageBodies = [MediaType.jpeg, MediaType.png, MediaType.multipart, MediaType.json]
     private static let computeProblems: [ProblemCode] = [
-        .emptyBody, .malformedBody, .malformedQuery, .unknownModel, .notAcceptable, .bodyTooLarge, .unsupportedMediaType,
+        .emptyBody, .malformedBody, .malformedQuery, .malformedHeader, .unknownModel, .notAcceptable, .bodyTooLarge, .unsupportedMediaType,
         .invalidField, .overloaded, .internalError, .engineFailed, .notReady, .noRoom, .deadlineExceeded,
     ]
     private static let imageProblems =
@@ -45,20 +46,30 @@ struct Route: Sendable {
             parameters: parameters, problems: problems)
     }
 
-    private static func information(_ path: String, _ endpoint: Endpoint, problems: [ProblemCode] = []) -> Route {
+    private static func information(
+        _ path: String, _ endpoint: Endpoint, offers: [String] = [MediaType.json], problems: [ProblemCode] = []
+    ) -> Route {
         Route(
-            method: .get, path: path, endpoint: endpoint, accepts: [], offers: [MediaType.json], parameters: [],
+            method: .get, path: path, endpoint: endpoint, accepts: [], offers: offers, parameters: [],
             problems: [.malformedQuery, .notAcceptable] + problems)
     }
+
+    /// Whether it takes a slot and the engine's time.
+    var isCompute: Bool {
+        if case .compute = endpoint { true } else { false }
+    }
+
+    /// Whether machines ask for it, again and again.
+    var isProbe: Bool { [.live, .ready, .metrics].contains(endpoint) }
 
     /// What `OPTIONS *` answers: the methods that some resource has.
     static let methods = "GET, HEAD, POST, OPTIONS"
 
-    /// The route of a request. `HEAD` is answered wherever `GET` is.
-    static func find(_ head: HTTPRequestHead) throws(Problem) -> Route {
-        let routes = table.filter { $0.path == head.path }
+    /// The route of a request, among those that are offered. `HEAD` is answered wherever `GET` is.
+    static func find(_ head: HTTPRequestHead, among offered: [Route]) throws(Problem) -> Route {
+        let routes = offered.filter { $0.path == head.path }
         guard !routes.isEmpty else {
-            throw Problem(.notFound, "there is nothing at \(head.path.shortened); see \(table.map(\.path).joined(separator: ", "))")
+            throw Problem(.notFound, "there is nothing at \(head.path.shortened); see \(offered.map(\.path).joined(separator: ", "))")
         }
         let method = head.method == .head ? .get : head.method
         guard let route = routes.first(where: { $0.method == method }) else {
@@ -76,4 +87,5 @@ enum Endpoint: Sendable, Equatable {
     case models
     case live
     case ready
+    case metrics
 }

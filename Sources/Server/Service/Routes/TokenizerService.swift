@@ -5,39 +5,49 @@ import Synchronization
 import Threads
 
 /// The tokenizer behind its HTTP interface: decides about every request, and owns the queue and the threads that serve it.
-final class TokenizerService: HTTPHandler {
+final class TokenizerService: Sendable {
     struct Limits: Sendable {
         var batching: BatchScheduler<BatchQueue.Item>.Limits
-        /// Threads that read bodies, decode and encode images; at least 1.
+        /// Threads that decode images, and as many that read tokens and write answers; at least 1.
         var poolThreads: Int
         /// The largest body of an image request, and of a token request.
         var imageBodyBytes = 32 << 20
         var tokenBodyBytes = 1 << 20
         /// What all images that are being decoded may take together. Bodies are bounded by the transport.
         var memoryBytes = 1 << 30
-        /// From the complete request to its answer.
+        /// From the complete request to its answer, where the client does not say less.
         var answerWithin = Duration.seconds(60)
         var images = ImageLimits(maxDecodedBytes: 512 << 20)
+        /// A batch, a picture or an answer that takes longer is stuck.
+        var stuckAfter = Duration.seconds(30)
+        var proxies = TrustedProxies.none
     }
 
     let registry: ModelRegistry
+    private let metrics = ServiceMetrics()
+    private let droppedLogLines: @Sendable () -> Int
     private let limits: Limits
     private let stages: ComputeStages
     private let logger: Logger
     private let isDraining = Atomic(false)
 
     /// - Throws: where the system has no room for its threads.
-    init(registry: ModelRegistry, limits: Limits, logger: Logger) throws(SystemError) {
+    init(
+        registry: ModelRegistry, limits: Limits, logger: Logger, droppedLogLines: @escaping @Sendable () -> Int = { 0 }
+    ) throws(SystemError) {
+        self.droppedLogLines = droppedLogLines
         self.registry = registry
         self.limits = limits
         self.logger = logger
-        let pool = try WorkPool(threads: limits.poolThreads)
+        let watchdog = Watchdog(limit: limits.stuckAfter)
+        let pools = try [WorkPool(threads: limits.poolThreads), WorkPool(threads: limits.poolThreads)]
         do throws(SystemError) {
             stages = ComputeStages(
-                registry: registry, queue: try BatchQueue(limits: limits.batching), pool: pool,
-                intake: ImageIntake(limits: limits.images, memory: MemoryBudget(limitBytes: limits.memoryBytes)))
+                registry: registry, queue: try BatchQueue(limits: limits.batching, watchdog: watchdog, metrics: metrics), pictures: pools[0],
+                answers: pools[1], intake: ImageIntake(limits: limits.images, memory: MemoryBudget(limitBytes: limits.memoryBytes)),
+                watchdog: watchdog, health: TokenHealth())
         } catch {
-            pool.close()
+            pools.forEach { $0.close() }
             throw error
         }
     }
@@ -52,52 +62,55 @@ final class TokenizerService: HTTPHandler {
 
     /// Answers what has been admitted, then ends the threads. No request may come afterwards.
     func close() {
+        stages.pictures.close()
         stages.queue.close()
-        stages.pool.close()
+        stages.answers.close()
     }
 
-    func admit(_ head: HTTPRequestHead, _ responder: HTTPResponder) -> HTTPAdmission {
-        let log = AccessLog(head, logger: logger)
-        if head.path == "*" { return answer(HTTPResponse(status: .noContent, headers: ["Allow": Route.methods]), log) }
+    /// Decides about a request whose head is complete.
+    /// - Parameter routes: what the listener that it came by offers.
+    func admit(_ head: HTTPRequestHead, _ responder: HTTPResponder, among routes: [Route]) -> HTTPAdmission {
+        let found = Result { () throws(Problem) in try Route.find(head, among: routes) }
+        let record = RequestRecord(
+            head, route: try? found.get(), identity: RequestIdentity(head, proxies: limits.proxies), logger: logger, metrics: metrics)
+        if head.path == "*" { return .answer(record.answered(HTTPResponse(status: .noContent, headers: ["Allow": Route.methods]))) }
         do throws(Problem) {
-            let route = try Route.find(head)
+            let route = try found.get()
             let terms = try RequestTerms(head, on: route)
             switch route.endpoint {
-            case .compute(let operation): return try admit(operation, terms, responder, log)
-            case .models: return answer(.json(ModelsDocument(registry)), log)
-            case .live: return answer(.json(["status": "alive"]), log)
-            case .ready: return answer(try readiness(), log)
+            case .compute(let operation): return try admit(operation, terms, Client(responder, record))
+            case .models: return .answer(record.answered(.json(ModelsDocument(registry))))
+            case .live: return .answer(record.answered(.json(["status": "alive"])))
+            case .ready: return .answer(record.answered(try readiness()))
+            case .metrics: return .answer(record.answered(metricsPage()))
             }
         } catch {
-            return answer(error.response(), log)
+            record.refused(error)
+            return .answer(record.answered(error.response()))
         }
     }
 
-    private func answer(_ response: HTTPResponse, _ log: AccessLog) -> HTTPAdmission {
-        log.answered(response)
-        return .answer(response)
-    }
-
+    /// What the transport refuses by itself.
     func response(to error: HTTPError) -> HTTPResponse {
+        let problem = error.problem
         logger.info("refused", metadata: ["status": "\(error.status.code)", "reason": "\(error.reason)"])
-        return error.problem.response(status: error.status)
+        metrics.refused(problem.code)
+        return problem.response(status: error.status)
     }
 
     /// Refuses by the head what can be refused by it. A slot is taken only when the body is complete: clients that send slowly would
     /// otherwise hold all of them.
-    private func admit(
-        _ operation: Operation, _ terms: RequestTerms, _ responder: HTTPResponder, _ log: AccessLog
-    ) throws(Problem) -> HTTPAdmission {
+    private func admit(_ operation: Operation, _ terms: RequestTerms, _ client: Client) throws(Problem) -> HTTPAdmission {
         guard registry.isReady else { throw ModelError.notReady.problem }
         if operation != .decode { _ = try Problem.refusing { () throws(ModelError) in try registry.current(terms.model) } }
-        if let overload = stages.queue.overload { throw overload.problem }
+        let limit = min(terms.timeout ?? limits.answerWithin, limits.answerWithin)
+        try Problem.refusing { () throws(Overload) in try stages.queue.refuseIfOverloaded(operation, within: limit) }
         let maximumBodyBytes = operation == .decode ? limits.tokenBodyBytes : limits.imageBodyBytes
-        let client = Client(responder: responder, log: log)
-        return .accept(maximumBodyBytes: maximumBodyBytes, answerWithin: limits.answerWithin) { [stages] request in
+        return .accept(maximumBodyBytes: maximumBodyBytes, answerWithin: limit) { [stages] request in
             do throws(Overload) {
-                try ComputeRequest(operation, terms: terms, client: client, stages: stages).begin(request.body)
+                try ComputeRequest(operation, terms: terms, within: limit, client: client, stages: stages).begin(request.body)
             } catch {
-                client.answer(error.problem.response())
+                client.refuse(error.problem)
             }
         }
     }
@@ -107,7 +120,34 @@ final class TokenizerService: HTTPHandler {
             throw Problem(.shuttingDown, "the server is about to stop", retryAfter: .seconds(1))
         }
         guard registry.isReady else { throw ModelError.notReady.problem }
+        if let (work, duration) = stages.watchdog.stuck(at: .now) {
+            throw Problem(.stuck, "\(work) has been going on for \(Int(duration / .seconds(1))) s", retryAfter: .seconds(10))
+        }
         return .json(["status": "ready"])
+    }
+
+    private func metricsPage() -> HTTPResponse {
+        var text = PrometheusText()
+        metrics.write(to: &text)
+        stages.write(to: &text)
+        text.family("revq_log_lines_dropped_total", .counter, "Log lines that nobody read in time.")
+        text.sample("revq_log_lines_dropped_total", [], droppedLogLines())
+        ProcessStatus().write(to: &text)
+        return HTTPResponse(status: .ok, headers: ["Content-Type": PrometheusText.contentType], body: Array(text.text.utf8))
+    }
+}
+
+/// The service as one listener offers it.
+struct RoutedHandler: HTTPHandler {
+    let service: TokenizerService
+    let routes: [Route]
+
+    func admit(_ head: HTTPRequestHead, _ responder: HTTPResponder) -> HTTPAdmission {
+        service.admit(head, responder, among: routes)
+    }
+
+    func response(to error: HTTPError) -> HTTPResponse {
+        service.response(to: error)
     }
 }
 

@@ -10,7 +10,9 @@ package final class LogQueue: Sendable {
     private struct State {
         var lines: [String] = []
         var bytes = 0
+        /// Since the last line that told so, and in all.
         var dropped = 0
+        var droppedInAll = 0
         var isWriting = false
         var isClosed = false
     }
@@ -20,15 +22,19 @@ package final class LogQueue: Sendable {
 
     /// - Parameters:
     ///   - maximumBytes: what may wait.
+    ///   - note: the line that says how many were dropped.
     ///   - write: takes some whole lines; may block.
     /// - Throws: where the system has no room for its thread.
-    package init(maximumBytes: Int = 1 << 20, write: @escaping @Sendable (String) -> Void) throws(SystemError) {
+    package init(
+        maximumBytes: Int = 1 << 20, note: @escaping @Sendable (Int) -> String = { LogFormat.text.note(ofDropped: $0) },
+        write: @escaping @Sendable (String) -> Void
+    ) throws(SystemError) {
         let state = Monitor(State())
         self.maximumBytes = maximumBytes
         self.state = state
         // Never joined: it may be inside a write that does not return.
         _ = try DedicatedThread {
-            while let text = Self.next(of: state) { write(text) }
+            while let text = Self.next(of: state, note) { write(text) }
         }
     }
 
@@ -41,12 +47,16 @@ package final class LogQueue: Sendable {
         state.withLock { state in
             guard state.bytes + line.utf8.count <= maximumBytes else {
                 state.dropped += 1
+                state.droppedInAll += 1
                 return
             }
             state.lines.append(line)
             state.bytes += line.utf8.count
         }
     }
+
+    /// How many lines did not fit.
+    package var droppedLines: Int { state.withLock { $0.droppedInAll } }
 
     /// Waits until everything is written, but no longer than this.
     package func flush(within limit: Duration) {
@@ -56,13 +66,12 @@ package final class LogQueue: Sendable {
         }
     }
 
-    private static func next(of state: Monitor<State>) -> String? {
+    private static func next(of state: Monitor<State>, _ note: (Int) -> String) -> String? {
         state.withLock { $0.isWriting = false }
         return state.wait { state in
             guard !state.lines.isEmpty else { return state.isClosed ? .done(nil) : .wait(until: nil) }
-            let note = state.dropped > 0 ? "\(state.dropped) log lines were dropped: nobody read them in time\n" : ""
-            let text = state.lines.joined() + note
-            state = State(isWriting: true, isClosed: state.isClosed)
+            let text = state.lines.joined() + (state.dropped > 0 ? note(state.dropped) : "")
+            state = State(droppedInAll: state.droppedInAll, isWriting: true, isClosed: state.isClosed)
             return .done(text)
         }
     }
@@ -84,15 +93,38 @@ package final class LogQueue: Sendable {
     }
 }
 
-/// Logs to a ``LogQueue``: `2026-01-31T12:00:00Z info revq-server: POST /encode bytes=512 status=200`.
+/// How log lines are written.
+package enum LogFormat: String, Sendable, CaseIterable {
+    /// As text to a terminal, as JSON elsewhere.
+    case auto
+    /// `2026-01-31T12:00:00Z info revq-server: POST /encode bytes=512 status=200`.
+    case text
+    /// One object a line, all values strings: `{"time":…,"level":"info","logger":…,"message":…,"bytes":"512","status":"200"}`.
+    case json
+
+    /// The line that says how many were dropped.
+    package func note(ofDropped count: Int) -> String {
+        let text = "\(count) log lines were dropped: nobody read them in time"
+        return self == .json ? String(decoding: ["level": "warning", "message": text].jsonBytes, as: UTF8.self) : text + "\n"
+    }
+
+    /// What `auto` means for a descriptor.
+    package func resolved(for descriptor: CInt) -> LogFormat {
+        self != .auto ? self : isatty(descriptor) == 1 ? .text : .json
+    }
+}
+
+/// Logs to a ``LogQueue``.
 package struct QueuedLogHandler: LogHandler {
     package var metadata: Logger.Metadata = [:]
     package var logLevel = Logger.Level.info
     private let label: String
+    private let format: LogFormat
     private let queue: LogQueue
 
-    package init(label: String, queue: LogQueue) {
+    package init(label: String, format: LogFormat = .text, queue: LogQueue) {
         self.label = label
+        self.format = format
         self.queue = queue
     }
 
@@ -103,6 +135,11 @@ package struct QueuedLogHandler: LogHandler {
 
     package func log(event: LogEvent) {
         let all = metadata.merging(event.metadata ?? [:]) { $1 }
+        if format == .json {
+            let fields: [String: String] = ["time": Self.now(), "level": "\(event.level)", "logger": label, "message": "\(event.message)"]
+            queue.add(String(decoding: fields.merging(all.mapValues { "\($0)" }) { own, _ in own }.jsonBytes, as: UTF8.self))
+            return
+        }
         let fields = all.sorted { $0.key < $1.key }.map { " \($0.key)=\($0.value)" }.joined()
         let line = "\(Self.now()) \(event.level) \(label): \(event.message)\(fields)"
         // A value from outside must not look like a line of its own.

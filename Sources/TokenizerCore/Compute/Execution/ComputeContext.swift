@@ -1,6 +1,7 @@
 import CKernels
 
-/// How computations are carried out. Nothing in it changes what a result means: threads change its speed alone, the others its rounding.
+/// How computations are carried out. Nothing in it changes what a result means: threads change its speed alone, the others its rounding;
+/// and what was interrupted has no result.
 ///
 /// There is one context at a time for a thread, ``current``, and one way to set it, for the duration of a call:
 ///
@@ -18,6 +19,8 @@ package struct ComputeContext: Sendable {
     package var algorithm: ConvolutionAlgorithm?
     /// What is told of every operation.
     package var profile: ComputeProfile?
+    /// Ends the networks' work early when it is set; nil where somebody surely waits, as in training.
+    package var interruption: Interruption?
 
     @TaskLocal package static var current = ComputeContext()
 
@@ -37,6 +40,9 @@ package struct ComputeContext: Sendable {
         context[keyPath: part] = value
         return try context.run(body)
     }
+
+    /// Whether what is being computed is not wanted any more.
+    package var isInterrupted: Bool { interruption?.isSet == true }
 
     /// The kernels of the instruction set.
     package var kernels: revq_kernel_table { instructionSet.kernels }

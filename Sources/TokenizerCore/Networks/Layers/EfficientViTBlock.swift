@@ -15,7 +15,8 @@ package struct EfficientViTBlock: Layer {
     }
 
     package func forward(_ x: consuming Tensor, keeping kept: inout Tape) -> Tensor {
-        feedForward.forward(attention.forward(x, keeping: &kept), keeping: &kept)
+        if ComputeContext.current.isInterrupted { return x }
+        return feedForward.forward(attention.forward(x, keeping: &kept), keeping: &kept)
     }
 
     package func backward(_ dy: consuming Tensor, from kept: inout Tape, into gradient: inout EfficientViTBlock) -> Tensor {

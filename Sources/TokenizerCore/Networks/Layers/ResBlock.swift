@@ -20,6 +20,7 @@ package struct ResBlock: Layer {
 
     /// - Parameter x: `[n, h, w, c]`.
     package func forward(_ x: consuming Tensor, keeping kept: inout Tape) -> Tensor {
+        if ComputeContext.current.isInterrupted { return x }
         let hidden = conv1.forward(copy x, activation: activation, keeping: &kept)
         return norm.forward(conv2.forward(hidden, keeping: &kept), adding: x, keeping: &kept)
     }

@@ -11,6 +11,19 @@ public struct Tokens: Sendable, Equatable {
         (self.tokensPerImage, self.indices) = (tokensPerImage, indices)
     }
 
+    /// Those of one image.
+    /// - Precondition: there is at least one.
+    package init(ofOneImage indices: [Int32]) {
+        self.init(tokensPerImage: indices.count, indices: indices)
+    }
+
+    /// Those of several images of the same tokenizer, in order.
+    /// - Precondition: there is at least one, and all have as many tokens.
+    package init(joining images: [Tokens]) {
+        precondition(images.allSatisfy { $0.tokensPerImage == images[0].tokensPerImage }, "tokens of different tokenizers")
+        self.init(tokensPerImage: images[0].tokensPerImage, indices: images.flatMap(\.indices))
+    }
+
     /// How many images.
     public var count: Int { indices.count / tokensPerImage }
 

@@ -1,0 +1,43 @@
+/// What the stages hold at the moment of a scrape.
+extension ComputeStages {
+    func write(to text: inout PrometheusText) {
+        writeQueue(to: &text)
+        text.family("revq_picture_memory_bytes", .gauge, "Memory charged for pictures that are being decoded, and its bound.")
+        text.sample("revq_picture_memory_bytes", [("kind", "used")], intake.memory.usedBytes)
+        text.sample("revq_picture_memory_bytes", [("kind", "limit")], intake.memory.limitBytes)
+        writeModels(to: &text)
+    }
+
+    private func writeQueue(to text: inout PrometheusText) {
+        let loads = Operation.allCases.map { (operation: $0.rawValue, load: queue.load(of: $0)) }
+        text.family("revq_queue_depth", .gauge, "Requests in progress.")
+        for (operation, load) in loads { text.sample("revq_queue_depth", [("operation", operation)], load.slots) }
+        text.family("revq_queue_oldest_age_seconds", .gauge, "How long the oldest request has been waiting for a batch.")
+        for (operation, load) in loads {
+            text.sample("revq_queue_oldest_age_seconds", [("operation", operation)], load.oldestWait / .seconds(1))
+        }
+        text.family("revq_stuck", .gauge, "Whether a thread has been at one thing for too long.")
+        text.sample("revq_stuck", [], watchdog.stuck(at: .now) == nil ? 0 : 1)
+    }
+
+    private func writeModels(to text: inout PrometheusText) {
+        let versions = registry.listing.flatMap { model in model.versions.enumerated().map { (model.name, $0.offset == 0, $0.element) } }
+        health.keep(versions.map(\.2))
+        text.family("revq_model_info", .gauge, "The versions in memory; 1 for the one that new requests get.")
+        for (name, isCurrent, facts) in versions {
+            let labels = [("version", "\(facts.version)"), ("fingerprint", facts.fingerprint), ("precision", facts.precision.rawValue)]
+            text.sample("revq_model_info", [("model", name)] + labels, isCurrent ? 1 : 0)
+        }
+        let figures = versions.compactMap { name, _, facts in
+            facts.reference.flatMap { reference in
+                health.figures(of: facts).map { (labels: [("model", name), ("version", "\(facts.version)")], now: $0, reference: reference.figures) }
+            }
+        }
+        text.family("revq_token_use_ratio", .gauge, "Share of codes chosen, over as many images as the checkpoint's own figure is from.")
+        for (labels, now, _) in figures { text.sample("revq_token_use_ratio", labels, now.use) }
+        text.family("revq_token_perplexity", .gauge, "2 to the entropy of the codes' use, over as many images.")
+        for (labels, now, _) in figures { text.sample("revq_token_perplexity", labels, now.perplexity) }
+        text.family("revq_token_drift_bits", .gauge, "How far a token's entropy is from what the checkpoint says.")
+        for (labels, now, reference) in figures { text.sample("revq_token_drift_bits", labels, now.drift(from: reference)) }
+    }
+}
