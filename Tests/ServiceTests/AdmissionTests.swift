@@ -51,7 +51,7 @@ import Testing
         let responder = HTTPResponder { answers.post($0) }
         let head = HTTPRequestHead(
             method: HTTPMethod(rawValue: "POST"), target: "/encode", path: "/encode", headers: headers, contentLength: png.count)
-        guard case .accept(_, _, let handle) = harness.service.admit(head, responder, among: Route.table) else {
+        guard case .accept(_, _, _, let handle) = harness.service.admit(head, responder, among: Route.table) else {
             Issue.record("the request was refused by its head")
             return
         }

@@ -232,11 +232,11 @@ import Testing
         let head = HTTPRequestHead(
             method: .post, target: "/encode", path: "/encode", headers: ["Content-Type": "image/png", "X-Request-Timeout-Ms": "250"], contentLength: 9
         )
-        guard case .accept(_, let answerWithin, _) = harness.service.admit(head, HTTPResponder { _ in }, among: Route.table) else {
+        guard case .accept(_, let answerWithin, let timeout, _) = harness.service.admit(head, HTTPResponder { _ in }, among: Route.table) else {
             Issue.record("the request was refused by its head")
             return
         }
-        #expect(answerWithin == .milliseconds(250))
+        #expect(answerWithin == .milliseconds(250) && timeout == .milliseconds(250))
         #expect(harness.post("/encode", "image/png", png, headers: ["X-Request-Timeout-Ms": "60000"]).status == .ok)
     }
 }

@@ -54,6 +54,7 @@ package final class Server: Sendable {
             service.close()
             throw error
         }
+        service.tell(of: listeners[0])
         (self.service, self.watcher, http, admin) = (service, watcher, listeners[0], listeners.dropFirst().first)
     }
 

@@ -40,7 +40,7 @@ final class ServiceHarness: Sendable {
         switch service.admit(head, responder, among: Route.table) {
         case .answer(let response):
             responder.respond(response)
-        case .accept(let maximumBodyBytes, _, let handle):
+        case .accept(let maximumBodyBytes, _, _, let handle):
             if body.count > maximumBodyBytes {
                 responder.respond(service.response(to: HTTPError(.contentTooLarge, "too large")))
                 responder.cancel(.disconnected)

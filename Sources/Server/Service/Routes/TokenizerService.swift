@@ -30,6 +30,8 @@ final class TokenizerService: Sendable {
     private let stages: ComputeStages
     private let logger: Logger
     private let isDraining = Atomic(false)
+    /// What its listeners add to the metrics.
+    private let listeners = Mutex<[@Sendable (inout PrometheusText) -> Void]>([])
 
     /// - Throws: where the system has no room for its threads.
     init(
@@ -58,6 +60,11 @@ final class TokenizerService: Sendable {
     /// Is not ready from now on, so that whoever spreads the load takes this server out; requests are served as before.
     func drain() {
         isDraining.store(true, ordering: .relaxed)
+    }
+
+    /// Has a listener that it is offered by tell in the metrics how it is.
+    func tell(of listener: HTTPServer) {
+        listeners.withLock { $0.append { [weak listener] text in listener?.write(to: &text) } }
     }
 
     /// Answers what has been admitted, then ends the threads. No request may come afterwards.
@@ -106,7 +113,7 @@ final class TokenizerService: Sendable {
         let limit = min(terms.timeout ?? limits.answerWithin, limits.answerWithin)
         try Problem.refusing { () throws(Overload) in try stages.queue.refuseIfOverloaded(operation, within: limit) }
         let maximumBodyBytes = operation == .decode ? limits.tokenBodyBytes : limits.imageBodyBytes
-        return .accept(maximumBodyBytes: maximumBodyBytes, answerWithin: limit) { [stages] request in
+        return .accept(maximumBodyBytes: maximumBodyBytes, answerWithin: limit, timeout: terms.timeout) { [stages] request in
             do throws(Overload) {
                 try ComputeRequest(operation, terms: terms, within: limit, client: client, stages: stages).begin(request.body)
             } catch {
@@ -130,6 +137,7 @@ final class TokenizerService: Sendable {
         var text = PrometheusText()
         metrics.write(to: &text)
         stages.write(to: &text)
+        listeners.withLock { $0 }.forEach { $0(&text) }
         text.family("revq_log_lines_dropped_total", .counter, "Log lines that nobody read in time.")
         text.sample("revq_log_lines_dropped_total", [], droppedLogLines())
         ProcessStatus().write(to: &text)
