@@ -27,6 +27,7 @@ FORBIDDEN = [
     *(("HTTPTransport", module, "the transport carries bytes and knows no tokens") for module in TOKENS),
     (CORE, SERVER, "the tokenizer has no sockets"),
     ("Compute", "Networks", "kernels know no layers"),
+    ("Threads", "Sources/", "threads know nothing that runs on them"),
 ]
 # Foundation brings the sockets' own names with it, so that an import does not tell.
 SOCKET_NAMES = re.compile(r"\b(sockaddr\w*|AF_INET6?|AF_UNIX|SOCK_STREAM|epoll_\w+)\b")
