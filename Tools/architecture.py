@@ -6,7 +6,7 @@
     python3 Tools/architecture.py --root DIR looks at another tree
 
 The compiler sees what a target declares, but lets a file import whatever a neighbour happens to have built. So the imports are read too.
-Types that ARCHITECTURE.md and CONTRIBUTING.md name must still be there.
+Types that ARCHITECTURE.md and CONTRIBUTING.md name, alone or with a member, must still be declared.
 
 Tests/ArchitectureTests holds the rules of the arrows in Swift as well, for `make test`; both are kept alike.
 """
@@ -27,6 +27,7 @@ FORBIDDEN = [
     *(("HTTPTransport", module, "the transport carries bytes and knows no tokens") for module in TOKENS),
     (CORE, SERVER, "the tokenizer has no sockets"),
     ("Compute", "Networks", "kernels know no layers"),
+    ("Threads", "Sources/", "threads know nothing that runs on them"),
 ]
 # Foundation brings the sockets' own names with it, so that an import does not tell.
 SOCKET_NAMES = re.compile(r"\b(sockaddr\w*|AF_INET6?|AF_UNIX|SOCK_STREAM|epoll_\w+)\b")
@@ -37,6 +38,10 @@ IMPORT = re.compile(
     r"import\s+(?:(?:struct|class|enum|protocol|typealias|func|var|let)\s+)?(\w+)",
     re.MULTILINE,
 )
+
+DECLARATION = re.compile(r"\b(?:struct|class|enum|protocol|actor|typealias)\s+(\w+)")
+# In the documents: a type, one with a member, a facet, a file. Words in capitals are no names of ours.
+NAMED = re.compile(r"`([A-Z]\w*[a-z]\w*(?:\.\w+|\+\w+)*)(?:\([\w:]*\))?`")
 
 
 class Target:
@@ -101,13 +106,17 @@ def violations(root):
 
 
 def unknown_names(root):
-    """What the documents call a type, and no source does: it was renamed."""
+    """What the documents call a type or a member of one, and no source declares: it was renamed, or is the name of a file."""
     sources = [file for folder in ("Sources", "Tests", "Benchmarks") for file in (root / folder).rglob("*") if file.suffix in (".swift", ".h")]
-    known = {word for file in sources for word in re.findall(r"\w+", file.read_text() + " " + file.stem)}
-    known |= {target.name for target in read_targets(root)} | {folder.name for folder in (root / "Sources").rglob("*") if folder.is_dir()}
+    texts = [file.read_text() for file in sources]
+    types = {name for text in texts for name in DECLARATION.findall(text)} | {target.name for target in read_targets(root)}
+    words = {word for text in texts for word in re.findall(r"\w+", text)}
+    files = {file.name for file in [*sources, *root.glob("*.swift")]} | {file.stem for file in sources if "+" in file.name}
     for page in ("ARCHITECTURE.md", "CONTRIBUTING.md"):
-        for name in sorted(set(re.findall(r"`([A-Z]\w*[a-z]\w*)`", (root / page).read_text())) - known):
-            yield f"{page} names {name}, which no source does"
+        for name in sorted(set(NAMED.findall((root / page).read_text()))):
+            base, *members = name.split(".")
+            if name not in files and (base not in types or not words.issuperset(members)):
+                yield f"{page} names {name}, which no source declares"
 
 
 def matches(target, rule):

@@ -15,6 +15,7 @@ import Testing
             targets: [
                 .target(name: "Files", dependencies: [crypto], path: "Sources/TokenizerCore/Files"),  // no "Networks"
                 .target(name: "Compute", dependencies: ["Files"], path: "Sources/TokenizerCore/Compute"),
+                .target(name: "Threads", path: "Sources/Server/Threads"),
                 .target(name: "HTTPTransport", path: "Sources/Server/HTTPTransport"),
                 .target(name: "Service", dependencies: ["Compute", "HTTPTransport"], path: "Sources/Server/Service"),
                 .target(name: "Between", dependencies: ["Service"], path: "Benchmarks/Between"),
@@ -40,6 +41,7 @@ import Testing
             #"dependencies: ["Files"], path: "Sources/Training"#, #"dependencies: ["Between"], path: "Sources/Training"#,
             "Jobs -> Service is forbidden"
         ),
+        (#"name: "Threads", "#, #"name: "Threads", dependencies: ["Files"], "#, "Threads -> Files is forbidden"),
     ])
     func findsAnArrowThatPointsUpOrIsForbidden(old: String, new: String, complaint: String) {
         let changed = Self.manifest.replacing(old, with: new)

@@ -13,7 +13,7 @@ struct PackageTree {
     static let forbidden = [
         ("Sources/Server/", "Sources/Training/"), ("Sources/Training/", "Sources/Server/"),
         ("HTTPTransport", "Compute"), ("HTTPTransport", "Images"), ("HTTPTransport", "Networks"), ("HTTPTransport", "TokenizerCore"),
-        ("Sources/TokenizerCore/", "Sources/Server/"), ("Compute", "Networks"),
+        ("Sources/TokenizerCore/", "Sources/Server/"), ("Compute", "Networks"), ("Threads", "Sources/"),
     ]
     /// Modules of the toolchain, which no target declares.
     static let toolchain: Set = ["Dispatch", "Foundation", "FoundationEssentials", "Glibc", "PackageDescription", "Synchronization", "Testing"]

@@ -12,7 +12,7 @@ struct Import: ParsableCommand {
 struct ImportAutoencoder: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "vae",
-        abstract: "Checks a DC-AE folder of the diffusers layout and writes it as one folder that the other commands use.",
+        abstract: "Checks an autoencoder's folder of the diffusers layout and writes it as one folder that the other commands use.",
         discussion: "Reads config.json and safetensors, in one file or in several with an index; fp32, fp16 or bf16.")
 
     @Option(help: "The folder with config.json.")

@@ -18,7 +18,7 @@ struct TrainAutoencoder: ComputingCommand {
     @Option(help: "The folder of this run.")
     var output: String
 
-    @Option(help: "The architecture: a config.json of the diffusers AutoencoderDC layout.")
+    @Option(help: "The architecture: a config.json of the diffusers layout, of any family of autoencoders.")
     var config: String
 
     @Option(help: "A finished autoencoder, whose decoder is trained further; --config may differ from its own in the refiner.")

@@ -155,7 +155,7 @@ static void depthwise_backward(
                 copy_gate_gradients(&b, halves, dy, size, channel, count, copy, gates);
                 block_backward(&g, &b, c / 2 + channel, count, gates);
             } else {
-                copy_block(&b, dy, REVQ_IDENTITY, size, channel, count, copy);
+                copy_block(REVQ_IDENTITY, &b, dy, size, channel, count, copy);
             }
             block_backward(&g, &b, channel, count, copy);
         }

@@ -1,18 +1,5 @@
 // Gradients of the element-wise functions, and sums over rows.
 
-INLINE vfloat sigmoid_of(vfloat x) { return splat(1) / (exponential(-x) + 1.0f); }
-
-/// silu'(x), given s = sigmoid(x).
-INLINE vfloat silu_slope(vfloat x, vfloat s) { return s * (x * (1.0f - s) + 1.0f); }
-
-INLINE vfloat activation_gradient(vfloat x, vfloat dy, revq_activation activation) {
-    switch (activation) {
-    case REVQ_IDENTITY: return dy;
-    case REVQ_RELU: return (vfloat)((vbits)(x > splat(0)) & (vbits)dy);
-    case REVQ_SILU: return dy * silu_slope(x, sigmoid_of(x));
-    }
-}
-
 static void activate_backward(const float *x, float *dy, ptrdiff_t count, revq_activation activation) {
     for (ptrdiff_t i = 0; i < count; i += LANES) {
         ptrdiff_t left = count - i;

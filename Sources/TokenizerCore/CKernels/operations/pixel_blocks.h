@@ -51,7 +51,7 @@ INLINE void expect_channels(const float *from) {
 /// Copies CHANNELS_TOGETHER channels (or the first `count`, then zeros) of a block and of the pixels up to size / 2 around it, after
 /// the activation.
 INLINE void copy_block(
-    const pixel_block *b, const float *x, const revq_activation activation, ptrdiff_t size, ptrdiff_t channel, ptrdiff_t count, float *to) {
+    const revq_activation activation, const pixel_block *b, const float *x, ptrdiff_t size, ptrdiff_t channel, ptrdiff_t count, float *to) {
     for (ptrdiff_t i = 0; i < b->rows + size - 1; i++)
         for (ptrdiff_t j = 0; j < copy_side(size); j++, to += CHANNELS_TOGETHER) {
             const float *from = surrounding_pixel(b, x, b->c, size / 2, i, j);
@@ -68,11 +68,7 @@ INLINE void copy_block(
 /// `copy_block` compiled for each activation.
 INLINE void copy_activated(
     revq_activation activation, const pixel_block *b, const float *x, ptrdiff_t size, ptrdiff_t channel, ptrdiff_t count, float *to) {
-    switch (activation) {
-    case REVQ_IDENTITY: copy_block(b, x, REVQ_IDENTITY, size, channel, count, to); break;
-    case REVQ_RELU: copy_block(b, x, REVQ_RELU, size, channel, count, to); break;
-    case REVQ_SILU: copy_block(b, x, REVQ_SILU, size, channel, count, to); break;
-    }
+    CALL_FOR_ACTIVATION(activation, copy_block, b, x, size, channel, count, to);
 }
 
 /// Copies CHANNELS_TOGETHER numbers (or the first `count`, then zeros) from each of `rows` rows.

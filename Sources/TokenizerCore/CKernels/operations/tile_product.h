@@ -148,7 +148,7 @@ INLINE block block_of(const product_shape *s, const product *p, ptrdiff_t row, p
         p->c + row * s->ldc + column, {s->end.bias ? s->end.bias + column : NULL, s->end.accumulating, s->end.activation}};
 }
 
-INLINE void write_rows(const block *b, const revq_activation activation, ptrdiff_t ldc) {
+INLINE void write_rows(const revq_activation activation, const block *b, ptrdiff_t ldc) {
     const float *bias = b->end.accumulating ? NULL : b->end.bias;
     for (ptrdiff_t column = 0; column < b->columns; column += LANES) {
         ptrdiff_t left = b->columns - column;
@@ -163,11 +163,7 @@ INLINE void write_rows(const block *b, const revq_activation activation, ptrdiff
 }
 
 INLINE void write_block(const block *b, ptrdiff_t ldc) {
-    switch (b->end.activation) {
-    case REVQ_IDENTITY: write_rows(b, REVQ_IDENTITY, ldc); break;
-    case REVQ_RELU: write_rows(b, REVQ_RELU, ldc); break;
-    case REVQ_SILU: write_rows(b, REVQ_SILU, ldc); break;
-    }
+    CALL_FOR_ACTIVATION(b->end.activation, write_rows, b, ldc);
 }
 
 static void multiply_strips(const product_shape *s, const product *products, ptrdiff_t count) {

@@ -1,7 +1,8 @@
 import Files
 import FoundationEssentials
 
-/// A family of autoencoders: what its `config.json` says, and the networks that follow from it.
+/// A family of autoencoders: what its `config.json` says (but for `_class_name`, which ``AutoencoderConfiguration`` reads and writes), and the
+/// networks that follow from it.
 package protocol AutoencoderFamily: Codable, Equatable, Sendable {
     /// What `_class_name` says in its files.
     static var className: String { get }
@@ -83,5 +84,7 @@ extension AutoencoderConfiguration: Codable {
 
     package func encode(to encoder: any Encoder) throws {
         try family.encode(to: encoder)
+        var values = encoder.container(keyedBy: Key.self)
+        try values.encode(type(of: family).className, forKey: .className)
     }
 }

@@ -48,7 +48,6 @@ package struct DCAEConfiguration: AutoencoderFamily {
 
 extension DCAEConfiguration {
     private enum Key: String, CodingKey {
-        case className = "_class_name"
         case imageChannels = "in_channels"
         case latentChannels = "latent_channels"
         case headDimension = "attention_head_dim"
@@ -98,7 +97,6 @@ extension DCAEConfiguration {
 
     package func encode(to encoder: any Encoder) throws {
         var values = encoder.container(keyedBy: Key.self)
-        try values.encode(Self.className, forKey: .className)
         try values.encode(imageChannels, forKey: .imageChannels)
         try values.encode(latentChannels, forKey: .latentChannels)
         try values.encode(headDimension, forKey: .headDimension)

@@ -40,7 +40,6 @@ package struct PatchCodeConfiguration: AutoencoderFamily {
 /// The keys of DC-AE, and its own beside them.
 extension PatchCodeConfiguration {
     private enum Key: String, CodingKey {
-        case className = "_class_name"
         case encoderShortcut = "encoder_out_shortcut"
         case refiner = "decoder_refiner"
     }
@@ -63,7 +62,6 @@ extension PatchCodeConfiguration {
     package func encode(to encoder: any Encoder) throws {
         try network.encode(to: encoder)
         var values = encoder.container(keyedBy: Key.self)
-        try values.encode(Self.className, forKey: .className)
         try values.encodeIfPresent(refiner, forKey: .refiner)
     }
 }

@@ -1,0 +1,90 @@
+import Compute
+import Files
+import Images
+import Networks
+
+/// A tokenizer out of a checkpoint, which must do what it did when the checkpoint was made.
+extension VisualTokenizer {
+    /// Takes what a checkpoint holds and reproduces its golden images, which also warms everything up.
+    ///
+    /// - Throws: when it does not reproduce them, or an image takes more memory than there is.
+    public convenience init(_ checkpoint: Checkpoint) throws(CheckpointError) {
+        try self.init(checkpoint, within: .machine)
+    }
+
+    /// Takes what a checkpoint holds and reproduces its golden images, which also warms everything up.
+    ///
+    /// - Parameter memory: an image that would take more is refused here; batches are computed in parts that do not.
+    package convenience init(_ checkpoint: Checkpoint, within memory: MemoryLimit) throws(CheckpointError) {
+        do throws(MemoryShortage) {
+            try self.init(
+                checkpoint.manifest.specification, vae: checkpoint.vae, normalizer: checkpoint.normalizer, quantizer: checkpoint.quantizer,
+                rectifier: checkpoint.rectifier, precision: checkpoint.precision, within: memory)
+        } catch {
+            throw CheckpointError(checkpoint.directory, "\(error)")
+        }
+        try reproduce(checkpoint.golden, of: checkpoint)
+    }
+
+    /// Loads the checkpoint in `directory`, see ``Checkpoint`` for what is checked.
+    /// - Precondition: `precision` has no ``Precision/obstacle``.
+    package static func load(
+        from directory: String, precision: Precision = .float32, within memory: MemoryLimit = .machine
+    ) throws(CheckpointError) -> VisualTokenizer {
+        try VisualTokenizer(Checkpoint(directory, precision: precision), within: memory)
+    }
+
+    /// Checks that each golden image still has its tokens and is still drawn as well as when the checkpoint was made.
+    func reproduce(_ golden: [GoldenImage], of checkpoint: Checkpoint) throws(CheckpointError) {
+        let (directory, size) = (checkpoint.directory, specification.imageSize)
+        guard !golden.isEmpty else { throw CheckpointError(directory, "it has no golden images to check it with") }
+        for image in golden {
+            guard checkpoint.manifest.files[image.file] != nil else {
+                throw CheckpointError(directory, "golden image \(image.file.prefix(80)) is not among the manifest's files")
+            }
+            let picture: RGBImage
+            do throws(FileError) {
+                picture = try Self.picture("\(directory)/\(image.file)")
+            } catch {
+                throw CheckpointError(directory, error.reason)
+            }
+            guard picture.width == size && picture.height == size else {
+                throw CheckpointError(directory, "golden image \(image.file) is \(picture.width)×\(picture.height), not \(size)")
+            }
+            try check(image, PixelBatch(images: [picture]), picture, directory)
+        }
+    }
+
+    private func check(_ golden: GoldenImage, _ pixels: PixelBatch, _ picture: RGBImage, _ directory: String) throws(CheckpointError) {
+        let tolerance = GoldenTolerance(precision)
+        let vectors = vectors(pixels)
+        let tokens = tokens(ofVectors: vectors)
+        guard golden.tokens.count == tokens.indices.count, golden.tokens.allSatisfy({ (0..<Int32(specification.codebookSize)).contains($0) })
+        else {
+            throw CheckpointError(
+                directory, "the tokens listed for \(golden.file) are not \(tokens.indices.count) of \(specification.codebookSize) codes")
+        }
+        let differing = tokens.indices.indices.filter { tokens.indices[$0] != golden.tokens[$0] }
+        let wrong = differing.first { token in
+            let nearest = distance(vectors, token: token, code: tokens.indices[token])
+            return distance(vectors, token: token, code: golden.tokens[token]) > nearest * (1 + tolerance.tie)
+        }
+        guard wrong == nil, Double(differing.count) <= tolerance.differingShare * Double(tokens.indices.count) else {
+            throw CheckpointError(
+                directory, "it does not reproduce the tokens of \(golden.file): \(differing.count) of \(tokens.indices.count) differ")
+        }
+        let psnr = PeakSignalToNoise.decibels(draw(tokens).images()[0], picture)
+        guard psnr >= golden.psnrFloor - tolerance.decibels else {
+            throw CheckpointError(directory, "it draws \(golden.file) at \(psnr) dB, \(golden.psnrFloor) dB were promised")
+        }
+    }
+
+    private static func picture(_ path: String) throws(FileError) -> RGBImage {
+        let bytes = try StoredFile.read(path, maximumBytes: 64 << 20)
+        do throws(ImageError) {
+            return try ImageDecoder.decode(bytes, limits: ImageLimits())
+        } catch {
+            throw FileError(path, "\(error)")
+        }
+    }
+}
