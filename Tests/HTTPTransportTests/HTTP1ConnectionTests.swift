@@ -46,21 +46,7 @@ import Testing
         let head = "POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n"
         let transcript = Transcript(feeding: head, maximumBodyBytes: 4)
         #expect(transcript.text.hasPrefix("HTTP/1.1 413 Content Too Large\r\n"))
-        #expect(transcript.phase == .lingering)
-    }
-
-    @Test func rejectionWithoutABodyKeepsTheConnection() {
-        for (text, phase) in [
-            (Self.get("/"), HTTP1Connection.Phase.idle), (Self.get("/", "Content-Length: 9\r\n"), .lingering),
-            (Self.get("/", "Transfer-Encoding: chunked\r\n"), .lingering),
-        ] {
-            var connection = Self.connection()
-            connection.receive(Array(text.utf8).span, at: Transcript.start)
-            _ = connection.nextEvent(at: Transcript.start)
-            connection.answer(HTTPResponse(status: .tooManyRequests), date: Transcript.date, at: Transcript.start)
-            connection.didWrite(connection.output.bytes.count, at: Transcript.start)
-            #expect(connection.phase == phase)
-        }
+        #expect(transcript.phase == .discarding)
     }
 
     @Test func headAnswersHaveALengthAndNoBody() {

@@ -13,6 +13,8 @@ import Testing
         limits.transferGrace = .seconds(2)
         limits.minimumBytesPerSecond = 10
         limits.lingerTimeout = .seconds(3)
+        limits.bodyTimeout = .seconds(30)
+        limits.writeTimeout = .seconds(60)
         return limits
     }()
 
@@ -64,6 +66,53 @@ import Testing
         #expect(failure(of: &connection, after: 4) == .requestTimeout)
     }
 
+    /// Forty bytes a second are more than enough, but not for ever.
+    @Test func bodyMayTakeSoLongAtAnyRate() {
+        var connection = connection(after: "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10000\r\n\r\n")
+        _ = connection.nextEvent(at: start)
+        connection.accept(maximumBodyBytes: 10000, answerWithin: nil, at: start)
+        for second in 1..<30 {
+            connection.receive([UInt8](repeating: 0, count: 40).span, at: start + .seconds(second))
+            #expect(connection.nextEvent(at: start + .seconds(second)) == nil)
+        }
+        #expect(connection.deadline == start + .seconds(30))
+        #expect(failure(of: &connection, after: 30) == .requestTimeout)
+    }
+
+    /// While memory for bodies runs short, they must come sixteen times as fast.
+    @Test func slowBodiesGoFirstWhenTheBudgetIsScarce() {
+        let budget = BodyBudget(bytes: 1000)
+        var other = BodyReservation(from: budget)
+        for (taken, earned) in [(0, Duration.seconds(2)), (800, .milliseconds(500))] {
+            let isTaken = other.grow(to: taken)
+            #expect(isTaken)
+            var connection = HTTP1Connection(peer: Transcript.peer, limits: limits, budget: budget, at: start)
+            connection.receive(Array("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n".utf8).span, at: start)
+            _ = connection.nextEvent(at: start)
+            connection.accept(maximumBodyBytes: 100, answerWithin: nil, at: start)
+            connection.receive([UInt8](repeating: 0, count: 80).span, at: start + .seconds(2))
+            #expect(connection.deadline == start + .seconds(2) + earned)
+        }
+    }
+
+    @Test func paceTellsWhoWaitsAndWhoIsSlow() {
+        var connection = connection()
+        #expect(connection.pace(at: start) == HTTP1Pace(bytesPerSecond: 0, since: start))
+        connection.receive(Array("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n".utf8).span, at: start + .seconds(1))
+        #expect(connection.pace(at: start + .seconds(1)) == HTTP1Pace(bytesPerSecond: 0, since: start))
+        _ = connection.nextEvent(at: start + .seconds(1))
+        #expect(connection.pace(at: start + .seconds(1)) == nil)
+        connection.accept(maximumBodyBytes: 100, answerWithin: nil, at: start + .seconds(2))
+        connection.receive([UInt8](repeating: 0, count: 60).span, at: start + .seconds(3))
+        #expect(connection.pace(at: start + .seconds(4)) == HTTP1Pace(bytesPerSecond: 30, since: start + .seconds(2)))
+        connection.receive([UInt8](repeating: 0, count: 40).span, at: start + .seconds(4))
+        _ = connection.nextEvent(at: start + .seconds(4))
+        #expect(connection.pace(at: start + .seconds(4)) == nil)
+        connection.answer(HTTPResponse(status: .ok), date: Transcript.date, at: start + .seconds(5))
+        connection.didWrite(10, at: start + .seconds(6))
+        #expect(connection.pace(at: start + .seconds(6)) == HTTP1Pace(bytesPerSecond: 10, since: start + .seconds(5)))
+    }
+
     @Test(arguments: [(nil, 20), (.seconds(4), 4)] as [(Duration?, Int)])
     func answerIsOverdue(_ within: Duration?, seconds: Int) {
         var connection = connection(after: "GET / HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -97,7 +146,7 @@ import Testing
             transcript.serve(&connection)
             #expect(connection.phase == phase)
             #expect(connection.deadline == start + .seconds(seconds))
-            #expect(connection.waitStart == (phase == .idle ? start : nil))
+            #expect(connection.waitStart == start)
             connection.expire(at: start + .seconds(seconds))
             #expect(connection.phase == .closed)
         }

@@ -49,6 +49,19 @@ import Testing
         #expect(failures(before + chunk + chunk + "0;\r\n\r\n") == [400])
     }
 
+    /// A body of small chunks costs work beyond its bytes; full ones are free.
+    @Test func smallChunks() {
+        var limits = HTTPLimits()
+        limits.smallChunks = 3
+        let before = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+        let full = "100\r\n" + String(repeating: "f", count: 256) + "\r\n"
+        for (small, failures) in [(3, []), (4, [HTTPStatus.badRequest])] {
+            let text = before + full + String(repeating: "1\r\ns\r\n", count: small) + full + "0\r\n\r\n"
+            #expect(Transcript(feeding: text, limits: limits).failures == failures)
+            #expect(Transcript.isIndependentOfPieces(text, limits: limits))
+        }
+    }
+
     @Test func bodyGrowsUpToItsLimit() {
         let before = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: "
         let body = [UInt8](repeating: 7, count: 200_000)

@@ -2,7 +2,8 @@ import Testing
 
 @testable import HTTPTransport
 
-/// Requests that must be refused, and how. Each ends its connection: what follows in the stream is never read as a request.
+/// Requests that must be refused, and whose end is not certain or too far. Each ends its connection: what follows in the stream is never
+/// read as a request.
 @Suite struct HTTP1RefusalTests {
     struct Case: Sendable, CustomTestStringConvertible {
         let status: Int
@@ -100,7 +101,6 @@ import Testing
         .fields(400, "Content-Length: 0x1"),
         .fields(400, "Content-Length: 1 1"),
         .fields(400, "Content-Length: \u{661}"),
-        .fields(413, "Content-Length: 1001"),
         .fields(413, "Content-Length: 9223372036854775807"),
         .fields(413, "Content-Length: 99999999999999999999"),
         .fields(400, "Content-Length: 1\r\nTransfer-Encoding: chunked"),
@@ -139,8 +139,6 @@ import Testing
         .chunks(400, "ffffffffffffffff\r\n"),
         .chunks(400, "1;\(String(repeating: "a", count: 1023))\r\n"),
         .chunks(413, "7fffffffffffffff\r\n"),
-        .chunks(413, "3e9\r\n"),
-        .chunks(413, "3e8\r\n\(String(repeating: "a", count: 1000))\r\n1\r\na\r\n0\r\n\r\n"),
         .chunks(400, "0\r\nX : y\r\n\r\n"),
         .chunks(400, "0\r\n\n"),
         .chunks(400, "0\r\nX\r\n\r\n"),

@@ -131,9 +131,14 @@ import Threads
             let client = try LoopbackClient(server.address)
             client.send(Self.get("/"))
             #expect(client.receiveAnswer()?.headers["Retry-After"] == "3")
-            client.send("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n")
+            client.send("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\nExpect: 100-continue\r\n\r\n")
             #expect(client.receiveAnswer()?.status == .tooManyRequests)
+            client.send([UInt8](repeating: 0, count: 100_000))
+            client.send("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 2000000\r\n\r\n")
+            #expect(client.receiveAnswer()?.headers["Connection"] == "close")
             #expect(client.receiveToEnd() == [])
+            #expect(server.counts.requests == 3)
+            #expect(server.counts.connectionsAccepted == 1)
         }
     }
 
@@ -161,6 +166,67 @@ import Threads
             #expect(try LoopbackClient(server.address).receiveAnswer() == nil)
             clients[0].send(Self.get("/still"))
             #expect(clients[0].receiveAnswer()?.text == "GET /still ")
+        }
+    }
+
+    @Test func addressAtItsLimitGivesUpWhoWaits() throws {
+        try HTTPServer.withServer(ScriptedHandler.echo, configure: { $0.maximumConnectionsPerAddress = 1 }) { server in
+            let slow = try LoopbackClient(server.address)
+            slow.send("GET / HTTP/1.1\r\nHo")
+            var answer: HTTPResponse?
+            while answer == nil {
+                let client = try LoopbackClient(server.address)
+                client.send(Self.get("/here"))
+                answer = client.receiveAnswer()
+            }
+            #expect(answer?.text == "GET /here ")
+            #expect(slow.receiveAnswer() == nil)
+            #expect(server.counts.connectionsEvicted == 1)
+        }
+    }
+
+    /// A body that trickles in is no better than a head that does.
+    @Test func slowBodyMakesRoom() throws {
+        try HTTPServer.withServer(ScriptedHandler.echo, configure: { $0.maximumConnections = 1 }) { server in
+            let slow = try LoopbackClient(server.address)
+            slow.send("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n1")
+            let client = try LoopbackClient(server.address)
+            client.send(Self.get("/here"))
+            #expect(client.receiveAnswer()?.text == "GET /here ")
+            #expect(slow.receiveAnswer() == nil)
+            #expect(server.counts.connectionsEvicted == 1)
+        }
+    }
+
+    /// Who sends a thousand requests at once gets a few answers before everybody else has had a turn.
+    @Test(arguments: [true, false]) func pipeliningClientWaitsForItsTurn(isAnsweredByTheHead: Bool) throws {
+        struct Ordered: HTTPHandler {
+            let gate = Gate()
+            let order = Mailbox<String>()
+            let isAnsweredByTheHead: Bool
+
+            func admit(_ head: HTTPRequestHead, _ responder: HTTPResponder) -> HTTPAdmission {
+                if head.path == "/gate" { gate.pass() }
+                order.post(head.path)
+                if isAnsweredByTheHead { return .answer(HTTPResponse(status: .ok)) }
+                return .accept(maximumBodyBytes: 0) { _ in responder.respond(HTTPResponse(status: .ok)) }
+            }
+        }
+        let handler = Ordered(isAnsweredByTheHead: isAnsweredByTheHead)
+        try HTTPServer.withServer(handler) { server in
+            let clients = try (0..<3).map { _ in try LoopbackClient(server.address) }
+            for client in clients {
+                client.send(Self.get("/hello"))
+                #expect(client.receiveAnswer()?.status == .ok)
+            }
+            clients[0].send(Self.get("/gate"))
+            handler.gate.waitForArrival()
+            clients[1].send(String(repeating: Self.get("/many"), count: 1000))
+            clients[2].send(Self.get("/one"))
+            handler.gate.open()
+            let order = handler.order.wait(for: 1005)
+            #expect(order.firstIndex(of: "/one").map { $0 < 20 } == true)
+            for _ in 0..<1000 { #expect(clients[1].receiveAnswer()?.status == .ok) }
         }
     }
 

@@ -1,7 +1,7 @@
 @testable import HTTPTransport
 
 /// What a connection said and did when it was fed some bytes: every request is admitted and answered with its own
-/// method, path and body, every failure with its status.
+/// method, path and body, those for `/busy` are refused with 429 by their heads, and every failure is answered with its status.
 struct Transcript: Equatable {
     var events: [HTTP1Connection.Event] = []
     var output: [UInt8] = []
@@ -42,6 +42,8 @@ struct Transcript: Equatable {
             while let event = connection.nextEvent(at: Self.start) {
                 events.append(event)
                 switch event {
+                case .head(let head) where head.path == "/busy":
+                    connection.answer(HTTPResponse(status: .tooManyRequests), date: Self.date, at: Self.start)
                 case .head:
                     connection.accept(maximumBodyBytes: maximumBodyBytes, answerWithin: nil, at: Self.start)
                 case .request(let request):
@@ -61,12 +63,13 @@ struct Transcript: Equatable {
 
 extension Transcript {
     /// Whether the bytes mean the same in one piece, one at a time, and cut in two anywhere.
-    static func isIndependentOfPieces(_ text: String, limits: HTTPLimits = HTTPLimits()) -> Bool {
+    static func isIndependentOfPieces(_ text: String, limits: HTTPLimits = HTTPLimits(), maximumBodyBytes: Int = 1000) -> Bool {
         let bytes = Array(text.utf8)
-        let whole = Transcript(feeding: [bytes], limits: limits)
-        guard Transcript(feeding: bytes.map { [$0] }, limits: limits) == whole else { return false }
+        let feed = { (pieces: [[UInt8]]) in Transcript(feeding: pieces, limits: limits, maximumBodyBytes: maximumBodyBytes) }
+        let whole = feed([bytes])
+        guard feed(bytes.map { [$0] }) == whole else { return false }
         return bytes.indices.allSatisfy { cut in
-            Transcript(feeding: [Array(bytes[..<cut]), Array(bytes[cut...])], limits: limits) == whole
+            feed([Array(bytes[..<cut]), Array(bytes[cut...])]) == whole
         }
     }
 }

@@ -53,10 +53,20 @@ package struct HTTPLimits: Sendable, Equatable {
     package var transferGrace = Duration.seconds(10)
     /// The slowest average rate at which a client may send a body or read an answer; at least 1.
     package var minimumBytesPerSecond = 4 << 10
+    /// The longest that a whole body, or the reading of a whole answer, may take at any rate.
+    package var bodyTimeout = Duration.seconds(300)
+    package var writeTimeout = Duration.seconds(300)
+    /// How much of a body that nobody wants is read and thrown away, so that the connection serves the next request.
+    package var discardBytes = 1 << 20
+    /// How many chunks of a body may be small; more are answered with 400.
+    package var smallChunks = 16 << 10
     /// After the last answer: how long, and for how many bytes, to read what the client still sends, so that it sees the
     /// answer and not a reset.
     package var lingerTimeout = Duration.seconds(3)
     package var lingerBytes = 16 << 20
+
+    /// What a client must reach once others need what it holds.
+    var briskBytesPerSecond: Int { minimumBytesPerSecond.multipliedReportingOverflow(by: 16).partialValue }
 
     package init() {}
 }

@@ -13,13 +13,20 @@ package final class HTTPServer: Sendable {
     /// Bytes of request bodies held now, from their arrival until their answer.
     package var bufferedBodyBytes: Int { state.budget.usedBytes }
 
+    /// What has happened since it started.
+    package var counts: Counts {
+        var counts = Counts()
+        state.counters.forEach { counts.add($0) }
+        return counts
+    }
+
     private struct Loop {
         let mailbox: LoopMailbox
         let thread: DedicatedThread
     }
 
     private let state: ServerState
-    private let loops = Mutex<[Loop]>([])
+    private let loops = Lock<[Loop]>([])
 
     /// Binds, listens and starts.
     /// - Throws: where the address cannot be bound or the system has no room for threads and descriptors.
@@ -27,9 +34,9 @@ package final class HTTPServer: Sendable {
         configuration.checkRanges()
         state = try ServerState(configuration, handler: handler)
         do throws(SystemError) {
-            for _ in 0..<configuration.eventLoops {
+            for counters in state.counters {
                 let mailbox = try LoopMailbox()
-                let loop = try EventLoop(state, mailbox: mailbox)
+                let loop = try EventLoop(state, mailbox: mailbox, counters: counters)
                 let thread = try DedicatedThread { loop.run() }
                 loops.withLock { $0.append(Loop(mailbox: mailbox, thread: thread)) }
             }
@@ -68,10 +75,13 @@ final class ServerState: Sendable {
     let reservePerLoop: Int
     let addresses: AddressCounts
     let openConnections = Atomic(0)
+    /// One for each loop.
+    let counters: [LoopCounters]
 
     init(_ configuration: HTTPServer.Configuration, handler: any HTTPHandler) throws(SystemError) {
         self.handler = handler
         limits = configuration.limits
+        counters = (0..<configuration.eventLoops).map { _ in LoopCounters() }
         budget = BodyBudget(bytes: configuration.bufferedBodyBytes)
         connectionsPerLoop = max(1, configuration.maximumConnections / configuration.eventLoops)
         reservePerLoop = (configuration.reservedConnections + configuration.eventLoops - 1) / configuration.eventLoops

@@ -1,5 +1,3 @@
-import Synchronization
-
 /// A fixed number of threads for work that blocks or computes: reading bodies, decoding and encoding images. It keeps such work off
 /// the event loops.
 ///
@@ -17,7 +15,7 @@ package final class WorkPool: Sendable {
     }
 
     private let state: Monitor<State>
-    private let threads: Mutex<[DedicatedThread]>
+    private let threads = Lock<[DedicatedThread]>([])
 
     /// - Parameter threads: at least 1.
     /// - Throws: where the system has no room for that many threads; none is left running.
@@ -25,7 +23,6 @@ package final class WorkPool: Sendable {
         precondition(count >= 1, "a pool has at least one thread, got \(count)")
         let state = Monitor(State())
         self.state = state
-        threads = Mutex([])
         do throws(SystemError) {
             for _ in 0..<count {
                 let thread = try DedicatedThread {

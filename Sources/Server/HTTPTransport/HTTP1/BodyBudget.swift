@@ -15,6 +15,11 @@ final class BodyBudget: Sendable {
         total - available.load(ordering: .relaxed)
     }
 
+    /// Less than a quarter is left.
+    var isScarce: Bool {
+        available.load(ordering: .relaxed) < total / 4
+    }
+
     func canTake(_ bytes: Int) -> Bool {
         available.load(ordering: .relaxed) >= bytes
     }
@@ -46,6 +51,11 @@ struct BodyReservation: ~Copyable {
 
     deinit {
         budget.giveBack(bytes)
+    }
+
+    mutating func giveBack() {
+        budget.giveBack(bytes)
+        bytes = 0
     }
 
     /// - Returns: false, and nothing taken, if the budget does not have that much left.

@@ -21,6 +21,8 @@ struct HTTP1Connection: ~Copyable {
         case refusing
         /// The answer is being written.
         case writing
+        /// The answer is written; the rest of a body that nobody wants is read and thrown away.
+        case discarding
         /// Everything is written and the client must be told so; what it still sends is dropped.
         case lingering
         case closed
@@ -29,7 +31,7 @@ struct HTTP1Connection: ~Copyable {
     enum Event: Equatable {
         case head(HTTPRequestHead)
         case request(HTTPRequest)
-        /// The request cannot be served and the connection ends with its answer.
+        /// The request cannot be served. The connection goes on behind it where its end is certain and near.
         case failure(HTTPError)
     }
 
@@ -37,7 +39,8 @@ struct HTTP1Connection: ~Copyable {
     private(set) var output = HTTP1Output()
     /// When `expire` must be called; `nil` once closed.
     private(set) var deadline: Instant?
-    /// Since when it waits for a request's whole head: since its begin or the last answer; `nil` in any other phase.
+    /// Since when it waits for a request's whole head, or for the client to close: since its begin or the last answer; `nil` in any
+    /// other phase.
     private(set) var waitStart: Instant?
 
     private let limits: HTTPLimits
@@ -49,6 +52,7 @@ struct HTTP1Connection: ~Copyable {
     private var headReader: HTTP1HeadReader
     private var head: HTTPRequestHead?
     private var framing: HTTP1Framing?
+    /// From the head to the end of the body or the answer, whichever comes last.
     private var body: HTTP1BodyReader?
     private var failure: HTTPError?
     private var answerTimeout: Duration
@@ -72,7 +76,7 @@ struct HTTP1Connection: ~Copyable {
     var wantsInput: Bool {
         switch phase {
         case .closed, .refusing: false
-        case .idle, .head, .body, .lingering: !inputEnded
+        case .idle, .head, .body, .discarding, .lingering: !inputEnded
         case .admission, .handling, .writing: !inputEnded && input.count < limits.headBytes
         }
     }
@@ -81,7 +85,7 @@ struct HTTP1Connection: ~Copyable {
 
     mutating func receive(_ bytes: Span<UInt8>, at now: Instant) {
         switch phase {
-        case .closed, .refusing:
+        case .closed:
             return
         case .lingering:
             transferredBytes += bytes.count
@@ -90,19 +94,35 @@ struct HTTP1Connection: ~Copyable {
             input.append(bytes)
             enter(.head, until: now + limits.headTimeout)
         case .body:
-            // Bytes buy time at the minimum rate, but never more than the grace: a burst must not pay for hours of silence.
-            let earned = Duration.seconds(Double(bytes.count) / Double(limits.minimumBytesPerSecond))
-            deadline = min((deadline ?? now) + earned, now + limits.transferGrace)
+            earnTime(bytes.count, at: now)
             input.append(bytes)
-        case .head, .admission, .handling, .writing:
+        case .discarding:
+            earnTime(bytes.count, at: now)
+            input.append(bytes)
+            discardBody(at: now)
+        case .writing:
+            input.append(bytes)
+            discardBody(at: now)
+        case .refusing:
+            // Without a body's framing, what follows has no meaning.
+            if body != nil { input.append(bytes) }
+        case .head, .admission, .handling:
             input.append(bytes)
         }
+    }
+
+    /// Bytes of a body buy time at the minimum rate, but never more than the grace: a burst must not pay for hours of silence.
+    private mutating func earnTime(_ count: Int, at now: Instant) {
+        transferredBytes += count
+        let rate = budget.isScarce ? limits.briskBytesPerSecond : limits.minimumBytesPerSecond
+        let earned = Duration.seconds(Double(count) / Double(rate))
+        deadline = min((deadline ?? now) + earned, now + limits.transferGrace, transferStart + limits.bodyTimeout)
     }
 
     /// The client has shut down its side. It may still read, and waits for the answer of what it sent completely.
     mutating func receiveEnd() {
         inputEnded = true
-        if phase == .idle || phase == .lingering {
+        if [.idle, .discarding, .lingering].contains(phase) {
             close()
         } else if phase == .handling {
             probe()
@@ -130,7 +150,10 @@ struct HTTP1Connection: ~Copyable {
             }
         } catch {
             failure = nil
-            input.removeAll()
+            if !error.leavesFraming {
+                body = nil
+                input.removeAll()
+            }
             enter(.refusing, until: now + limits.answerTimeout)
             return .failure(error)
         }
@@ -142,6 +165,7 @@ struct HTTP1Connection: ~Copyable {
         }
         self.head = head
         self.framing = framing
+        body = HTTP1BodyReader(framing, limits: limits, budget: budget)
         enter(.admission, until: now + limits.answerTimeout)
         return .head(head)
     }
@@ -168,9 +192,9 @@ struct HTTP1Connection: ~Copyable {
         guard let framing, phase == .admission else { preconditionFailure("accepted in phase \(phase)") }
         answerTimeout = answerWithin ?? limits.answerTimeout
         do throws(HTTPError) {
-            body = try HTTP1BodyReader(framing, maximumBytes: maximumBodyBytes, limits: limits, budget: budget)
+            try body?.admit(maximumBytes: maximumBodyBytes)
             startTransfer(at: now)
-            enter(.body, until: transferDeadline)
+            enter(.body, until: now + min(limits.transferGrace, limits.bodyTimeout))
             if framing.expectsContinue, framing.announcedBytes != 0 {
                 output.append(HTTP1ResponseEncoder.continueAnswer)
             }
@@ -179,19 +203,40 @@ struct HTTP1Connection: ~Copyable {
         }
     }
 
-    /// Answers the request in work. Where its body has not been read, the connection ends with the answer.
+    /// Answers the request in work. What is still to come of its body is thrown away; where that would be too much, or its end is not
+    /// certain, the connection ends with the answer.
     /// - Parameter date: a formatted `HTTPDate`.
     /// - Precondition: a request or failure is out and not answered.
     mutating func answer(_ response: HTTPResponse, date: String, at now: Instant) {
         precondition([.admission, .body, .handling, .refusing].contains(phase), "answered in phase \(phase)")
-        let wasRead = phase == .handling || phase == .admission && framing?.announcedBytes == 0
-        isLastAnswer = isLastAnswer || !wasRead || framing?.isPersistent != true
-        let (head, body) = HTTP1ResponseEncoder.encode(response, to: head, keepsAlive: !isLastAnswer, date: date)
+        if framing?.isPersistent != true || body?.discard(atMost: limits.discardBytes) != true {
+            isLastAnswer = true
+        }
+        let (head, content) = HTTP1ResponseEncoder.encode(response, to: head, keepsAlive: !isLastAnswer, date: date)
         output.append(head)
-        output.append(body)
-        forgetRequest()
+        output.append(content)
         startTransfer(at: now)
-        enter(.writing, until: transferDeadline)
+        enter(.writing, until: writeDeadline)
+        if isLastAnswer || body?.isComplete != false {
+            forgetRequest()
+        } else {
+            discardBody(at: now)
+        }
+    }
+
+    /// Throws away what has arrived of a body whose request is answered. The answer has promised more requests; a body that turns out
+    /// too large or malformed ends the connection all the same.
+    private mutating func discardBody(at now: Instant) {
+        do throws(HTTPError) {
+            guard try body?.read(from: &input) == true else { return }
+            forgetRequest()
+            if phase == .discarding { awaitRequest(at: now) }
+        } catch {
+            isLastAnswer = true
+            forgetRequest()
+            input.removeAll()
+            if phase == .discarding { linger(at: now) }
+        }
     }
 
     /// Some of `output` is written.
@@ -200,20 +245,36 @@ struct HTTP1Connection: ~Copyable {
         transferredBytes += count
         guard phase == .writing else { return }
         if !output.isEmpty {
-            deadline = transferDeadline
+            deadline = writeDeadline
         } else if inputEnded && (isLastAnswer || input.isEmpty) {
             close()
         } else if isLastAnswer {
-            input.removeAll()
+            linger(at: now)
+        } else if body != nil {
             startTransfer(at: now)
-            enter(.lingering, until: now + limits.lingerTimeout)
+            enter(.discarding, until: now + min(limits.transferGrace, limits.bodyTimeout))
+        } else {
+            awaitRequest(at: now)
+        }
+    }
+
+    private mutating func awaitRequest(at now: Instant) {
+        if isLastAnswer {
+            linger(at: now)
         } else if input.isEmpty {
             enter(.idle, until: now + limits.keepAliveTimeout)
-            waitStart = now
         } else {
             enter(.head, until: now + limits.headTimeout)
-            waitStart = now
         }
+        waitStart = now
+    }
+
+    private mutating func linger(at now: Instant) {
+        forgetRequest()
+        input.removeAll()
+        startTransfer(at: now)
+        enter(.lingering, until: now + limits.lingerTimeout)
+        waitStart = now
     }
 
     /// Ends the connection after the answer in work, or at once if there is none.
@@ -233,24 +294,43 @@ struct HTTP1Connection: ~Copyable {
 
     // MARK: Time
 
+    /// How it has fared since when; `nil` while the server works for it.
+    func pace(at now: Instant) -> HTTP1Pace? {
+        switch phase {
+        case .idle, .head, .lingering:
+            return waitStart.map { HTTP1Pace(bytesPerSecond: 0, since: $0) }
+        case .body, .discarding, .writing:
+            let milliseconds = max(1, (now - transferStart) / .milliseconds(1))
+            return HTTP1Pace(bytesPerSecond: Double(transferredBytes) / milliseconds * 1000, since: transferStart)
+        case .admission, .handling, .refusing, .closed:
+            return nil
+        }
+    }
+
     /// Acts on a deadline that has passed; does nothing before it.
-    mutating func expire(at now: Instant) {
-        guard let deadline, deadline <= now else { return }
+    /// - Returns: the phase that took too long.
+    @discardableResult
+    mutating func expire(at now: Instant) -> Phase? {
+        guard let deadline, deadline <= now else { return nil }
+        let overdue = phase
         switch phase {
         case .head:
             failure = HTTPError(.requestTimeout, "the request's head did not arrive in time")
         case .body:
             failure = HTTPError(.requestTimeout, "the request's body arrives too slowly")
         case .admission, .handling:
-            failure = HTTPError(.gatewayTimeout, "the request was not answered in time", retryAfterSeconds: 1)
-        case .idle, .refusing, .writing, .lingering, .closed:
+            failure = HTTPError(
+                .gatewayTimeout, "the request was not answered in time", retryAfterSeconds: 1, leavesFraming: true)
+        case .idle, .refusing, .writing, .discarding, .lingering, .closed:
             close()
         }
+        return overdue
     }
 
-    private var transferDeadline: Instant {
-        transferStart + limits.transferGrace
-            + .seconds(Double(transferredBytes) / Double(limits.minimumBytesPerSecond))
+    /// The system takes an answer in large pieces, long before the client has read them: unlike a body's, time is earned for good.
+    private var writeDeadline: Instant {
+        let earned = Duration.seconds(Double(transferredBytes) / Double(limits.minimumBytesPerSecond))
+        return transferStart + min(limits.transferGrace + earned, limits.writeTimeout)
     }
 
     private mutating func startTransfer(at now: Instant) {
@@ -270,5 +350,15 @@ struct HTTP1Connection: ~Copyable {
         body = nil
         failure = nil
         headReader = HTTP1HeadReader(limits: limits)
+    }
+}
+
+/// How fast the bytes of one body or answer move, 0 while none is expected; where connections must go, the least goes first.
+struct HTTP1Pace: Comparable {
+    let bytesPerSecond: Double
+    let since: ContinuousClock.Instant
+
+    static func < (left: HTTP1Pace, right: HTTP1Pace) -> Bool {
+        (left.bytesPerSecond, left.since) < (right.bytesPerSecond, right.since)
     }
 }

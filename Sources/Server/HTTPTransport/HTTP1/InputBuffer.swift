@@ -52,6 +52,14 @@ struct InputBuffer {
         return moved
     }
 
+    /// Forgets at most `limit` bytes.
+    /// - Returns: the number forgotten.
+    mutating func drop(atMost limit: Int) -> Int {
+        let dropped = min(limit, count)
+        skip(dropped)
+        return dropped
+    }
+
     /// Forgets everything and gives the memory back.
     mutating func removeAll() {
         self = InputBuffer()

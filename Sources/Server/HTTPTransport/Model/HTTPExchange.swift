@@ -1,4 +1,4 @@
-import Synchronization
+import Threads
 
 /// The state shared by a connection and the responder of one of its requests.
 final class HTTPExchange: Sendable {
@@ -8,7 +8,7 @@ final class HTTPExchange: Sendable {
         case cancelled(HTTPCancellation)
     }
 
-    private let state = Mutex<State>(.waiting([]))
+    private let state = Lock<State>(.waiting([]))
     private let deliver: @Sendable (HTTPResponse) -> Void
 
     /// - Parameter deliver: takes the one answer, on the thread that gives it.
@@ -20,6 +20,12 @@ final class HTTPExchange: Sendable {
         state.withLock { state in
             if case .cancelled = state { true } else { false }
         }
+    }
+
+    /// Answers without delivering: the caller has the answer already.
+    /// - Returns: false if it was answered or cancelled before.
+    func settle() -> Bool {
+        finish(as: .answered) != nil
     }
 
     @discardableResult

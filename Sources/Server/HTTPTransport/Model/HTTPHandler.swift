@@ -19,7 +19,8 @@ extension HTTPHandler {
 
 /// The handler's decision on a request head.
 package enum HTTPAdmission: Sendable {
-    /// Answered by the head alone. A body that is still to come is not wanted: the connection closes after the answer unless there is none.
+    /// Answered by the head alone. A body that is still to come is read and thrown away where it is small enough; otherwise the
+    /// connection closes after the answer.
     case answer(HTTPResponse)
 
     /// Read the body, then call `handle`, once, on the event-loop thread.
@@ -37,11 +38,18 @@ package struct HTTPError: Error, Sendable, Equatable, CustomStringConvertible {
     package let reason: String
     /// Sent as `Retry-After` where the same request may succeed later.
     package let retryAfterSeconds: Int?
+    /// Where the request ends is still certain, so that the connection can go on behind it.
+    let leavesFraming: Bool
 
     package init(_ status: HTTPStatus, _ reason: String, retryAfterSeconds: Int? = nil) {
+        self.init(status, reason, retryAfterSeconds: retryAfterSeconds, leavesFraming: false)
+    }
+
+    init(_ status: HTTPStatus, _ reason: String, retryAfterSeconds: Int? = nil, leavesFraming: Bool) {
         self.status = status
         self.reason = reason
         self.retryAfterSeconds = retryAfterSeconds
+        self.leavesFraming = leavesFraming
     }
 
     package var description: String { "\(status): \(reason)" }

@@ -1,9 +1,9 @@
-import Synchronization
+import Threads
 
 /// How many connections each client address has, over all loops.
 final class AddressCounts: Sendable {
     private let limit: Int
-    private let counts = Mutex<[String: Int]>([:])
+    private let counts = Lock<[String: Int]>([:])
 
     init(limit: Int) {
         self.limit = limit
@@ -28,8 +28,8 @@ final class AddressCounts: Sendable {
 
     /// One counted connection, until it goes.
     final class Entry {
+        let host: String
         private let owner: AddressCounts
-        private let host: String
 
         fileprivate init(of owner: AddressCounts, host: String) {
             self.owner = owner

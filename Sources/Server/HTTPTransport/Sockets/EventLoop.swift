@@ -9,7 +9,9 @@ final class EventLoop {
     /// How long to leave clients waiting where the system has no descriptor for them.
     private static let exhaustionPause = Duration.milliseconds(100)
     /// How long to leave them where every connection is in use, unless one closes.
-    private static let fullPause = Duration.seconds(1)
+    private static let fullPause = Evictions.patience
+    /// How many to accept before those already here have their turn.
+    private static let acceptsPerTurn = 64
 
     private let state: ServerState
     private var context: LoopContext
@@ -18,13 +20,16 @@ final class EventLoop {
     private var connections: [UInt64: ServerConnection] = [:]
     private var nextIdentifier = acceptorIdentifier + 1
     private var deadlines = DeadlineQueue()
-    private var isDraining = false
+    private var evictions: Evictions
+    /// Connections that go on without waiting for anything.
+    private var unfinished: [UInt64] = []
     private var stopDeadline: Instant?
     private let buffer: UnsafeMutableRawBufferPointer
 
-    init(_ state: ServerState, mailbox: LoopMailbox) throws(SystemError) {
+    init(_ state: ServerState, mailbox: LoopMailbox, counters: LoopCounters) throws(SystemError) {
         self.state = state
-        context = LoopContext(handler: state.handler, mailbox: mailbox)
+        context = LoopContext(handler: state.handler, mailbox: mailbox, counters: counters)
+        evictions = Evictions(limits: state.limits)
         poller = try Poller()
         acceptor = try Acceptor(state.listener, identifier: Self.acceptorIdentifier)
         try poller.add(mailbox.descriptor, .reading, identifier: Self.mailboxIdentifier)
@@ -40,13 +45,23 @@ final class EventLoop {
     func run() {
         while stopDeadline == nil || !connections.isEmpty {
             let messages = context.mailbox.takeOrSleep()
-            let ready = messages.isEmpty ? poller.wait(timeUntilNextDeadline) : []
+            let resumed = unfinished
+            unfinished.removeAll(keepingCapacity: true)
+            // Who is ready is asked every time: a few busy clients must not keep the others from being seen.
+            let ready = poller.wait(messages.isEmpty && resumed.isEmpty ? timeUntilNextDeadline : .zero)
             let now = ContinuousClock.now
             context.updateDate()
             messages.forEach { handle($0, at: now) }
             ready.forEach { handle($0, at: now) }
+            resumed.forEach { resume($0, at: now) }
             expire(at: now)
         }
+    }
+
+    private func resume(_ identifier: UInt64, at now: Instant) {
+        guard let connection = connections[identifier] else { return }
+        connection.isUnfinished = false
+        settle(connection, at: now)
     }
 
     private var timeUntilNextDeadline: Duration? {
@@ -59,10 +74,10 @@ final class EventLoop {
         case .answer(let identifier, let exchange, let response):
             guard let connection = connections[identifier] else { return }
             connection.answer(
-                response, exchange: exchange, isLast: isDraining || connection.isReserve, date: context.date, at: now)
+                response, exchange: exchange, isLast: context.isDraining || connection.isReserve, date: context.date, at: now)
             settle(connection, at: now)
         case .drain:
-            isDraining = true
+            context.isDraining = true
         case .stop(let deadline):
             stopDeadline = deadline
             acceptWaiting(at: now)
@@ -70,7 +85,7 @@ final class EventLoop {
             SystemCalls.stopListening(state.listener.socket.descriptor)
             for connection in connections.values {
                 // A request that has reached the socket is not lost only because nobody has looked yet.
-                connection.read(into: buffer, at: now)
+                connection.read(into: buffer, context.counters, at: now)
                 connection.machine.finish()
                 settle(connection, at: now)
             }
@@ -88,30 +103,32 @@ final class EventLoop {
             if ready.isBroken {
                 connection.abandon(.disconnected)
             } else if ready.isReadable {
-                connection.read(into: buffer, at: now)
+                connection.read(into: buffer, context.counters, at: now)
             }
             settle(connection, at: now)
         }
     }
 
     private func accept(at now: Instant) {
-        // Bounded, so that a flood of new clients cannot starve those already here.
-        for attempt in 0..<64 {
+        var victim: ServerConnection?
+        for _ in 0..<Self.acceptsPerTurn {
             let isFull = connections.count >= state.connectionsPerLoop
-            // Only the poller knows whether another client waits; room is not made for nobody.
-            guard !isFull || attempt == 0 else { return }
-            let isReserve = isFull && !closeLongestWaiting(at: now)
+            if isFull, victim?.isClosed != false {
+                victim = evictions.next(in: connections, at: now)
+            }
+            let isReserve = isFull && victim == nil
             if isReserve, connections.count >= state.connectionsPerLoop + state.reservePerLoop {
                 return pauseAccepting(for: Self.fullPause, at: now)
             }
             switch acceptor.accept() {
             case .connection(let descriptor, let peer):
-                adopt(Socket(owning: descriptor), peer: peer, isReserve: isReserve, at: now)
+                context.counters.accepted.count()
+                adopt(Socket(owning: descriptor), peer: peer, isReserve: isReserve, insteadOf: victim, at: now)
             case .none:
                 return
             case .exhausted:
-                guard !acceptor.shed() else { continue }
-                return pauseAccepting(for: Self.exhaustionPause, at: now)
+                guard acceptor.shed() else { return pauseAccepting(for: Self.exhaustionPause, at: now) }
+                context.counters.refusedForDescriptors.count()
             }
         }
     }
@@ -119,28 +136,19 @@ final class EventLoop {
     /// Takes everyone whom the kernel has already let in: closing the listener would reset them.
     private func acceptWaiting(at now: Instant) {
         while connections.count < state.connectionsPerLoop, case .connection(let descriptor, let peer) = acceptor.accept() {
-            adopt(Socket(owning: descriptor), peer: peer, isReserve: false, at: now)
+            context.counters.accepted.count()
+            adopt(Socket(owning: descriptor), peer: peer, isReserve: false, insteadOf: nil, at: now)
         }
     }
 
-    /// At the limit, the connection that has gone longest without a whole request goes: one that only might be used, or that sends
-    /// a byte now and then, must not keep out a client that is here. One that waited for a moment stays: it is likely in use.
-    /// - Returns: false if there is none.
-    private func closeLongestWaiting(at now: Instant) -> Bool {
-        var oldest: ServerConnection?
-        var waitStart = now - Self.fullPause
-        for connection in connections.values {
-            guard let start = connection.machine.waitStart, start <= waitStart else { continue }
-            (oldest, waitStart) = (connection, start)
+    /// - Parameter victim: closed if there is no other room.
+    private func adopt(
+        _ socket: consuming Socket, peer: SocketAddress, isReserve: Bool, insteadOf victim: ServerConnection?, at now: Instant
+    ) {
+        guard let address = place(for: peer.host, at: now) else { return context.counters.refusedByAddress.count() }
+        if connections.count >= state.connectionsPerLoop, let victim {
+            evict(victim, at: now)
         }
-        guard let oldest else { return false }
-        oldest.machine.close()
-        settle(oldest, at: now)
-        return true
-    }
-
-    private func adopt(_ socket: consuming Socket, peer: SocketAddress, isReserve: Bool, at now: Instant) {
-        guard let address = state.addresses.enter(peer.host) else { return }
         let machine = HTTP1Connection(peer: peer, limits: state.limits, budget: state.budget, at: now)
         let connection = ServerConnection(
             socket, identifier: nextIdentifier, address: address, isReserve: isReserve, machine: machine)
@@ -156,10 +164,28 @@ final class EventLoop {
         schedule(connection)
     }
 
+    /// An address that has all its connections gives one of them up, if one can go: many clients may share it.
+    private func place(for host: String, at now: Instant) -> AddressCounts.Entry? {
+        if let entry = state.addresses.enter(host) { return entry }
+        guard let victim = evictions.next(in: connections, from: host, at: now) else { return nil }
+        evict(victim, at: now)
+        return state.addresses.enter(host)
+    }
+
+    private func evict(_ connection: ServerConnection, at now: Instant) {
+        context.counters.evicted.count()
+        connection.abandon(.disconnected)
+        settle(connection, at: now)
+    }
+
     /// Brings a connection that may have changed to rest: acts, writes, and updates what is waited for.
     private func settle(_ connection: ServerConnection, at now: Instant) {
-        connection.advance(context, at: now)
+        let isFinished = connection.advance(context, at: now)
         guard !connection.isClosed else { return remove(connection) }
+        if !isFinished, !connection.isUnfinished {
+            connection.isUnfinished = true
+            unfinished.append(connection.identifier)
+        }
         let wanted = connection.wantedInterest
         if wanted != connection.interest {
             connection.interest = wanted
@@ -170,6 +196,7 @@ final class EventLoop {
 
     private func remove(_ connection: ServerConnection) {
         connections[connection.identifier] = nil
+        connection.address = nil
         poller.remove(connection.socket.descriptor)
         state.openConnections.subtract(1, ordering: .relaxed)
         resumeAccepting()
@@ -203,7 +230,7 @@ final class EventLoop {
                 resumeAccepting()
             } else if let connection = connections[entry.identifier], connection.queuedDeadline == entry.deadline {
                 connection.queuedDeadline = nil
-                connection.machine.expire(at: now)
+                if let phase = connection.machine.expire(at: now) { context.counters.countTimeout(in: phase) }
                 settle(connection, at: now)
             }
         }

@@ -4,13 +4,17 @@ import Glibc
 struct LoopContext: ~Copyable {
     let handler: any HTTPHandler
     let mailbox: LoopMailbox
+    let counters: LoopCounters
+    /// Every connection ends with its next answer.
+    var isDraining = false
     /// The current `Date` header field, formatted once a second.
     private(set) var date: String
     private var dateSecond: Int
 
-    init(handler: any HTTPHandler, mailbox: LoopMailbox) {
+    init(handler: any HTTPHandler, mailbox: LoopMailbox, counters: LoopCounters) {
         self.handler = handler
         self.mailbox = mailbox
+        self.counters = counters
         dateSecond = time(nil)
         date = HTTPDate.format(secondsSince1970: dateSecond)
     }

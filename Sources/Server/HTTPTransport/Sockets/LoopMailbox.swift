@@ -1,5 +1,4 @@
 import CEvents
-import Synchronization
 import Threads
 
 /// How other threads reach an event loop: messages under a lock, and a descriptor that ends its wait.
@@ -19,7 +18,7 @@ final class LoopMailbox: Sendable {
         var isAsleep = false
     }
 
-    private let state = Mutex(State())
+    private let state = Lock(State())
     private let wakeup: Socket
 
     init() throws(SystemError) {

@@ -2,14 +2,19 @@
 final class ServerConnection {
     typealias Instant = ContinuousClock.Instant
 
+    private static let requestsPerTurn = 4
+
     let socket: Socket
     let identifier: UInt64
     /// Serves only what is answered at once: every other connection is in use.
     let isReserve: Bool
-    private let address: AddressCounts.Entry
+    /// Its place among those of its address, given up when it closes.
+    var address: AddressCounts.Entry?
     var machine: HTTP1Connection
     /// What the loop's poller watches the socket for.
     var interest: Poller.Interest = .reading
+    /// Whether its loop goes on with it without waiting for anything.
+    var isUnfinished = false
     /// The earliest of its entries in the loop's deadline queue.
     var queuedDeadline: Instant?
     private var exchange: HTTPExchange?
@@ -38,27 +43,34 @@ final class ServerConnection {
     }
 
     /// Reads once; a level-triggered poller says when there is more.
-    func read(into buffer: UnsafeMutableRawBufferPointer, at now: Instant) {
+    func read(into buffer: UnsafeMutableRawBufferPointer, _ counters: LoopCounters, at now: Instant) {
         guard machine.wantsInput else { return }
         switch SystemCalls.receive(socket.descriptor, into: buffer) {
         case .done(0): machine.receiveEnd()
-        case .done(let count): machine.receive(Span(_unsafeBytes: buffer[..<count]), at: now)
+        case .done(let count):
+            counters.bytesRead.count(count)
+            machine.receive(Span(_unsafeBytes: buffer[..<count]), at: now)
         case .wouldBlock: break
         case .broken: abandon(.disconnected)
         }
     }
 
-    /// Acts on everything the machine has found out, and writes what can be written.
-    func advance(_ context: borrowing LoopContext, at now: Instant) {
+    /// Acts on what the machine has found out, and writes what can be written.
+    /// - Returns: false if it should go on after others have had their turn: a client that sends many requests at once must not keep
+    ///   them waiting.
+    func advance(_ context: borrowing LoopContext, at now: Instant) -> Bool {
+        var requests = 0
         repeat {
-            while let event = machine.nextEvent(at: now) {
+            while requests < Self.requestsPerTurn, let event = machine.nextEvent(at: now) {
+                if case .head = event { requests += 1 }
                 act(on: event, context, at: now)
             }
-        } while write(at: now)
+        } while write(context.counters, at: now)
         if machine.phase == .lingering, !hasShutDownWriting {
             hasShutDownWriting = true
             SystemCalls.shutDownWriting(socket.descriptor)
         }
+        return requests < Self.requestsPerTurn
     }
 
     /// Takes an answer that came through the mailbox, unless its request is already over.
@@ -88,6 +100,7 @@ final class ServerConnection {
     }
 
     private func admit(_ head: HTTPRequestHead, _ context: borrowing LoopContext, at now: Instant) {
+        context.counters.requests.count()
         exchangeNumber += 1
         let (mailbox, identifier, number) = (context.mailbox, identifier, exchangeNumber)
         let exchange = HTTPExchange { response in
@@ -97,8 +110,13 @@ final class ServerConnection {
         let responder = HTTPResponder(exchange)
         switch context.handler.admit(head, responder) {
         case .answer(let response):
-            responder.respond(response)
+            // Straight to the machine, without the way through the mailbox; an answer given before is already on it.
+            guard exchange.settle() else { return }
+            forgetExchange()
+            if context.isDraining || isReserve { machine.finish() }
+            machine.answer(response, date: context.date, at: now)
         case .accept where isReserve:
+            context.counters.refusedBecauseFull.count()
             machine.finish()
             refuse(.outOfConnections, context, at: now)
         case .accept(let maximumBodyBytes, let answerWithin, let handle):
@@ -127,11 +145,12 @@ final class ServerConnection {
     }
 
     /// - Returns: whether the machine may have something new to say.
-    private func write(at now: Instant) -> Bool {
+    private func write(_ counters: LoopCounters, at now: Instant) -> Bool {
         var hasWritten = false
         while !machine.output.isEmpty {
             switch machine.output.send(to: socket) {
             case .done(let count):
+                counters.bytesWritten.count(count)
                 machine.didWrite(count, at: now)
                 hasWritten = true
             case .wouldBlock:

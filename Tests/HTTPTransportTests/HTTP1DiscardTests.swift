@@ -1,0 +1,140 @@
+import Testing
+
+@testable import HTTPTransport
+
+/// Refusals that keep the connection: what nobody wants of a body is thrown away, and never read as a request.
+@Suite struct HTTP1DiscardTests {
+    static let limits = {
+        var limits = HTTPLimits()
+        limits.discardBytes = 100
+        return limits
+    }()
+    static let next = "GET /next HTTP/1.1\r\nHost: a\r\n\r\n"
+    static let hundred = String(repeating: "h", count: 100)
+
+    struct Case: Sendable, CustomTestStringConvertible {
+        let status: Int
+        let text: String
+        var testDescription: String { "\(status) \(text.debugDescription.suffix(100))" }
+
+        init(_ status: Int, _ path: String, _ rest: String, version: String = "HTTP/1.1") {
+            self.status = status
+            text = "POST \(path) \(version)\r\nHost: a\r\n" + rest
+        }
+    }
+
+    static let kept = [
+        Case(429, "/busy", "\r\n"),
+        Case(429, "/busy", "Content-Length: 5\r\n\r\nhello"),
+        Case(429, "/busy", "Content-Length: 100\r\n\r\n" + hundred),
+        Case(429, "/busy", "Content-Length: \(next.utf8.count)\r\n\r\n" + next),
+        Case(429, "/busy", "Content-Length: 5\r\nExpect: 100-continue\r\n\r\nhello"),
+        Case(429, "/busy", "Content-Length: 5\r\nConnection: keep-alive\r\n\r\nhello", version: "HTTP/1.0"),
+        Case(429, "/busy", "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+        Case(429, "/busy", "Transfer-Encoding: chunked\r\n\r\n32;x\r\n\(hundred.prefix(50))\r\n32\r\n\(hundred.prefix(50))\r\n0\r\nX: y\r\n\r\n"),
+        Case(413, "/", "Content-Length: 11\r\n\r\nhello world"),
+        Case(413, "/", "Content-Length: 100\r\nExpect: 100-continue\r\n\r\n" + hundred),
+        Case(413, "/", "Transfer-Encoding: chunked\r\n\r\nb\r\nhello world\r\n0\r\n\r\n"),
+        Case(413, "/", "Transfer-Encoding: chunked\r\n\r\na\r\nhello worl\r\n1\r\nd\r\n63\r\n\(hundred.prefix(99))\r\n0\r\n\r\n"),
+    ]
+
+    @Test(arguments: kept) func connectionServesTheNextRequest(_ example: Case) {
+        let text = example.text + Self.next
+        let transcript = Transcript(feeding: text, limits: Self.limits, maximumBodyBytes: 10)
+        #expect(transcript.text.hasPrefix("HTTP/1.1 \(example.status) "))
+        #expect(!transcript.text.contains("Connection: close"))
+        #expect(!transcript.text.contains("100 Continue"))
+        #expect(transcript.requests.map(\.head.path) == ["/next"])
+        #expect(transcript.phase == .idle)
+        #expect(Transcript.isIndependentOfPieces(text, limits: Self.limits, maximumBodyBytes: 10))
+    }
+
+    /// What is known to be too much when the answer is given.
+    static let announced = [
+        Case(429, "/busy", "Content-Length: 101\r\n\r\n" + hundred + "h"),
+        Case(429, "/busy", "Content-Length: 5\r\nConnection: close\r\n\r\nhello"),
+        Case(429, "/busy", "Content-Length: 5\r\n\r\nhello", version: "HTTP/1.0"),
+        Case(413, "/", "Content-Length: 101\r\n\r\n" + hundred + "h"),
+        Case(413, "/", "Transfer-Encoding: chunked\r\n\r\n65\r\n\(hundred)h\r\n0\r\n\r\n"),
+    ]
+    /// What turns out too much, or malformed, behind the answer.
+    static let surprising = [
+        Case(429, "/busy", "Transfer-Encoding: chunked\r\n\r\n65\r\n\(hundred)h\r\n0\r\n\r\n"),
+        Case(429, "/busy", "Transfer-Encoding: chunked\r\n\r\n64\r\n\(hundred)\r\n1\r\nh\r\n0\r\n\r\n"),
+        Case(429, "/busy", "Transfer-Encoding: chunked\r\n\r\nx\r\n"),
+        Case(429, "/busy", "Transfer-Encoding: chunked\r\n\r\n1\r\nhello\r\n"),
+        Case(413, "/", "Transfer-Encoding: chunked\r\n\r\nb\r\nhello world\r\n5a\r\n\(hundred.prefix(90))\r\n0\r\n\r\n"),
+    ]
+
+    @Test(arguments: announced + surprising) func connectionEnds(_ example: Case) {
+        let text = example.text + Self.next
+        let transcript = Transcript(feeding: text, limits: Self.limits, maximumBodyBytes: 10)
+        let isAnnounced = Self.announced.contains { $0.text == example.text }
+        #expect(transcript.text.hasPrefix("HTTP/1.1 \(example.status) "))
+        #expect(transcript.text.contains("\r\nConnection: close\r\n") == isAnnounced)
+        #expect(transcript.requests.isEmpty)
+        #expect(transcript.phase == .lingering)
+        #expect(Transcript.isIndependentOfPieces(text, limits: Self.limits, maximumBodyBytes: 10))
+    }
+
+    @Test func overdueAnswerKeepsTheConnection() {
+        var connection = HTTP1ConnectionTests.connection()
+        var transcript = Transcript(feeding: [])
+        connection.receive(Array("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx".utf8).span, at: Transcript.start)
+        _ = connection.nextEvent(at: Transcript.start)
+        connection.accept(maximumBodyBytes: 1, answerWithin: .seconds(1), at: Transcript.start)
+        _ = connection.nextEvent(at: Transcript.start)
+        #expect(connection.expire(at: Transcript.start + .seconds(1)) == .handling)
+        transcript.serve(&connection)
+        #expect(transcript.failures == [.gatewayTimeout])
+        #expect(connection.phase == .idle)
+    }
+
+    @Test func answerGivenWithinTheBodyThrowsTheRestAway() {
+        let budget = BodyBudget(bytes: 10)
+        var connection = HTTP1Connection(peer: Transcript.peer, limits: Self.limits, budget: budget, at: Transcript.start)
+        var transcript = Transcript(feeding: [])
+        connection.receive(Array("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n1234".utf8).span, at: Transcript.start)
+        transcript.serve(&connection)
+        #expect(budget.usedBytes == 4)
+        connection.answer(HTTPResponse(status: .internalServerError), date: Transcript.date, at: Transcript.start)
+        #expect(budget.usedBytes == 0)
+        transcript.serve(&connection)
+        #expect(connection.phase == .discarding)
+        connection.receive(Array(("56789" + Self.next).utf8).span, at: Transcript.start)
+        transcript.serve(&connection)
+        #expect(transcript.requests.map(\.head.path) == ["/next"])
+        #expect(budget.usedBytes == 0)
+    }
+
+    @Test func clientThatLeavesOrStopsSendingEndsTheDiscarding() {
+        let head = "PUT /busy HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n"
+        for ends in [true, false] {
+            var connection = HTTP1ConnectionTests.connection()
+            var transcript = Transcript(feeding: [])
+            connection.receive(Array(head.utf8).span, at: Transcript.start)
+            transcript.serve(&connection)
+            #expect(connection.phase == .discarding)
+            #expect(connection.wantsInput == true)
+            if ends {
+                connection.receiveEnd()
+            } else {
+                #expect(connection.expire(at: Transcript.start + HTTPLimits().transferGrace) == .discarding)
+            }
+            #expect(connection.phase == .closed)
+        }
+    }
+
+    @Test func drainingEndsTheConnectionBehindTheDiscardedBody() {
+        var connection = HTTP1ConnectionTests.connection()
+        var transcript = Transcript(feeding: [])
+        connection.receive(Array("PUT /busy HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n1".utf8).span, at: Transcript.start)
+        transcript.serve(&connection)
+        connection.finish()
+        #expect(connection.phase == .discarding)
+        connection.receive(Array(("2" + Self.next).utf8).span, at: Transcript.start)
+        transcript.serve(&connection)
+        #expect(transcript.requests.isEmpty)
+        #expect(connection.phase == .lingering)
+    }
+}
