@@ -51,6 +51,20 @@ import Testing
         #expect(failure(of: &connection, after: 5) == .requestTimeout)
     }
 
+    @Test func aClientThatSaysHowLongItWaitsIsToldInTime() {
+        for text in ["", "12"] {
+            var connection = connection(after: "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n" + text)
+            _ = connection.nextEvent(at: start)
+            connection.accept(maximumBodyBytes: 100, answerWithin: .seconds(9), timeout: .milliseconds(1500), at: start)
+            _ = connection.nextEvent(at: start)
+            #expect(connection.phase == (text.isEmpty ? .body : .handling))
+            #expect(connection.deadline == start + .milliseconds(1500))
+            connection.expire(at: start + .milliseconds(1499))
+            #expect(connection.nextEvent(at: start + .milliseconds(1499)) == nil)
+            #expect(failure(of: &connection, after: 2) == .gatewayTimeout)
+        }
+    }
+
     @Test func bodyMustKeepItsAverageRate() {
         var connection = connection(after: "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n")
         _ = connection.nextEvent(at: start)

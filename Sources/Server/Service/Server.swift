@@ -104,5 +104,7 @@ extension HTTPServer.Configuration {
         maximumConnections = configuration.maxConnections
         maximumConnectionsPerAddress = configuration.maxConnectionsPerAddress
         reservedConnections = Self.reserve
+        bufferedBodyBytes = configuration.bodyMemory
+        limits = configuration.http
     }
 }

@@ -56,6 +56,8 @@ struct HTTP1Connection: ~Copyable {
     private var body: HTTP1BodyReader?
     private var failure: HTTPError?
     private var answerTimeout: Duration
+    /// When the client stops waiting, if it has said so.
+    private var clientDeadline: Instant?
 
     private var isLastAnswer = false
     private var transferStart: Instant
@@ -116,7 +118,7 @@ struct HTTP1Connection: ~Copyable {
         transferredBytes += count
         let rate = budget.isScarce ? limits.briskBytesPerSecond : limits.minimumBytesPerSecond
         let earned = Duration.seconds(Double(count) / Double(rate))
-        deadline = min((deadline ?? now) + earned, now + limits.transferGrace, transferStart + limits.bodyTimeout)
+        deadline = limited(min((deadline ?? now) + earned, now + limits.transferGrace, transferStart + limits.bodyTimeout))
     }
 
     /// The client has shut down its side. It may still read, and waits for the answer of what it sent completely.
@@ -174,7 +176,7 @@ struct HTTP1Connection: ~Copyable {
         guard try body?.read(from: &input) == true, let bytes = body?.takeBytes(), let head else {
             return try waitForInput()
         }
-        enter(.handling, until: now + answerTimeout)
+        enter(.handling, until: limited(now + answerTimeout))
         if inputEnded { probe() }
         return .request(HTTPRequest(head: head, body: bytes))
     }
@@ -187,14 +189,16 @@ struct HTTP1Connection: ~Copyable {
     // MARK: Decisions
 
     /// Lets the request in whose head is out.
+    /// - Parameter timeout: how long the client waits from now on, the arrival of its body included.
     /// - Precondition: the phase is `admission`.
-    mutating func accept(maximumBodyBytes: Int, answerWithin: Duration?, at now: Instant) {
+    mutating func accept(maximumBodyBytes: Int, answerWithin: Duration?, timeout: Duration? = nil, at now: Instant) {
         guard let framing, phase == .admission else { preconditionFailure("accepted in phase \(phase)") }
         answerTimeout = answerWithin ?? limits.answerTimeout
+        clientDeadline = timeout.map { now + $0 }
         do throws(HTTPError) {
             try body?.admit(maximumBytes: maximumBodyBytes)
             startTransfer(at: now)
-            enter(.body, until: now + min(limits.transferGrace, limits.bodyTimeout))
+            enter(.body, until: limited(now + min(limits.transferGrace, limits.bodyTimeout)))
             if framing.expectsContinue, framing.announcedBytes != 0 {
                 output.append(HTTP1ResponseEncoder.continueAnswer)
             }
@@ -215,6 +219,7 @@ struct HTTP1Connection: ~Copyable {
         let (head, content) = HTTP1ResponseEncoder.encode(response, to: head, keepsAlive: !isLastAnswer, date: date)
         output.append(head)
         output.append(content)
+        clientDeadline = nil
         startTransfer(at: now)
         enter(.writing, until: writeDeadline)
         if isLastAnswer || body?.isComplete != false {
@@ -316,9 +321,9 @@ struct HTTP1Connection: ~Copyable {
         switch phase {
         case .head:
             failure = HTTPError(.requestTimeout, "the request's head did not arrive in time")
-        case .body:
+        case .body where clientDeadline.map { $0 <= now } != true:
             failure = HTTPError(.requestTimeout, "the request's body arrives too slowly")
-        case .admission, .handling:
+        case .admission, .body, .handling:
             failure = HTTPError(
                 .gatewayTimeout, "the request was not answered in time", retryAfterSeconds: 1, leavesFraming: true)
         case .idle, .refusing, .writing, .discarding, .lingering, .closed:
@@ -331,6 +336,11 @@ struct HTTP1Connection: ~Copyable {
     private var writeDeadline: Instant {
         let earned = Duration.seconds(Double(transferredBytes) / Double(limits.minimumBytesPerSecond))
         return transferStart + min(limits.transferGrace + earned, limits.writeTimeout)
+    }
+
+    /// Not later than the client waits.
+    private func limited(_ deadline: Instant) -> Instant {
+        clientDeadline.map { min($0, deadline) } ?? deadline
     }
 
     private mutating func startTransfer(at now: Instant) {

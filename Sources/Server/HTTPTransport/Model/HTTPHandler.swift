@@ -27,8 +27,9 @@ package enum HTTPAdmission: Sendable {
     /// - maximumBodyBytes: a larger body is answered with 413, before it is read where its length is announced.
     /// - answerWithin: the time from the complete request to the answer, after which the transport answers 504 itself;
     ///   `nil` for the server's own limit.
+    /// - timeout: the time from the head to the answer, the body's arrival included; `nil` where only `answerWithin` counts.
     case accept(
-        maximumBodyBytes: Int, answerWithin: Duration? = nil, handle: @Sendable (HTTPRequest) -> Void)
+        maximumBodyBytes: Int, answerWithin: Duration? = nil, timeout: Duration? = nil, handle: @Sendable (HTTPRequest) -> Void)
 }
 
 /// Why the transport itself refuses a request, before or instead of its handler.

@@ -119,9 +119,9 @@ final class ServerConnection {
             context.counters.refusedBecauseFull.count()
             machine.finish()
             refuse(.outOfConnections, context, at: now)
-        case .accept(let maximumBodyBytes, let answerWithin, let handle):
+        case .accept(let maximumBodyBytes, let answerWithin, let timeout, let handle):
             self.handle = handle
-            machine.accept(maximumBodyBytes: maximumBodyBytes, answerWithin: answerWithin, at: now)
+            machine.accept(maximumBodyBytes: maximumBodyBytes, answerWithin: answerWithin, timeout: timeout, at: now)
         }
     }
 
