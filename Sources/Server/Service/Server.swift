@@ -18,7 +18,7 @@ package final class Server: Sendable {
     /// - Throws: ``ConfigurationError`` if the folder cannot be read, `SystemError` if the address cannot be bound.
     package convenience init(_ configuration: ServerConfiguration, logger: Logger) throws {
         try self.init(configuration, logger: logger) {
-            try TokenizerEngine(loading: $0, precision: configuration.precision, threads: configuration.threads)
+            try TokenizerEngine(loading: $0, precision: configuration.precision, threads: configuration.threads, while: $1)
         }
     }
 
@@ -51,8 +51,9 @@ package final class Server: Sendable {
     package var address: SocketAddress { http.address }
 
     /// Says that it is about to stop: `/readyz` answers 503 and connections end with their next answer, so that whoever spreads the
-    /// load takes this server out. Requests are served as before.
+    /// load takes this server out. Requests are served as before, but no other version is loaded.
     package func drain() {
+        watcher.stop()
         service.drain()
         http.drain()
     }
@@ -63,7 +64,6 @@ package final class Server: Sendable {
         drain()
         http.stop(within: timeout)
         service.close()
-        watcher.stop()
         watching.join()
     }
 }

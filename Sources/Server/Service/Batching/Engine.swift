@@ -31,6 +31,16 @@ struct ModelFacts: Sendable, Equatable {
     let codebookSize: Int
     /// Of the products that its tokens and images are computed with.
     let precision: Precision
+
+    var identity: ModelIdentity { ModelIdentity(version: version, fingerprint: fingerprint) }
+}
+
+/// What tells two versions of a model apart.
+struct ModelIdentity: Sendable, Equatable {
+    /// Grows with every publication.
+    let version: Int
+    /// Hash of everything that decides what a token means.
+    let fingerprint: String
 }
 
 /// What a request asks of the engine.
