@@ -36,19 +36,21 @@ private struct LogRecorder: LogHandler {
         return Logger(label: "test") { _ in LogRecorder(messages: messages) }
     }
 
-    /// A checkpoint's manifest is its version number; anything else does not load.
-    private static let load: EngineLoader = { path in
-        guard let file = fopen(path + "/manifest.json", "r") else { throw Broken() }
-        defer { fclose(file) }
-        var line = [CChar](repeating: 0, count: 64)
-        guard fgets(&line, 64, file) != nil, let version = Int(String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self))
-        else { throw Broken() }
-        return FakeEngine(version: version, fingerprint: "f\(version)")
+    /// A checkpoint's manifest is its version number and perhaps words; anything else does not load.
+    private static let identify: VersionReader = { path in
+        let text = (try? StoredFile.read(path + "/manifest.json")).map { String(decoding: $0, as: UTF8.self) }
+        return text.flatMap { Int($0.split(separator: " ").first ?? "") }.map { ModelIdentity(version: $0, fingerprint: "f\($0)") }
     }
 
-    private func watcher() -> CheckpointWatcher {
-        CheckpointWatcher(folder: folder.path, registry: registry, logger: logger, load: Self.load)
+    private func watcher(_ loaded: Mailbox<String> = Mailbox()) -> CheckpointWatcher {
+        CheckpointWatcher(folder: folder.path, registry: registry, logger: logger, identify: Self.identify) { path, _ in
+            loaded.post(PathName.last(of: path))
+            guard let identity = Self.identify(path) else { throw Broken() }
+            return FakeEngine(version: identity.version, fingerprint: identity.fingerprint)
+        }
     }
+
+    private let now = ContinuousClock.now
 
     private var served: Int? { try? registry.current(nil).facts.version }
 
@@ -85,13 +87,13 @@ private struct LogRecorder: LogHandler {
 
     @Test func servesWhatIsPublishedAndWhatReplacesIt() throws {
         let watcher = watcher()
-        #expect(!watcher.step())
+        #expect(!watcher.step(at: now))
         try folder.publish("1", to: "default/1")
-        #expect(watcher.step())
-        #expect(!watcher.step())
+        #expect(watcher.step(at: now))
+        #expect(!watcher.step(at: now))
         #expect(served == 1)
         try folder.publish("2", to: "default/2")
-        #expect(watcher.step())
+        #expect(watcher.step(at: now))
         #expect(served == 2)
         #expect((try? registry.resident(fingerprint: "f1", model: nil)) != nil)
         #expect(messages.posted == ["checkpoint loaded ", "checkpoint loaded "])
@@ -100,35 +102,35 @@ private struct LogRecorder: LogHandler {
     @Test func aBrokenVersionIsReportedOnceAndTheOldOneStays() throws {
         let watcher = watcher()
         try folder.publish("1", to: "default/1")
-        while watcher.step() {}
+        while watcher.step(at: now) {}
         try folder.publish("broken", to: "default/2")
-        #expect(watcher.step())
-        #expect(!watcher.step())
-        #expect(!watcher.step())
+        #expect(watcher.step(at: now))
+        #expect(!watcher.step(at: now))
+        #expect(!watcher.step(at: now))
         #expect(served == 1)
         #expect(messages.posted == ["checkpoint loaded ", "checkpoint refused Broken()"])
         try folder.write("3", to: "default/2/manifest.json")
-        #expect(watcher.step())
+        #expect(watcher.step(at: now))
         #expect(served == 3)
     }
 
     @Test func aFolderThatVanishesIsReportedOnceAndNothingIsLost() throws {
         let watcher = watcher()
         try folder.publish("1", to: "default/1")
-        while watcher.step() {}
+        while watcher.step(at: now) {}
         rename(folder.path, folder.path + "-gone")
-        #expect(!watcher.step())
-        #expect(!watcher.step())
+        #expect(!watcher.step(at: now))
+        #expect(!watcher.step(at: now))
         #expect(served == 1)
         #expect(messages.posted.count == 2)
         rename(folder.path + "-gone", folder.path)
-        #expect(!watcher.step())
+        #expect(!watcher.step(at: now))
     }
 
     @Test func aModelWhoseFolderIsRemovedIsServedNoLonger() throws {
         let watcher = watcher()
         try folder.publish("1", to: "default/1")
-        while watcher.step() {}
+        while watcher.step(at: now) {}
         StoredFolder.remove(folder.path + "/default")
         watcher.withdraw()
         #expect(served == 1)
@@ -136,8 +138,54 @@ private struct LogRecorder: LogHandler {
         #expect(served == nil)
         #expect(messages.posted.last == "model removed ")
         try folder.publish("1", to: "default/1")
-        #expect(watcher.step())
+        #expect(watcher.step(at: now))
         #expect(served == 1)
+    }
+
+    /// Files touched, or a manifest written anew in place.
+    @Test func aVersionThatIsTouchedIsNotLoadedAgainAndEvictsNone() throws {
+        let loaded = Mailbox<String>()
+        let watcher = watcher(loaded)
+        for version in ["1", "2"] {
+            try folder.publish(version, to: "default/\(version)")
+            while watcher.step(at: now) {}
+        }
+        for words in ["touched", "and again"] {
+            try folder.write("2 \(words)", to: "default/2/manifest.json")
+            #expect(watcher.step(at: now))
+            #expect(!watcher.step(at: now))
+        }
+        #expect(served == 2 && loaded.posted == ["1", "2"])
+        #expect((try? registry.resident(fingerprint: "f1", model: nil)) != nil)
+        #expect(messages.posted == ["checkpoint loaded ", "checkpoint loaded "])
+    }
+
+    @Test func removingAVersionServesTheOneBeforeFromMemory() throws {
+        let loaded = Mailbox<String>()
+        let watcher = watcher(loaded)
+        for version in ["1", "2"] {
+            try folder.publish(version, to: "default/\(version)")
+            while watcher.step(at: now) {}
+        }
+        StoredFolder.remove(folder.path + "/default/2")
+        #expect(watcher.step(at: now))
+        #expect(served == 1 && loaded.posted == ["1", "2"])
+        #expect((try? registry.resident(fingerprint: "f2", model: nil)) != nil)
+    }
+
+    @Test func aLoadEndsWhenTheServerStopsAndIsNoFailure() throws {
+        try folder.publish("1", to: "default/1")
+        let loading = Gate()
+        let watcher = CheckpointWatcher(folder: folder.path, registry: registry, logger: logger) { _, goesOn in
+            loading.open()
+            while goesOn() {}
+            throw Broken()
+        }
+        let thread = try DedicatedThread { watcher.run(every: .seconds(600)) }
+        loading.pass()
+        watcher.stop()
+        thread.join()
+        #expect(served == nil && messages.posted == [])
     }
 
     @Test func theThreadPicksUpWhatIsPublished() throws {

@@ -78,16 +78,42 @@ import Testing
         #expect(!registry.isReady && running.name == "a")
     }
 
-    @Test func aVersionThatIsLetGoIsFreed() {
+    @Test func aVersionLoadedAgainReplacesItselfAndEvictsNone() throws {
+        let registry = ModelRegistry(residentVersions: 2)
+        let (first, second, again) = (FakeEngine(version: 1), FakeEngine(version: 2), FakeEngine(version: 2))
+        for engine in [first, second, again] { registry.serve(engine, as: "default") }
+        #expect(try registry.current(nil).engine === again)
+        #expect(registry.listing[0].versions == [again.facts, first.facts])
+    }
+
+    @Test func aResidentVersionIsServedWithoutAnother() throws {
+        let registry = ModelRegistry(residentVersions: 2)
+        #expect(registry.serveResident(FakeEngine().facts.identity, as: "default") == .absent)
+        let engines = (1...2).map { FakeEngine(version: $0, fingerprint: "f\($0)") }
+        for engine in engines { registry.serve(engine, as: "default") }
+        #expect(registry.serveResident(ModelIdentity(version: 2, fingerprint: "f1"), as: "default") == .absent)
+        #expect(registry.serveResident(engines[1].facts.identity, as: "default") == .current)
+        #expect(registry.serveResident(engines[0].facts.identity, as: "default") == .earlier)
+        #expect(registry.listing.map(\.versions) == [[engines[0].facts, engines[1].facts]])
+    }
+
+    @Test func aVersionThatIsLetGoIsFreedOnceNobodyUsesIt() throws {
         let registry = ModelRegistry(residentVersions: 1)
         weak var first: FakeEngine?
+        var running: ServedModel?
         do {
             let engine = FakeEngine()
             first = engine
             registry.serve(engine, as: "default")
+            running = try registry.current(nil)
         }
+        registry.serve(FakeEngine(version: 2), as: "default")
+        registry.releaseUnused()
+        #expect(first != nil && running?.engine === first)
+        // The request does not free it: giving back a large model takes a while.
+        running = nil
         #expect(first != nil)
-        registry.serve(FakeEngine(), as: "default")
+        registry.releaseUnused()
         #expect(first == nil)
     }
 }

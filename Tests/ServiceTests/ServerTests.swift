@@ -22,7 +22,7 @@ import Threads
     private func server(_ engine: FakeEngine = FakeEngine(), flags: [String: String] = [:]) throws -> Server {
         try folder.publish("1", to: "default/1")
         let loaded = Gate()
-        let server = try Server(try configuration(flags), logger: logger, interval: .milliseconds(1)) { _ in
+        let server = try Server(try configuration(flags), logger: logger, interval: .milliseconds(1)) { _, _ in
             loaded.open()
             return engine
         }
@@ -161,7 +161,7 @@ import Threads
     /// What came between /encode and /decode must not decide what tokens without a fingerprint look like.
     @Test func aSwapNeverMakesAWrongPicture() throws {
         try folder.publish("1", to: "default/1")
-        let server = try Server(try configuration(), logger: logger, interval: .milliseconds(1)) { path in
+        let server = try Server(try configuration(), logger: logger, interval: .milliseconds(1)) { path, _ in
             let version = Int(path.split(separator: "/").last ?? "") ?? 0
             return FakeEngine(version: version, fingerprint: "f\(version)")
         }
@@ -199,7 +199,7 @@ import Threads
 
     @Test func aNewCheckpointTakesOverWithoutAFailedRequest() throws {
         try folder.publish("1", to: "default/1")
-        let server = try Server(try configuration(), logger: logger, interval: .milliseconds(1)) { path in
+        let server = try Server(try configuration(), logger: logger, interval: .milliseconds(1)) { path, _ in
             let version = Int(path.split(separator: "/").last ?? "") ?? 0
             return FakeEngine(version: version, fingerprint: "f\(version)")
         }

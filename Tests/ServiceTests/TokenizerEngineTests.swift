@@ -65,7 +65,7 @@ import Testing
         _ = try publish(seed: 1)
         let configuration = try ServerConfiguration(SettingSources(flags: ["checkpoints": folder.path, "port": "0"]))
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        let server = try Server(configuration, logger: logger, interval: .milliseconds(1)) { try TokenizerEngine(loading: $0) }
+        let server = try Server(configuration, logger: logger, interval: .milliseconds(1)) { try TokenizerEngine(loading: $0, while: $1) }
         let client = ServerClient(server)
         try client.waitUntilReady()
         let png = PNGEncoder.encode(picture(9))

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import TestSupport
 import Testing
 
@@ -107,6 +108,104 @@ import Testing
         } catch {
             #expect(error.reason.contains(damage.reason), "\(error)")
             #expect(!error.description.contains("\n"))
+        }
+    }
+
+    /// Somebody writes into a folder that is being served, and cuts its files short: a mapped page would change, or end the process.
+    @Test func whatIsDoneToItsFilesLaterChangesNothing() throws {
+        let checkpoint = try TinyCheckpoint(rectifier: RectifierConfiguration(.mlp(width: 24, depth: 1), isResidual: false))
+        let loaded = try Checkpoint(checkpoint.directory)
+        // Not the one that other tests have loaded.
+        let vae = try CheckpointFiles(loaded.manifest, in: checkpoint.directory) { true }.loadVAE(.float32)
+        let tokenizer = try VisualTokenizer(
+            loaded.manifest.specification, vae: vae, normalizer: loaded.normalizer, quantizer: loaded.quantizer, rectifier: loaded.rectifier)
+        let folders = [checkpoint.directory, "\(checkpoint.root)/tiny/\(loaded.manifest.vae.sharedDirectoryName)"]
+        for folder in folders {
+            for name in try StoredFolder.names(in: folder) { overwrite("\(folder)/\(name)") }
+        }
+        let picture = PixelBatch(images: [TinyCheckpoint.picture(seed: 1)])
+        let tokens = tokenizer.encode(picture)
+        let intact = try TinyCheckpoint(rectifier: RectifierConfiguration(.mlp(width: 24, depth: 1), isResidual: false)).tokenizer
+        #expect(tokens == intact.encode(picture))
+        #expect(tokenizer.draw(tokens).pixels.values == intact.draw(tokens).pixels.values)
+    }
+
+    /// In place, then to nothing.
+    private func overwrite(_ path: String) {
+        let descriptor = open(path, O_WRONLY)
+        defer { close(descriptor) }
+        let zeros = [UInt8](repeating: 0, count: Int(lseek(descriptor, 0, SEEK_END)))
+        #expect(pwrite(descriptor, zeros, zeros.count, 0) == zeros.count)
+        #expect(ftruncate(descriptor, 0) == 0)
+    }
+
+    @Test(arguments: [("quantizer.safetensors", true), ("quantizer.safetensors", false), ("golden-0.png", true)])
+    func aFileOfGigabytesIsRefusedByItsSize(_ name: String, isListed: Bool) throws {
+        let checkpoint = try TinyCheckpoint()
+        let path = "\(checkpoint.directory)/\(name)"
+        let bytes = try StoredFile.read(path).count
+        #expect(truncate(path, 64 << 30) == 0)
+        if isListed {
+            try setBytes(bytes, to: 64 << 30, in: checkpoint)
+        }
+        do throws(CheckpointError) {
+            _ = try Checkpoint(checkpoint.directory, precision: .float32) {
+                Issue.record("something was read")
+                return false
+            }
+        } catch {
+            #expect(error.reason.contains(isListed ? "\(64 << 30) bytes, it needs no more than" : "\(64 << 30) bytes, the manifest says \(bytes)"))
+        }
+    }
+
+    @Test func anAutoencoderOfGigabytesIsRefusedByItsSize() throws {
+        let checkpoint = try TinyCheckpoint()
+        let vae = try checkpoint.manifest.vae
+        #expect(truncate("\(checkpoint.root)/tiny/\(vae.sharedDirectoryName)/\(Autoencoder.weightsName)", 64 << 30) == 0)
+        try setBytes(vae.weights.bytes, to: 64 << 30, in: checkpoint)
+        do throws(CheckpointError) {
+            _ = try Checkpoint(checkpoint.directory)
+            Issue.record("64 GiB were loaded")
+        } catch {
+            #expect(error.reason.contains("\(64 << 30) bytes, it needs no more than"), "\(error)")
+        }
+    }
+
+    /// Lets the manifest claim another size.
+    private func setBytes(_ bytes: Int, to claimed: Int, in checkpoint: TinyCheckpoint) throws {
+        try checkpoint.edit("manifest.json") { json in
+            let text = String(decoding: json, as: UTF8.self)
+            json = Array(text.replacingOccurrences(of: "\"bytes\" : \(bytes),", with: "\"bytes\" : \(claimed),").utf8)
+        }
+    }
+
+    @Test func loadingEndsWheneverItIsStopped() throws {
+        let checkpoint = try TinyCheckpoint()
+        var asked = 0
+        _ = try VisualTokenizer(Checkpoint(checkpoint.directory, precision: .float32)) {
+            asked += 1
+            return true
+        }
+        #expect(asked == 1)
+        let questions = Atomic<Int>(0)
+        func load(stoppingAt last: Int) throws(CheckpointError) {
+            questions.store(0, ordering: .relaxed)
+            _ = try Checkpoint(checkpoint.directory, precision: .float32) { questions.add(1, ordering: .relaxed).newValue < last }
+        }
+        try load(stoppingAt: .max)
+        let all = questions.load(ordering: .relaxed)
+        #expect(all >= 5)
+        for last in 1...all {
+            do throws(CheckpointError) {
+                try load(stoppingAt: last)
+                Issue.record("loading went on after question \(last)")
+            } catch {
+                #expect(error.reason.contains("loading was stopped"))
+                #expect(questions.load(ordering: .relaxed) == last)
+            }
+        }
+        #expect(throws: CheckpointError.self) {
+            try VisualTokenizer(Checkpoint(checkpoint.directory, precision: .float32)) { false }
         }
     }
 

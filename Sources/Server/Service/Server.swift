@@ -20,7 +20,7 @@ package final class Server: Sendable {
         _ configuration: ServerConfiguration, logger: Logger, droppedLogLines: @escaping @Sendable () -> Int = { 0 }
     ) throws {
         try self.init(configuration, logger: logger, droppedLogLines: droppedLogLines) {
-            try TokenizerEngine(loading: $0, precision: configuration.precision, threads: configuration.threads)
+            try TokenizerEngine(loading: $0, precision: configuration.precision, threads: configuration.threads, while: $1)
         }
     }
 
@@ -65,8 +65,9 @@ package final class Server: Sendable {
     var adminAddress: SocketAddress? { admin?.address }
 
     /// Says that it is about to stop: `/readyz` answers 503 and connections end with their next answer, so that whoever spreads the
-    /// load takes this server out. Requests are served as before.
+    /// load takes this server out. Requests are served as before, but no other version is loaded.
     package func drain() {
+        watcher.stop()
         service.drain()
         http.drain()
     }
@@ -79,7 +80,6 @@ package final class Server: Sendable {
         // Health and metrics to the last.
         admin?.stop(within: .zero)
         service.close()
-        watcher.stop()
         watching.join()
     }
 }

@@ -15,10 +15,34 @@ package struct FileDigest: Sendable, Hashable, Codable {
 
     /// Reads the whole file.
     package init(of path: String) throws(FileError) {
-        let file = try MappedFile(path)
-        bytes = file.count
-        sha256 = file.withBytes { SHA256.hash(data: $0).hexadecimal }
+        try self.init(of: ReadableFile(path))
     }
+
+    /// Reads the whole file.
+    /// - Parameter goesOn: asked before every block; once it says no, reading ends with an error.
+    package init(of file: ReadableFile, goesOn: () -> Bool = { true }) throws(FileError) {
+        var hash = SHA256()
+        for block in file.blocks {
+            guard goesOn() else { throw .stopped(file.path) }
+            hash.update(data: try file.read(block))
+        }
+        (bytes, sha256) = (file.count, hash.finalize().hexadecimal)
+    }
+
+    /// The digest of a file's bytes as they are in memory.
+    /// - Parameter goesOn: asked before every block; once it says no, hashing ends with an error.
+    package init(of contents: FileContents, goesOn: () -> Bool = { true }) throws(FileError) {
+        var hash = SHA256()
+        try contents.withBytes { bytes throws(FileError) in
+            for start in stride(from: 0, to: bytes.count, by: Self.blockBytes) {
+                guard goesOn() else { throw .stopped(contents.path) }
+                hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: bytes[start..<min(start + Self.blockBytes, bytes.count)]))
+            }
+        }
+        (bytes, sha256) = (contents.count, hash.finalize().hexadecimal)
+    }
+
+    private static let blockBytes = 1 << 20
 
     /// The digest of a file with these bytes.
     package init(contents: [UInt8]) {

@@ -21,5 +21,8 @@ package struct FileError: Error, Equatable, CustomStringConvertible {
         FileError(path: path, reason: "cannot \(action) \(path): \(String(cString: strerror(code)))")
     }
 
+    /// Whoever wanted the file's bytes wants no more of them.
+    static func stopped(_ path: String) -> FileError { FileError(path, "was not read to its end, because loading was stopped") }
+
     package var description: String { reason }
 }

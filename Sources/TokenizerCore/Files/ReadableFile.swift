@@ -9,6 +9,9 @@ package final class ReadableFile: Sendable {
     package let count: Int
     private let descriptor: Int32
 
+    /// What is read at once where all of a file is.
+    private static let blockBytes = 1 << 20
+
     /// - Throws: when `path` is not a readable regular file.
     package init(_ path: String) throws(FileError) {
         // Without O_NONBLOCK a named pipe would hold the caller until somebody writes to it.
@@ -33,16 +36,41 @@ package final class ReadableFile: Sendable {
     /// - Throws: when they cannot be read, or the file has been cut short since it was opened.
     package func read(_ range: Range<Int>) throws(FileError) -> [UInt8] {
         precondition(range.lowerBound >= 0 && range.upperBound <= count, "bytes \(range) of \(count) in \(path)")
-        var failure: Int32 = 0
+        var failure: FileError?
         let bytes = [UInt8](unsafeUninitializedCapacity: range.count) { buffer, done in
-            while done < range.count {
-                let got = pread(descriptor, buffer.baseAddress! + done, range.count - done, range.lowerBound + done)
-                if got == 0 { return }
-                if got > 0 { done += got } else if errno != EINTR { failure = errno; return }
+            do throws(FileError) {
+                try read(into: UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[..<range.count]), from: range.lowerBound)
+                done = range.count
+            } catch {
+                failure = error
             }
         }
-        guard failure == 0 else { throw .system("read", path, code: failure) }
-        guard bytes.count == range.count else { throw FileError(path: path, reason: "\(path) was cut short while it was read") }
+        if let failure { throw failure }
         return bytes
+    }
+
+    /// Fills `memory` with the bytes from `offset` on.
+    /// - Throws: when they cannot be read, or the file has been cut short since it was opened.
+    func read(into memory: UnsafeMutableRawBufferPointer, from offset: Int) throws(FileError) {
+        var done = 0
+        while done < memory.count {
+            let got = pread(descriptor, memory.baseAddress! + done, memory.count - done, offset + done)
+            if got == 0 { throw FileError(path: path, reason: "\(path) was cut short while it was read") }
+            if got > 0 { done += got } else if errno != EINTR { throw .system("read", path) }
+        }
+    }
+
+    /// The whole file, part after part.
+    var blocks: [Range<Int>] {
+        stride(from: 0, to: count, by: Self.blockBytes).map { $0..<min($0 + Self.blockBytes, count) }
+    }
+
+    /// As much memory as the file has bytes, by `mmap`; the caller unmaps it.
+    func map(protection: Int32, flags: Int32) throws(FileError) -> UnsafeMutableRawBufferPointer {
+        guard count > 0 else { throw FileError(path, "is empty") }
+        guard let base = mmap(nil, count, protection, flags, flags & MAP_ANONYMOUS == 0 ? descriptor : -1, 0), base != MAP_FAILED else {
+            throw .system("map", path)
+        }
+        return UnsafeMutableRawBufferPointer(start: base, count: count)
     }
 }

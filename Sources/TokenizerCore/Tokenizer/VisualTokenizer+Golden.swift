@@ -9,13 +9,17 @@ extension VisualTokenizer {
     ///
     /// - Throws: when it does not reproduce them, or an image takes more memory than there is.
     public convenience init(_ checkpoint: Checkpoint) throws(CheckpointError) {
-        try self.init(checkpoint, within: .machine)
+        try self.init(checkpoint, within: .machine) { true }
     }
 
     /// Takes what a checkpoint holds and reproduces its golden images, which also warms everything up.
     ///
-    /// - Parameter memory: an image that would take more is refused here; batches are computed in parts that do not.
-    package convenience init(_ checkpoint: Checkpoint, within memory: MemoryLimit) throws(CheckpointError) {
+    /// - Parameters:
+    ///   - memory: an image that would take more is refused here; batches are computed in parts that do not.
+    ///   - goesOn: asked before every golden image; once it says no, loading ends with an error.
+    package convenience init(
+        _ checkpoint: Checkpoint, within memory: MemoryLimit = .machine, while goesOn: () -> Bool
+    ) throws(CheckpointError) {
         do throws(MemoryShortage) {
             try self.init(
                 checkpoint.manifest.specification, vae: checkpoint.vae, normalizer: checkpoint.normalizer, quantizer: checkpoint.quantizer,
@@ -23,7 +27,7 @@ extension VisualTokenizer {
         } catch {
             throw CheckpointError(checkpoint.directory, "\(error)")
         }
-        try reproduce(checkpoint.golden, of: checkpoint)
+        try reproduce(checkpoint.golden, of: checkpoint, while: goesOn)
     }
 
     /// Loads the checkpoint in `directory`, see ``Checkpoint`` for what is checked.
@@ -31,14 +35,15 @@ extension VisualTokenizer {
     package static func load(
         from directory: String, precision: Precision = .float32, within memory: MemoryLimit = .machine
     ) throws(CheckpointError) -> VisualTokenizer {
-        try VisualTokenizer(Checkpoint(directory, precision: precision), within: memory)
+        try VisualTokenizer(Checkpoint(directory, precision: precision), within: memory) { true }
     }
 
     /// Checks that each golden image still has its tokens and is still drawn as well as when the checkpoint was made.
-    func reproduce(_ golden: [GoldenImage], of checkpoint: Checkpoint) throws(CheckpointError) {
+    func reproduce(_ golden: [GoldenImage], of checkpoint: Checkpoint, while goesOn: () -> Bool = { true }) throws(CheckpointError) {
         let (directory, size) = (checkpoint.directory, specification.imageSize)
         guard !golden.isEmpty else { throw CheckpointError(directory, "it has no golden images to check it with") }
         for image in golden {
+            guard goesOn() else { throw CheckpointError(directory, "its golden images were not all drawn, because loading was stopped") }
             guard checkpoint.manifest.files[image.file] != nil else {
                 throw CheckpointError(directory, "golden image \(image.file.prefix(80)) is not among the manifest's files")
             }

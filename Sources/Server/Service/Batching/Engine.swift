@@ -33,6 +33,16 @@ struct ModelFacts: Sendable, Equatable {
     let precision: Precision
     /// What the checkpoint says of the use of its codes; nil where it says nothing.
     var reference: TokenHealth.Reference?
+
+    var identity: ModelIdentity { ModelIdentity(version: version, fingerprint: fingerprint) }
+}
+
+/// What tells two versions of a model apart.
+struct ModelIdentity: Sendable, Equatable {
+    /// Grows with every publication.
+    let version: Int
+    /// Hash of everything that decides what a token means.
+    let fingerprint: String
 }
 
 /// What a request asks of the engine.

@@ -10,14 +10,19 @@ final class TokenizerEngine: Engine {
 
     /// Loads and checks a checkpoint. Its golden images have run once afterwards, so the first request is not slower than the next.
     ///
-    /// - Parameter threads: how many may compute at the same time, loading included.
-    init(loading path: String, precision: Precision = .float32, threads: Int = ComputeContext.current.threads) throws {
+    /// - Parameters:
+    ///   - threads: how many may compute at the same time, loading included.
+    ///   - goesOn: asked again and again; once it says no, loading ends with an error.
+    init(
+        loading path: String, precision: Precision = .float32, threads: Int = ComputeContext.current.threads,
+        while goesOn: @escaping () -> Bool = { true }
+    ) throws {
         var context = ComputeContext.current
         context.threads = threads
         self.context = context
         let (checkpoint, tokenizer) = try context.run {
-            let checkpoint = try Checkpoint(path, precision: precision)
-            return (checkpoint, try VisualTokenizer(checkpoint))
+            let checkpoint = try Checkpoint(path, precision: precision, while: goesOn)
+            return (checkpoint, try VisualTokenizer(checkpoint, while: goesOn))
         }
         self.tokenizer = tokenizer
         let (manifest, specification) = (checkpoint.manifest, checkpoint.manifest.specification)

@@ -1,8 +1,11 @@
 /// Decides which checkpoint each model should be serving next. A pure value: it reads no disk and loads nothing.
 ///
-/// A model serves its newest version that loads. A version that failed is not tried again while its files, and those it may share
-/// with others, stay the same; the next newest takes its place, which is the one already served unless the server has just started.
+/// A model serves its newest version that loads. One that failed is tried again when its files, or those it may share with others, have
+/// changed, and seldom while they stay the same, for what the machine lacked then it may have later. Until then the next newest takes its
+/// place, which is the one already served unless the server has just started.
 struct CheckpointPlan {
+    typealias Instant = ContinuousClock.Instant
+
     private struct Attempt: Hashable {
         let files: FolderIdentity
         let shared: FolderIdentity
@@ -12,16 +15,38 @@ struct CheckpointPlan {
         }
     }
 
+    private struct Failure {
+        let attempt: Attempt
+        /// How many there were in a row.
+        let count: Int
+        let time: Instant
+
+        /// A version that somebody is still writing changes at every look, and costs as much each time.
+        private static let longestWaitOfChanged = 64
+        private static let waitOfUnchanged = 60
+        private static let longestWaitOfUnchanged = 3600
+
+        func allows(_ candidate: CheckpointCandidate, at now: Instant) -> Bool {
+            let doubled = 1 << min(count - 1, 16)
+            let seconds =
+                Attempt(candidate) == attempt
+                ? min(Self.waitOfUnchanged * doubled, Self.longestWaitOfUnchanged) : min(doubled / 2, Self.longestWaitOfChanged)
+            return now >= time + .seconds(seconds)
+        }
+    }
+
     private var served: [String: FolderIdentity] = [:]
-    private var failed: Set<Attempt> = []
+    /// By path.
+    private var failures: [String: Failure] = [:]
     /// Models that are served and were missing when last looked for.
     private var missing: Set<String> = []
 
     /// The next checkpoint to load, if any model should serve another than it does.
     /// - Parameter found: everything on disk. What has failed and is no longer there is forgotten.
-    mutating func next(_ found: [CheckpointCandidate]) -> CheckpointCandidate? {
-        failed.formIntersection(found.map(Attempt.init))
-        let byModel = Dictionary(grouping: found.filter { !failed.contains(Attempt($0)) }, by: \.model)
+    mutating func next(_ found: [CheckpointCandidate], at now: Instant) -> CheckpointCandidate? {
+        let paths = Set(found.map(\.path))
+        failures = failures.filter { paths.contains($0.key) }
+        let byModel = Dictionary(grouping: found.filter { failures[$0.path]?.allows($0, at: now) != false }, by: \.model)
         for (model, candidates) in byModel.sorted(by: { $0.key < $1.key }) {
             if let newest = candidates.max(by: Self.isOlder), newest.files != served[model] { return newest }
         }
@@ -41,10 +66,12 @@ struct CheckpointPlan {
 
     mutating func didServe(_ candidate: CheckpointCandidate) {
         served[candidate.model] = candidate.files
+        failures[candidate.path] = nil
     }
 
-    mutating func didFail(_ candidate: CheckpointCandidate) {
-        failed.insert(Attempt(candidate))
+    mutating func didFail(_ candidate: CheckpointCandidate, at now: Instant) {
+        let count = (failures[candidate.path]?.count ?? 0) + 1
+        failures[candidate.path] = Failure(attempt: Attempt(candidate), count: count, time: now)
     }
 
     private static func isOlder(_ a: CheckpointCandidate, _ b: CheckpointCandidate) -> Bool {

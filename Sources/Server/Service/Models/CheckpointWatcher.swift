@@ -2,9 +2,13 @@ import Files
 import Logging
 import Synchronization
 import Threads
+import TokenizerCore
 
-/// Turns a version's folder into something that runs, or says why it cannot.
-typealias EngineLoader = @Sendable (_ path: String) throws -> any Engine
+/// Turns a version's folder into something that runs, or says why it cannot. It asks again and again whether it shall go on.
+typealias EngineLoader = @Sendable (_ path: String, _ goesOn: @escaping @Sendable () -> Bool) throws -> any Engine
+
+/// Tells which version a folder holds without loading it; nil where that does not show.
+typealias VersionReader = @Sendable (_ path: String) -> ModelIdentity?
 
 /// Keeps a ``ModelRegistry`` at the newest checkpoints of a folder: looks, loads what should be served, and swaps one reference.
 ///
@@ -19,48 +23,75 @@ final class CheckpointWatcher: Sendable {
     private let folder: String
     private let registry: ModelRegistry
     private let logger: Logger
+    private let identify: VersionReader
     private let load: EngineLoader
     private let state = Mutex(State())
     private let isStopping = Monitor(false)
 
-    init(folder: String, registry: ModelRegistry, logger: Logger, load: @escaping EngineLoader) {
+    init(
+        folder: String, registry: ModelRegistry, logger: Logger, identify: @escaping VersionReader = CheckpointWatcher.manifestIdentity,
+        load: @escaping EngineLoader
+    ) {
         self.folder = folder
         self.registry = registry
         self.logger = logger
+        self.identify = identify
         self.load = load
     }
 
-    /// Looks every `interval` until it is stopped. Blocks; a load that is in progress is finished.
+    @Sendable private static func manifestIdentity(_ path: String) -> ModelIdentity? {
+        let manifest = try? CheckpointManifest(directory: path)
+        return manifest.map { ModelIdentity(version: $0.version, fingerprint: $0.fingerprint) }
+    }
+
+    /// Looks every `interval` until it is stopped. Blocks.
     func run(every interval: Duration) {
         repeat {
-            while !isStopping.withLock({ $0 }), step() {}
+            while goesOn, step(at: .now) {}
             withdraw()
         } while !sleep(for: interval)
     }
 
+    /// Ends looking, and a load that is in progress as soon as it asks.
     func stop() {
         isStopping.withLock { $0 = true }
     }
 
-    /// Loads the next checkpoint that should be served.
+    private var goesOn: Bool { !isStopping.withLock { $0 } }
+
+    /// Serves the next checkpoint that should be.
     /// - Returns: false if there was none.
-    func step() -> Bool {
-        guard let found = scan(), let candidate = state.withLock({ $0.plan.next(found) }) else { return false }
-        let start = ContinuousClock.now
+    func step(at now: ContinuousClock.Instant) -> Bool {
+        registry.releaseUnused()
+        guard let found = scan(), let candidate = state.withLock({ $0.plan.next(found, at: now) }) else { return false }
+        if serveResident(candidate) { return true }
         do {
-            let engine = try load(candidate.path)
+            let engine = try load(candidate.path) { self.goesOn }
             registry.serve(engine, as: candidate.model)
             state.withLock { $0.plan.didServe(candidate) }
-            let hundredths = (start.duration(to: .now) / .milliseconds(10)).rounded()
+            let hundredths = (now.duration(to: .now) / .milliseconds(10)).rounded()
             logger.info(
                 "checkpoint loaded",
                 metadata: metadata(candidate).merging([
                     "step": "\(engine.facts.version)", "fingerprint": "\(engine.facts.fingerprint)", "seconds": "\(hundredths / 100)",
                 ]) { $1 })
         } catch {
-            state.withLock { $0.plan.didFail(candidate) }
+            guard goesOn else { return false }
+            state.withLock { $0.plan.didFail(candidate, at: now) }
             logger.error("checkpoint refused", metadata: metadata(candidate).merging(["reason": "\(error)"]) { $1 })
         }
+        return true
+    }
+
+    /// A version is in memory already when its files were only touched, or when the one that replaced it was removed: nothing is loaded.
+    private func serveResident(_ candidate: CheckpointCandidate) -> Bool {
+        guard let identity = identify(candidate.path) else { return false }
+        switch registry.serveResident(identity, as: candidate.model) {
+        case .absent: return false
+        case .current: break
+        case .earlier: logger.info("earlier checkpoint serves again", metadata: metadata(candidate).merging(["step": "\(identity.version)"]) { $1 })
+        }
+        state.withLock { $0.plan.didServe(candidate) }
         return true
     }
 

@@ -18,8 +18,14 @@ final class ModelRegistry: Sendable {
     /// The model that answers requests which name none, if several are served.
     static let defaultName = "default"
 
+    private struct State {
+        var models: [String: Versions] = [:]
+        /// Let go, but perhaps still used by requests.
+        var retired: [any Engine] = []
+    }
+
     private let residentVersions: Int
-    private let models = Mutex<[String: Versions]>([:])
+    private let state = Mutex(State())
 
     /// - Parameter residentVersions: how many versions of a model stay in memory, at least 1.
     init(residentVersions: Int) {
@@ -27,36 +33,65 @@ final class ModelRegistry: Sendable {
         self.residentVersions = residentVersions
     }
 
-    var isReady: Bool { models.withLock { !$0.isEmpty } }
+    var isReady: Bool { state.withLock { !$0.models.isEmpty } }
 
     /// The names of all models, sorted, each with its resident versions, the current one first.
     var listing: [(name: String, versions: [ModelFacts])] {
-        models.withLock { models in
-            models.sorted { $0.key < $1.key }.map { ($0.key, $0.value.map(\.facts)) }
+        state.withLock { state in
+            state.models.sorted { $0.key < $1.key }.map { ($0.key, $0.value.map(\.facts)) }
         }
     }
 
-    /// Makes `engine` the current version of a model. The oldest version beyond the bound is let go.
+    /// Makes `engine` the current version of a model, in the place of a resident one that is the same. The oldest beyond the bound is let go.
     func serve(_ engine: any Engine, as name: String) {
-        // Engines are released outside the lock: unmapping a large model takes a while.
-        let dropped: Versions = models.withLock { models in
-            let versions = [engine] + (models[name] ?? []).filter { $0 !== engine }
-            models[name] = Array(versions.prefix(residentVersions))
-            return Array(versions.dropFirst(residentVersions))
+        state.withLock { state in
+            let earlier = state.models[name] ?? []
+            let others = earlier.filter { $0 !== engine && $0.facts.identity != engine.facts.identity }
+            state.models[name] = [engine] + others.prefix(residentVersions - 1)
+            state.retired += earlier.filter { $0 !== engine && $0.facts.identity == engine.facts.identity } + others.dropFirst(residentVersions - 1)
         }
-        _ = dropped
+    }
+
+    /// What ``serveResident(_:as:)`` found.
+    enum Residence {
+        case absent, current, earlier
+    }
+
+    /// Makes a version that is in memory the current one.
+    func serveResident(_ identity: ModelIdentity, as name: String) -> Residence {
+        state.withLock { state in
+            guard var versions = state.models[name], let index = versions.firstIndex(where: { $0.facts.identity == identity }) else {
+                return .absent
+            }
+            versions.insert(versions.remove(at: index), at: 0)
+            state.models[name] = versions
+            return index == 0 ? .current : .earlier
+        }
     }
 
     /// Stops serving a model. Requests that have a reference to it are still answered.
     func remove(_ name: String) {
-        let dropped = models.withLock { $0.removeValue(forKey: name) }
-        _ = dropped
+        state.withLock { $0.retired += $0.models.removeValue(forKey: name) ?? [] }
+    }
+
+    /// Frees the versions that were let go and that no request uses any more. It is called again and again by the thread that loads, so
+    /// that giving back a large model holds up no request, not even the last one that used it.
+    func releaseUnused() {
+        let unused: Versions = state.withLock { state in
+            var unused: Versions = []
+            // No new reference can come up meanwhile: nobody finds a version here that was let go.
+            for index in state.retired.indices.reversed() where isKnownUniquelyReferenced(&state.retired[index]) {
+                unused.append(state.retired.remove(at: index))
+            }
+            return unused
+        }
+        _ = unused
     }
 
     /// The current version of a model.
     /// - Parameter name: nil for the only model, or the one named ``defaultName``.
     func current(_ name: String?) throws(ModelError) -> ServedModel {
-        let models = models.withLock { $0 }
+        let models = state.withLock { $0.models }
         let name = try Self.resolve(name, among: models)
         guard let engine = models[name]?.first else { throw .unknown(name, served: models.keys.sorted()) }
         return ServedModel(name: name, engine: engine)
@@ -65,7 +100,7 @@ final class ModelRegistry: Sendable {
     /// The resident version whose tokens have this fingerprint; the newest if there are several.
     /// - Parameter name: nil to search all models.
     func resident(fingerprint: String, model name: String?) throws(ModelError) -> ServedModel {
-        let models = models.withLock { $0 }
+        let models = state.withLock { $0.models }
         guard !models.isEmpty else { throw .notReady }
         if let name, models[name] == nil { throw .unknown(name, served: models.keys.sorted()) }
         for (candidate, versions) in models.sorted(by: { $0.key < $1.key }) where name == nil || candidate == name {

@@ -37,9 +37,10 @@ package struct Tensor: Sendable {
     }
 
     /// A read-only view of floats that live in `owner`; the first write copies them.
-    package init(borrowing base: UnsafePointer<Float>, shape: [Int], owner: AnyObject) {
+    /// - Parameter isMapped: whether they are a file's own pages, see ``releasePages()``.
+    package init(borrowing base: UnsafePointer<Float>, shape: [Int], owner: AnyObject, isMapped: Bool) {
         self.shape = shape
-        storage = TensorStorage(borrowing: base, count: shape.reduce(1, *), owner: owner)
+        storage = TensorStorage(borrowing: base, count: shape.reduce(1, *), owner: owner, isMapped: isMapped)
     }
 
     /// The elements of `other` from `offset` on, in its memory; the first write to either copies.

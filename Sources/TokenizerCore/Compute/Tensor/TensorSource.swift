@@ -25,7 +25,7 @@ extension TensorSource {
 }
 
 extension SafetensorsFile: TensorSource {
-    /// The tensor as 32-bit floats: a view of the mapped file where it holds aligned 32-bit floats, a converted copy otherwise.
+    /// The tensor as 32-bit floats: a view of the file's contents where it holds aligned 32-bit floats, a converted copy otherwise.
     /// - Throws: when there is no such tensor, or it holds integers.
     package func tensor(_ name: String) throws(FileError) -> Tensor {
         let entry = try entry(name)
@@ -35,7 +35,8 @@ extension SafetensorsFile: TensorSource {
         return withBytes(of: entry) { bytes in
             let isAligned = Int(bitPattern: bytes.baseAddress) % MemoryLayout<Float>.alignment == 0
             guard format == .float32 && isAligned else { return Self.converted(bytes, format, entry.shape) }
-            return Tensor(borrowing: bytes.baseAddress!.assumingMemoryBound(to: Float.self), shape: entry.shape, owner: mapping)
+            let base = bytes.baseAddress!.assumingMemoryBound(to: Float.self)
+            return Tensor(borrowing: base, shape: entry.shape, owner: contents, isMapped: contents.isMapped)
         }
     }
 

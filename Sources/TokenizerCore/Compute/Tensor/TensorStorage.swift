@@ -28,10 +28,10 @@ final class TensorStorage: @unchecked Sendable {
         profile?.tookMemory(countedBytes)
     }
 
-    /// A read-only view of `count` floats of a mapped file, which `owner` keeps alive.
-    init(borrowing base: UnsafePointer<Float>, count: Int, owner: AnyObject) {
+    /// A read-only view of `count` floats, which `owner` keeps alive.
+    init(borrowing base: UnsafePointer<Float>, count: Int, owner: AnyObject, isMapped: Bool) {
         self.base = UnsafeMutablePointer(mutating: base)
-        (capacity, isWritable, isMapped) = (count, false, true)
+        (capacity, isWritable, self.isMapped) = (count, false, isMapped)
         self.owner = owner
         (profile, countedBytes) = (nil, 0)
     }

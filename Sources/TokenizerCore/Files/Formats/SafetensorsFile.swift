@@ -1,6 +1,6 @@
 import FoundationEssentials
 
-/// A memory-mapped safetensors file.
+/// A safetensors file, mapped or copied into memory.
 ///
 /// Source: the safetensors format description: 8 bytes of header length, a JSON header, then the tensors without gaps.
 package final class SafetensorsFile: Sendable {
@@ -42,20 +42,26 @@ package final class SafetensorsFile: Sendable {
         }
     }
 
-    package var path: String { mapping.path }
+    package var path: String { contents.path }
     /// The names of all tensors.
     package var names: Set<String> { Set(entries.keys) }
     /// Keeps the bytes of all tensors in memory.
-    package let mapping: MappedFile
+    package let contents: FileContents
     private let entries: [String: Entry]
 
     private static let maximumHeaderBytes = 64 << 20
 
+    /// Maps the file.
     /// - Throws: when the file is unreadable, truncated, or its header does not describe its bytes exactly.
-    package init(_ path: String) throws(FileError) {
-        let file = try MappedFile(path)
-        mapping = file
-        entries = try file.withBytes { bytes throws(FileError) in
+    package convenience init(_ path: String) throws(FileError) {
+        try self.init(FileContents(mapping: ReadableFile(path)))
+    }
+
+    /// - Throws: when the bytes are truncated, or the header does not describe them exactly.
+    package init(_ contents: FileContents) throws(FileError) {
+        let path = contents.path
+        self.contents = contents
+        entries = try contents.withBytes { bytes throws(FileError) in
             guard bytes.count >= 8 else { throw FileError(path, "is \(bytes.count) bytes long, too short for a safetensors file") }
             let length = UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
             guard length <= UInt64(Self.maximumHeaderBytes), Int(length) <= bytes.count - 8 else {
@@ -79,9 +85,9 @@ package final class SafetensorsFile: Sendable {
         return entry
     }
 
-    /// Passes the tensor's bytes, little-endian and row-major, which live as long as ``mapping``.
+    /// Passes the tensor's bytes, little-endian and row-major, which live as long as ``contents``.
     package func withBytes<R>(of entry: Entry, _ body: (UnsafeRawBufferPointer) -> R) -> R {
-        mapping.withBytes { body(UnsafeRawBufferPointer(rebasing: $0[entry.offset..<entry.offset + entry.bytes])) }
+        contents.withBytes { body(UnsafeRawBufferPointer(rebasing: $0[entry.offset..<entry.offset + entry.bytes])) }
     }
 
     private static func entries(

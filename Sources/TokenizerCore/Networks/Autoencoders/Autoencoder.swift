@@ -37,14 +37,21 @@ package struct Autoencoder: Layer {
     /// - Throws: when the configuration or a tensor is missing, malformed or not finite, or the weights are too large for this machine.
     /// - Precondition: `precision` has no ``Precision/obstacle``.
     package init(directory: String, precision: Precision = .float32) throws(FileError) {
-        let configuration = try AutoencoderConfiguration(contentsOf: directory + "/" + Self.configurationName)
+        try self.init(placeholder: AutoencoderConfiguration(contentsOf: directory + "/" + Self.configurationName), precision, of: directory)
+        try load(from: SafetensorsFile(Self.weightsPath(in: directory)))
+    }
+
+    /// One whose numbers are loaded next.
+    /// - Parameter directory: where they are, for messages.
+    /// - Throws: when the weights are too large for this machine.
+    /// - Precondition: `precision` has no ``Precision/obstacle``.
+    package init(placeholder configuration: AutoencoderConfiguration, _ precision: Precision, of directory: String) throws(FileError) {
         do throws(MemoryShortage) {
             try AutoencoderMemory(configuration).checkWeights(within: .machine)
         } catch {
             throw FileError(directory, "\(error)")
         }
         self.init(configuration, .placeholder.computing(in: precision))
-        try load(from: SafetensorsFile(Self.weightsPath(in: directory)))
     }
 
     /// - Parameter pixels: `[n, h, w, 3]` in −1 … 1; the factor divides h and w.

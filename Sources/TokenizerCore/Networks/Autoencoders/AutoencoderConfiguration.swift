@@ -43,7 +43,16 @@ package struct AutoencoderConfiguration: Sendable {
 
     /// - Throws: a ``FileError`` naming the key that is missing, malformed or inconsistent.
     package init(contentsOf path: String) throws(FileError) {
-        let bytes = try MappedFile(path).contents
+        try self.init(StoredFile.read(path, maximumBytes: Self.maximumFileBytes), of: path)
+    }
+
+    /// More than any family's keys take.
+    package static let maximumFileBytes = 1 << 20
+
+    /// - Parameters:
+    ///   - bytes: of the file.
+    ///   - path: its name, for messages.
+    package init(_ bytes: [UInt8], of path: String) throws(FileError) {
         do {
             self = try JSONDecoder().decode(AutoencoderConfiguration.self, from: Data(bytes))
         } catch {

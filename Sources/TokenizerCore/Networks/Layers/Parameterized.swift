@@ -83,6 +83,12 @@ extension Parameterized {
         }
     }
 
+    /// The most bytes that a file of these tensors needs: numbers of 32 bits, and the names before them.
+    package var largestFileBytes: Int {
+        let names = 1 << 20
+        return names + tensors.reduce(0) { $0 + MemoryLayout<Float>.size * $1.tensor.count }
+    }
+
     /// Writes every tensor under its name.
     package func save(to path: String, precision: SafetensorsWriter.Precision = .float32) throws(FileError) {
         try SafetensorsWriter.write(tensors.map { ($0.path, $0.tensor) }, precision: precision, to: path)

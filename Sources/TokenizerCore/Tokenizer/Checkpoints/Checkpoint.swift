@@ -1,6 +1,5 @@
 import Compute
 import Files
-import FoundationEssentials
 import Networks
 import Synchronization
 
@@ -8,7 +7,6 @@ import Synchronization
 public struct Checkpoint: Sendable {
     static let quantizerName = "quantizer.safetensors"
     static let rectifierName = "rectifier.safetensors"
-    private static let vaeName = "vae"
 
     package let directory: String
     /// Of the products that tokens and pictures are computed with.
@@ -47,14 +45,17 @@ public struct Checkpoint: Sendable {
     }
 
     /// Loads `directory`, checking sizes, hashes, shapes and that every number is finite.
+    /// - Parameter goesOn: asked again and again; once it says no, loading ends with an error.
     /// - Precondition: `precision` has no ``Precision/obstacle``.
-    package init(_ directory: String, precision: Precision) throws(CheckpointError) {
+    package init(_ directory: String, precision: Precision, while goesOn: @escaping () -> Bool = { true }) throws(CheckpointError) {
         let manifest = try CheckpointManifest(directory: directory)
         (self.directory, self.precision, self.manifest) = (directory, precision, manifest)
         do throws(FileError) {
-            try Self.verify(manifest.files, in: directory)
-            vae = try Self.vae(of: manifest, beside: directory, precision)
-            let weights = try SafetensorsFile("\(directory)/\(Self.quantizerName)")
+            let files = try CheckpointFiles(manifest, in: directory, while: goesOn)
+            try files.verifyOthers()
+            golden = try files.golden()
+            vae = try files.vae(precision)
+            let weights = try files.weights(Self.quantizerName)
             let specification = manifest.specification
             let shape = specification.latentShape
             var normalizer = LatentNormalizer(placeholder: shape)
@@ -62,48 +63,13 @@ public struct Checkpoint: Sendable {
             let quantizer = try GroupQuantizer(specification.quantizer, shape: shape, from: weights, prefix: "quantizer")
             var rectifier = Rectifier(specification.rectifier, shape: shape, .placeholder.computing(in: precision))
             if specification.rectifier.network != .identity {
-                try rectifier.load(from: SafetensorsFile("\(directory)/\(Self.rectifierName)"))
+                try rectifier.load(from: files.weights(Self.rectifierName))
             }
             (self.normalizer, self.quantizer, self.rectifier) = (normalizer, quantizer, rectifier)
-            golden = try Self.golden(in: directory)
         } catch {
             throw CheckpointError(directory, error.reason)
         }
         try Self.checkLatents(of: vae.configuration, manifest.specification, directory)
-    }
-
-    private static func verify(_ files: [String: FileDigest], in directory: String) throws(FileError) {
-        for (name, digest) in files.sorted(by: { $0.key < $1.key }) {
-            try verify("\(directory)/\(name)", digest)
-        }
-    }
-
-    private static func verify(_ path: String, _ digest: FileDigest) throws(FileError) {
-        let found = try FileDigest(of: path)
-        guard found.bytes == digest.bytes else { throw FileError(path, "has \(found.bytes) bytes, the manifest says \(digest.bytes)") }
-        guard found.sha256 == digest.sha256 else { throw FileError(path, "its SHA-256 is not the manifest's: the file was changed") }
-    }
-
-    private static func vae(
-        of manifest: CheckpointManifest, beside directory: String, _ precision: Precision
-    ) throws(FileError) -> Autoencoder {
-        let own = "\(directory)/\(vaeName)"
-        let folder = StoredFolder.exists(own) ? own : "\(PathName.folder(of: directory))/\(manifest.vae.sharedDirectoryName)"
-        return try AutoencoderCache.shared.autoencoder(manifest.vae, precision) { () throws(FileError) in
-            try verify("\(folder)/\(Autoencoder.configurationName)", manifest.vae.configuration)
-            try verify("\(folder)/\(Autoencoder.weightsName)", manifest.vae.weights)
-            return try Autoencoder(directory: folder, precision: precision)
-        }
-    }
-
-    private static func golden(in directory: String) throws(FileError) -> [GoldenImage] {
-        let path = "\(directory)/\(GoldenImage.listName)"
-        let bytes = try StoredFile.read(path, maximumBytes: 16 << 20)
-        do {
-            return try JSONDecoder().decode([GoldenImage].self, from: Data(bytes))
-        } catch {
-            throw FileError(path, "is not a list of golden images: \(error.summary)")
-        }
     }
 
     private static func checkLatents(
@@ -133,7 +99,7 @@ public struct CheckpointError: Error, Equatable, CustomStringConvertible {
     public var description: String { "checkpoint \(directory) was refused: \(reason)" }
 }
 
-/// Autoencoders by the hash of their files and their precision, so that all checkpoints on one share its mapped and packed weights.
+/// Autoencoders by the hash of their files and their precision, so that all checkpoints on one share its weights.
 final class AutoencoderCache: Sendable {
     static let shared = AutoencoderCache()
 

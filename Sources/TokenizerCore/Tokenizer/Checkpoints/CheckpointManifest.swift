@@ -14,6 +14,7 @@ package struct CheckpointManifest: Sendable, Equatable {
         package let configuration: FileDigest
         package let weights: FileDigest
 
+        static let ownDirectoryName = "vae"
         var sharedDirectoryName: String { "vae-" + weights.sha256.prefix(12) }
     }
 

@@ -1,0 +1,83 @@
+import Glibc
+import TestSupport
+import Testing
+
+@testable import Files
+
+@Suite struct FileContentsTests {
+    private let folder = ScratchFolder()
+    private let bytes = (0..<3 << 20 | 5).map { UInt8(truncatingIfNeeded: $0 &* 31 >> 3) }
+
+    private func path() throws -> String {
+        try StoredFile.write(bytes, to: folder.path + "/a", .relaxed)
+        return folder.path + "/a"
+    }
+
+    @Test func bothHaveTheFilesBytes() throws {
+        let file = try ReadableFile(path())
+        #expect(try FileContents(mapping: file).withBytes { Array($0) } == bytes)
+        #expect(try FileContents(copying: file).withBytes { Array($0) } == bytes)
+        #expect(try FileContents(mapping: file).isMapped && !FileContents(copying: file).isMapped)
+    }
+
+    @Test func aCopyStaysWhatItWas() throws {
+        let path = try path()
+        let copy = try FileContents(copying: ReadableFile(path))
+        let descriptor = open(path, O_WRONLY)
+        defer { close(descriptor) }
+        #expect(pwrite(descriptor, [UInt8](repeating: 0, count: 100), 100, 0) == 100)
+        #expect(ftruncate(descriptor, 0) == 0)
+        #expect(copy.withBytes { Array($0) } == bytes)
+    }
+
+    @Test func digestsOfFileAndContentsAreEqual() throws {
+        let file = try ReadableFile(path())
+        let digest = FileDigest(contents: bytes)
+        #expect(try FileDigest(of: file) == digest)
+        #expect(try FileDigest(of: FileContents(mapping: file)) == digest)
+        #expect(try FileDigest(of: FileContents(copying: file)) == digest)
+    }
+
+    @Test func aFileCutShortWhileItIsReadIsAnErrorAndNoSignal() throws {
+        let path = try path()
+        let cut = FileError(path: path, reason: "\(path) was cut short while it was read")
+        let readers: [(ReadableFile) throws(FileError) -> Void] = [
+            { file throws(FileError) in _ = try FileContents(copying: file) { truncate(path, 1 << 20) == 0 } },
+            { file throws(FileError) in _ = try FileDigest(of: file) { truncate(path, 1 << 20) == 0 } },
+        ]
+        for read in readers {
+            _ = try self.path()
+            let file = try ReadableFile(path)
+            #expect(throws: cut) { try read(file) }
+        }
+    }
+
+    @Test func everyReaderStopsBetweenBlocks() throws {
+        let file = try ReadableFile(path())
+        let contents = try FileContents(mapping: file)
+        let readers: [(() -> Bool) throws(FileError) -> Void] = [
+            { goesOn throws(FileError) in _ = try FileContents(copying: file, goesOn: goesOn) },
+            { goesOn throws(FileError) in _ = try FileDigest(of: file, goesOn: goesOn) },
+            { goesOn throws(FileError) in _ = try FileDigest(of: contents, goesOn: goesOn) },
+        ]
+        for read in readers {
+            for last in 1...4 {
+                var asked = 0
+                #expect(throws: FileError.stopped(file.path)) {
+                    try read {
+                        asked += 1
+                        return asked < last
+                    }
+                }
+                #expect(asked == last)
+            }
+        }
+    }
+
+    @Test func anEmptyFileHasNoContents() throws {
+        try StoredFile.write([], to: folder.path + "/empty", .relaxed)
+        let file = try ReadableFile(folder.path + "/empty")
+        #expect(throws: FileError(file.path, "is empty")) { try FileContents(mapping: file) }
+        #expect(throws: FileError(file.path, "is empty")) { try FileContents(copying: file) }
+    }
+}
