@@ -1,6 +1,7 @@
 import Compute
 import Files
 import HTTPTransport
+import Images
 import Logging
 import Threads
 
@@ -72,7 +73,7 @@ extension TokenizerService.Limits {
     fileprivate init(_ configuration: ServerConfiguration) {
         let batching = BatchScheduler<BatchQueue.Item>.Limits(
             maxBatch: configuration.maxBatch, maxDelay: configuration.maxDelay, maxQueue: configuration.maxQueue)
-        self.init(batching: batching, poolThreads: configuration.threads)
+        self.init(batching: batching, poolThreads: configuration.threads, images: ImageLimits(maxDecodedBytes: configuration.maxImageMemory))
     }
 }
 

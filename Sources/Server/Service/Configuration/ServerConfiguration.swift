@@ -15,6 +15,7 @@ package struct ServerConfiguration: Sendable {
     package let precision: Precision
     package let maxConnections: Int
     package let maxConnectionsPerAddress: Int
+    package let maxImageMemory: Int
     package let drainDelay: Duration
     package let drainTimeout: Duration
     let settings: [Setting]
@@ -38,6 +39,10 @@ package struct ServerConfiguration: Sendable {
         maxConnections = try read.integer("max-connections", default: 1_024, in: 1...65_536, "Most connections; more wait to be accepted.")
         maxConnectionsPerAddress = try read.integer(
             "max-connections-per-address", default: 512, in: 1...65_536, "Most connections from one address; more are closed at once.")
+        maxImageMemory =
+            try read.integer(
+                "max-image-memory", default: 64, in: 1...65_536,
+                "Most memory that decoding one picture may take, in MiB. Interlaced PNG and progressive JPEG are decoded as a whole.") << 20
         drainDelay = try read.seconds(
             "drain-delay", default: 0, in: 0...3_600,
             "Seconds between SIGTERM and the closing of the port. Meanwhile /readyz answers 503, and everything else is served.")

@@ -17,7 +17,7 @@ final class TokenizerService: HTTPHandler {
         var memoryBytes = 1 << 30
         /// From the complete request to its answer.
         var answerWithin = Duration.seconds(60)
-        var images = ImageLimits(maxDecodedBytes: 512 << 20)
+        var images = ImageLimits(maxDecodedBytes: 64 << 20)
     }
 
     let registry: ModelRegistry
