@@ -69,13 +69,15 @@ void png_pixels_prepare(PNGPixels *pixels, png_structp png, png_infop info, cons
 
 bool png_pixels_are_rgb(const PNGPixels *pixels) { return pixels->samples == 3 && pixels->sample_bytes == 1 && !pixels->has_key; }
 
-static inline unsigned wide_sample(const uint8_t *sample) { return (unsigned)sample[0] << 8 | sample[1]; }
-
-/// A 16-bit sample / 257, rounded to nearest.
-static inline uint8_t narrowed(unsigned wide) { return (uint8_t)((wide * 255 + 32895) >> 16); }
+/// A 16-bit sample / 257, rounded to nearest: its high byte h and its low byte l are 257·h + (l − h), and half of 257 is 128.5.
+static inline uint8_t narrowed(const uint8_t *wide) {
+    int16_t high = wide[0];
+    int16_t rest = (int16_t)(wide[1] - high);
+    return (uint8_t)(high + (rest > 128) - (rest < -128));
+}
 
 static void narrow(const uint8_t *restrict wide, size_t count, uint8_t *restrict bytes) {
-    for (size_t i = 0; i < count; i++) bytes[i] = narrowed(wide_sample(wide + 2 * i));
+    for (size_t i = 0; i < count; i++) bytes[i] = narrowed(wide + 2 * i);
 }
 
 static bool convert_colors(const PNGPixels *pixels, const uint8_t *row, uint32_t columns, uint8_t *rgb) {
@@ -95,9 +97,9 @@ static void convert_keyed(const PNGPixels *pixels, const uint8_t *row, uint32_t 
         bool is_transparent = true;
         for (int channel = 0; channel < 3; channel++) {
             const uint8_t *sample = pixels->samples == 1 ? row : row + channel * pixels->sample_bytes;
-            unsigned level = pixels->sample_bytes == 2 ? wide_sample(sample) : sample[0];
+            unsigned level = pixels->sample_bytes == 2 ? (unsigned)sample[0] << 8 | sample[1] : sample[0];
             is_transparent &= level == pixels->key[pixels->samples == 1 ? 0 : channel];
-            rgb[channel] = pixels->sample_bytes == 2 ? narrowed(level) : (uint8_t)level;
+            rgb[channel] = pixels->sample_bytes == 2 ? narrowed(sample) : sample[0];
         }
         if (is_transparent) memcpy(rgb, pixels->background, 3);
     }

@@ -2,15 +2,17 @@
 struct Base64Decoder {
     private static let invalid: UInt8 = 0xFF
     private static let padding = UInt8(ascii: "=")
-    private static let values: [UInt8] = {
+    private static let alphabet: [UInt8] = {
         var values = [UInt8](repeating: invalid, count: 256)
-        let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-        for (value, character) in alphabet.utf8.enumerated() { values[Int(character)] = UInt8(value) }
+        let characters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+        for (value, character) in characters.utf8.enumerated() { values[Int(character)] = UInt8(value) }
         return values
     }()
     /// Characters that are decoded before their bytes are kept; a multiple of 4.
     private static let piece = 16_384
 
+    /// Each character's bits, at hand for every single one.
+    private let values = Self.alphabet
     private var bytes: [UInt8] = []
     /// Characters so far, with the padding; and the bits of the last of them.
     private var count = 0
@@ -43,7 +45,7 @@ struct Base64Decoder {
         if character == Self.padding {
             isPadded = true
         } else {
-            bits = bits << 6 | UInt32(Self.values[Int(character)])
+            bits = bits << 6 | UInt32(values[Int(character)])
             if count % 4 != 0 { bytes.append(UInt8(truncatingIfNeeded: bits >> (6 - 2 * (UInt32(count) % 4)))) }
         }
         count += 1
@@ -52,14 +54,15 @@ struct Base64Decoder {
 
     /// Whether the character may come next.
     func accepts(_ character: UInt8) -> Bool {
-        guard character == Self.padding else { return !isPadded && Self.values[Int(character)] != Self.invalid }
+        guard character == Self.padding else { return !isPadded && values[Int(character)] != Self.invalid }
         return count % 4 == 3 || count % 4 == 2 && !isPadded
     }
 
     /// Takes four characters at a time while all of them are in the alphabet.
     private mutating func takeGroups(_ text: UnsafeBufferPointer<UInt8>) -> Int {
         var taken = 0
-        Self.values.withUnsafeBufferPointer { values in
+        let values = values
+        values.withUnsafeBufferPointer { values in
             withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Self.piece / 4 * 3) { decoded in
                 var isWhole = true
                 while isWhole {

@@ -174,13 +174,11 @@ struct JSONReader {
     }
 
     private mutating func readHex() throws(PayloadError) -> UInt32 {
-        var value: UInt32 = 0
-        for index in position..<position + 4 {
-            guard index < bytes.count, let digit = bytes[index].hexValue else { throw malformed("four hexadecimal digits") }
-            value = value << 4 | UInt32(digit)
-        }
+        guard bytes.count - position >= 4, let first = bytes[position].hexValue, let second = bytes[position + 1].hexValue,
+            let third = bytes[position + 2].hexValue, let fourth = bytes[position + 3].hexValue
+        else { throw malformed("four hexadecimal digits") }
         position += 4
-        return value
+        return UInt32(first) << 12 | UInt32(second) << 8 | UInt32(third) << 4 | UInt32(fourth)
     }
 
     private mutating func open(_ bracket: Unicode.Scalar, _ name: String, _ kind: String) throws(PayloadError) {
