@@ -65,6 +65,16 @@ import Testing
         #expect(throws: MultipartBody.FormatError.self) { try contents(body(single), boundary: String(repeating: "x", count: 71)) }
     }
 
+    @Test(arguments: ["\r", "\n", "\r\n", "-", "\r\n-", "\r\n--", "\r\n--X", "\r\n--XY\r\n--XY", "\r\r\n\n-\r"])
+    func findsItsDelimiterBehindWhatLooksLikeIt(_ part: String) throws {
+        for count in 0..<40 {
+            let content = String(repeating: part, count: count) + String(repeating: "x", count: count % 4)
+            let text = ["--XYZ", "Content-Disposition: form-data; name=a", "", content, "--XYZ--", ""]
+            #expect(try contents(body(text)) == [content])
+            #expect(try contents(body([content + "x"] + text)) == [content])
+        }
+    }
+
     @Test func survivesDamagedForms() {
         var random = TestRandom(seed: 3)
         var accepted = 0

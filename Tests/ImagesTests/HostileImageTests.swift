@@ -71,6 +71,24 @@ import Testing
         }
     }
 
+    /// What is put together as a whole is limited by its header: the passes of a PNG, the coefficients of a JPEG in several scans. The rest
+    /// goes through a few rows at a time.
+    @Test(
+        "A square's limit is met by what cannot be streamed",
+        arguments: [
+            ("png_c2_d8.png", false), ("png_c2_d8_interlaced.png", true), ("jpeg_420.jpg", false), ("jpeg_progressive.jpg", true),
+            ("jpeg_separate_scans.jpg", true), ("jpeg_orientation_6.jpg", false),
+        ])
+    func memoryOfSquares(_ file: String, _ isRefused: Bool) throws {
+        let header = try ImageHeader.parse(resized(ImageFixture.named(file).bytes, to: 8_000))
+        let limits = ImageLimits(maxDecodedBytes: 64 << 20)
+        guard isRefused else { return try limits.check(header, forSquaresOf: 256) }
+        let needed = header.bytes(forSquaresOf: 256)
+        #expect(throws: ImageError.tooLarge("decoding the 8000×8000 image takes \(needed) bytes: at most 67108864 are allowed")) {
+            try limits.check(header, forSquaresOf: 256)
+        }
+    }
+
     @Test("A second frame of another size does not reach memory of the first")
     func contradictingHeaders() {
         var bytes = ImageFixture.named("jpeg_420.jpg").bytes
@@ -151,6 +169,26 @@ import Testing
         #expect(throws: ImageError.corrupt("JPEG: more than 65536 markers and fill bytes come before the first scan")) {
             try ImageHeader.parse(bytes)
         }
+    }
+
+    @Test("Hundreds of thousands of empty chunks do not keep anyone busy")
+    func chunks() {
+        var bytes = ImageFixture.named("png_c2_d8.png").bytes
+        let chunk = bigEndian(0) + Array("abCd".utf8)
+        bytes.insert(contentsOf: [[UInt8]](repeating: chunk + bigEndian(crc32(Array("abCd".utf8))), count: 70_000).flatMap { $0 }, at: 33)
+        #expect(throws: ImageError.corrupt("PNG: the file has more than 65536 chunks")) { try ImageHeader.parse(bytes) }
+    }
+
+    @Test("A JPEG of far more coded bytes than its pixels can take is refused; what follows its end does not count")
+    func scanBytes() throws {
+        var bytes = ImageFixture.named("jpeg_420.jpg").bytes
+        bytes.replaceSubrange(bytes.count - 2..<bytes.count, with: [UInt8](repeating: 0, count: 1 << 20) + [0xFF, 0xD9])
+        _ = try ImageDecoder.decode(bytes)
+        bytes.append(contentsOf: [UInt8](repeating: 0, count: 1 << 20))
+        _ = try ImageDecoder.decode(bytes)
+        bytes.insert(contentsOf: [UInt8](repeating: 0, count: 6 * 45 * 37), at: bytes.count - (1 << 20) - 2)
+        let error = #expect(throws: ImageError.self) { try ImageDecoder.decode(bytes) }
+        #expect(error?.description.hasSuffix(" bytes of coded data for 45x37 pixels: at most 1058566 are accepted") == true)
     }
 
     @Test(

@@ -37,7 +37,7 @@ import Testing
     func squareOfRows(_ fixture: ImageFixture, _ size: Int) throws {
         guard fixture.file != "jpeg_arithmetic.jpg" else { return }
         let header = try ImageHeader.parse(fixture.bytes)
-        let square = try ImageDecoder.square(fixture.bytes, header, imageSize: size, limits: ImageLimits())
+        let square = try ImageDecoder.square(fixture.bytes[...], header, imageSize: size, limits: ImageLimits())
         #expect(square == SquarePreprocessor(imageSize: size)(try ImageDecoder.decode(fixture.bytes)))
     }
 
@@ -49,7 +49,7 @@ import Testing
         let header = try ImageHeader.parse(bytes)
         var asked = 0
         #expect(throws: ImageError.stopped) {
-            _ = try ImageDecoder.square(bytes, header, imageSize: 8, limits: ImageLimits()) {
+            _ = try ImageDecoder.square(bytes[...], header, imageSize: 8, limits: ImageLimits()) {
                 asked += 1
                 return asked < 2
             }

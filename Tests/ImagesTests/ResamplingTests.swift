@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Images
@@ -35,5 +36,27 @@ import Testing
         let strip = RGBImage(width: width, height: height, pixels: [UInt8](repeating: 77, count: width * height * 3))
         let square = SquarePreprocessor(imageSize: 256)(strip)
         #expect(square == RGBImage(width: 256, height: 256, pixels: [UInt8](repeating: 77, count: 256 * 256 * 3)))
+    }
+
+    @Test(
+        "A stored picture that must be turned makes the square of the turned picture", arguments: Orientation.allCases,
+        [(1, 1), (1, 7), (7, 1), (40, 31), (31, 40), (300, 5), (5, 300), (97, 96), (64, 150)])
+    func turned(_ orientation: Orientation, _ size: (width: Int, height: Int)) {
+        var random = TestRandom(seed: UInt64(size.width * 1_000 + size.height))
+        let pixels = (0..<size.width * size.height * 3).map { _ in UInt8(random.below(256)) }
+        let stored = RGBImage(width: size.width, height: size.height, pixels: pixels)
+        for imageSize in [1, 8, 33, 100] {
+            let preprocessor = SquarePreprocessor(imageSize: imageSize)
+            let resampling = preprocessor.resampling(width: size.width, height: size.height, orientation: orientation)
+            #expect(resampling(stored) == preprocessor(stored.upright(from: orientation)), "to \(imageSize) pixels")
+        }
+    }
+
+    @Test("A square takes a few rows of memory, whichever way the picture is turned", arguments: Orientation.allCases)
+    func memory(_ orientation: Orientation) {
+        for (width, height) in [(8_000, 8_000), (65_535, 976), (976, 65_535), (1, 64_000_000), (64_000_000, 1)] {
+            let resampling = SquarePreprocessor(imageSize: 256).resampling(width: width, height: height, orientation: orientation)
+            #expect(resampling.bytes < 4 << 20, "\(width)×\(height)")
+        }
     }
 }

@@ -93,4 +93,36 @@ import Testing
         for _ in 0..<20_000 where (try? read(random.mutated(document))) != nil { accepted += 1 }
         #expect(accepted > 0 && accepted < 20_000)
     }
+
+    private func base64(_ text: String) throws(PayloadError) -> [UInt8]? {
+        var bytes: [UInt8]?
+        try JSONReader.readDocument(Array(text.utf8), fields: ["b"]) { field, reader throws(PayloadError) in bytes = try reader.readBase64(field) }
+        return bytes
+    }
+
+    @Test(arguments: [
+        ("", ""), ("Zm9v", "foo"), ("Zm\\u0039vYg==", "foob"), ("\\u005Am9vYmE\\u003d", "fooba"),
+        ("\\/\\/\\/\\/", "\u{FF}\u{FF}\u{FF}"),
+    ])
+    func readsBase64(written: String, expected: String) throws {
+        #expect(try base64("{\"b\": \"\(written)\"}") == expected.unicodeScalars.map { UInt8($0.value) })
+    }
+
+    @Test func refusesWrongBase64WhereItGoesWrong() {
+        for (written, index) in [("!", 0), ("AAAA\\nAAAA", 4), ("AAA\\u00e9", 3), ("AAé", 2), ("\\ud83d\\ude00", 0), ("AA==AA", 4)] {
+            #expect(throws: PayloadError.invalid("base64 text has a character outside the alphabet at \(index)")) {
+                try base64("{\"b\":\"\(written)\"}")
+            }
+        }
+        for (written, position) in [("AAAA\n\"}", 10), ("AAAA", 10), ("AAAA\\x\"}", 12), ("AAAA\\u00\"}", 12)] {
+            let problem = #expect(throws: PayloadError.self) { try base64("{\"b\":\"\(written)") }
+            #expect(problem?.reason.hasPrefix("not valid JSON at byte \(position): ") == true, "\(String(describing: problem))")
+        }
+    }
+
+    @Test func aNameLongerThanAnyIsUnknown() {
+        let expected = "the document has an unknown field \"\(String(repeating: "a", count: 37))…\"; expected n, s, a"
+        #expect(reason("{\"" + String(repeating: "a", count: 300) + "\":1}") == expected)
+        #expect(reason("{\"" + String(repeating: "\\u0061", count: 300) + "\":1}") == expected)
+    }
 }

@@ -1,6 +1,7 @@
 import Compute
 import Files
 import HTTPTransport
+import Images
 import Logging
 import Threads
 

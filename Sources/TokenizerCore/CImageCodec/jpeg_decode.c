@@ -65,22 +65,36 @@ static void on_message(j_common_ptr jpeg, int level) {
     if (level < 0 && !leaves_the_picture_whole(jpeg->err->msg_code)) on_error(jpeg);
 }
 
-/// How many scans come before the first EOI, without decoding any: segments are skipped by their length, coded data up to its next marker, as
-/// libjpeg does. A scan can cost a pass over all coefficients and be a few bytes long, so that counting must come first.
-static int count_scans(const uint8_t *bytes, size_t count) {
-    int scans = 0;
+/// What a file holds up to its first EOI: how many scans, and how many bytes of them.
+typedef struct Scans {
+    int count;
+    size_t bytes;
+} Scans;
+
+/// Walks through the file without decoding anything: segments are skipped by their length, coded data up to its next marker, as libjpeg does.
+/// A scan can cost a pass over all coefficients and be a few bytes long, so that counting must come first.
+static Scans find_scans(const uint8_t *bytes, size_t count) {
+    Scans scans = {0};
     const uint8_t *end = bytes + count;
     const uint8_t *at = bytes;
-    while ((at = memchr(at, 0xFF, (size_t)(end - at))) != NULL && end - at >= 4) {
+    size_t segments = 0;
+    while (end - at >= 4) {
+        if (*at != 0xFF && (at = memchr(at, 0xFF, (size_t)(end - at))) == NULL) break;
+        if (end - at < 4) break;
         uint8_t code = at[1];
         if (code == 0xD9) break;
-        bool is_fill = code == 0xFF;
+        if (code == 0xFF) {
+            at++;
+            continue;
+        }
         bool stands_alone = code <= 0x01 || (code >= 0xD0 && code <= 0xD8);
-        scans += code == 0xDA;
-        size_t length = is_fill ? 1 : stands_alone ? 2 : 2 + ((size_t)at[2] << 8 | at[3]);
+        scans.count += code == 0xDA;
+        size_t length = stands_alone ? 2 : 2 + ((size_t)at[2] << 8 | at[3]);
         if (length >= (size_t)(end - at)) break;
+        if (!stands_alone) segments += length;
         at += length;
     }
+    scans.bytes = (size_t)((at == NULL ? end : at) - bytes) - segments;
     return scans;
 }
 
@@ -101,14 +115,18 @@ static void prepare(Decoder *decoder) {
     jpeg->progress = &decoder->progress;
 }
 
-/// 255 = no ink, as Adobe stores it: each colour is the paper's white less its ink, seen through the black.
+/// 255 = no ink, as Adobe stores it: each colour is the paper's white less its ink, seen through the black. The three colours are computed as one
+/// number with 16 bits for each.
 static void convert_inverted_cmyk(const uint8_t *cmyk, uint8_t *rgb, uint32_t width) {
+    const uint64_t bytes = 0x00FF00FF00FF, halves = 0x008000800080, ones = 0x000100010001;
     for (uint32_t x = 0; x < width; x++, cmyk += 4, rgb += 3) {
-        unsigned light = cmyk[3];
-        for (int channel = 0; channel < 3; channel++) {
-            unsigned absorbed = (255 - cmyk[channel]) * light + 128;
-            rgb[channel] = (uint8_t)(light - ((absorbed + (absorbed >> 8)) >> 8));
-        }
+        uint64_t light = cmyk[3];
+        uint64_t inks = bytes - (cmyk[0] | (uint64_t)cmyk[1] << 16 | (uint64_t)cmyk[2] << 32);
+        uint64_t absorbed = inks * light + halves;
+        uint64_t levels = light * ones - ((absorbed + (absorbed >> 8 & bytes)) >> 8 & bytes);
+        rgb[0] = (uint8_t)levels;
+        rgb[1] = (uint8_t)(levels >> 16);
+        rgb[2] = (uint8_t)(levels >> 32);
     }
 }
 
@@ -151,10 +169,15 @@ static void decode(
 
 ImageCodecStatus image_codec_decode_jpeg(
     const uint8_t *bytes, size_t count, uint32_t width, uint32_t height, size_t max_memory_bytes, int max_scans,
-    ImageCodecRows rows, ImageCodecFailure *failure) {
-    int scans = count_scans(bytes, count);
-    if (scans > max_scans) {
-        return image_codec_fail(failure, ImageCodecStatusTooLarge, "JPEG: %d scans: at most %d are accepted", scans, max_scans);
+    size_t max_scan_bytes, ImageCodecRows rows, ImageCodecFailure *failure) {
+    Scans scans = find_scans(bytes, count);
+    if (scans.count > max_scans) {
+        return image_codec_fail(failure, ImageCodecStatusTooLarge, "JPEG: %d scans: at most %d are accepted", scans.count, max_scans);
+    }
+    if (scans.bytes > max_scan_bytes) {
+        return image_codec_fail(
+            failure, ImageCodecStatusTooLarge, "JPEG: %zu bytes of coded data for %ux%u pixels: at most %zu are accepted", scans.bytes, width, height,
+            max_scan_bytes);
     }
     Decoder decoder = {.rows = rows, .failure = failure};
     image_codec_succeed(failure);

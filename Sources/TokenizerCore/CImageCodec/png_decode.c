@@ -1,5 +1,6 @@
 #include "CImageCodec.h"
 #include "failure.h"
+#include "png_pixels.h"
 
 #include <png.h>
 #include <setjmp.h>
@@ -16,16 +17,15 @@ typedef struct Decoder {
     size_t remaining;
     png_structp png;
     png_infop info;
-    /// One decoded row of at most `width` pixels: a palette index, RGB or RGBA each.
+    PNGPixels pixels;
+    /// One row of at most `width` pixels as the file has it, and the same as RGB.
     uint8_t *row;
-    /// The same as RGB, or the whole picture where its rows come in passes.
-    uint8_t *pixels;
+    uint8_t *rgb;
+    /// The whole picture where its rows come in passes.
+    uint8_t *picture;
     ImageCodecRows rows;
     /// What libpng may still read before it has to have put out its last row.
     size_t allowance;
-    /// The palette over the background, and how many of its colours the file defines.
-    uint8_t palette[256][3];
-    int colors;
     ImageCodecFailure *failure;
 } Decoder;
 
@@ -64,54 +64,6 @@ static void restrict_to_what_is_needed(png_structp png, uint32_t width, uint32_t
     png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
 }
 
-/// (colour·alpha + background·(255 − alpha)) / 255, rounded to nearest.
-static inline uint8_t blend(unsigned color, unsigned background, unsigned alpha) {
-    unsigned sum = color * alpha + background * (255 - alpha) + 128;
-    return (uint8_t)((sum + (sum >> 8)) >> 8);
-}
-
-static void read_palette(Decoder *decoder, const uint8_t *background) {
-    png_colorp colors;
-    png_bytep alphas;
-    int alpha_count = 0;
-    png_get_PLTE(decoder->png, decoder->info, &colors, &decoder->colors);
-    png_get_tRNS(decoder->png, decoder->info, &alphas, &alpha_count, NULL);
-    for (int index = 0; index < decoder->colors; index++) {
-        unsigned alpha = index < alpha_count ? alphas[index] : 255;
-        decoder->palette[index][0] = blend(colors[index].red, background[0], alpha);
-        decoder->palette[index][1] = blend(colors[index].green, background[1], alpha);
-        decoder->palette[index][2] = blend(colors[index].blue, background[2], alpha);
-    }
-}
-
-/// Asks for 8-bit RGB, or RGBA where the file has any transparency. Palette indices are only unpacked to a byte each: libpng would show an
-/// index beyond the palette as black.
-static void request_bytes(Decoder *decoder, const uint8_t *background) {
-    png_structp png = decoder->png;
-    if (png_get_color_type(png, decoder->info) == PNG_COLOR_TYPE_PALETTE) {
-        read_palette(decoder, background);
-        png_set_packing(png);
-    } else {
-        png_set_expand(png);
-        png_set_scale_16(png);
-        png_set_gray_to_rgb(png);
-    }
-    png_read_update_info(png, decoder->info);
-}
-
-/// Writes `columns` pixels of the decoded row, `step` pixels apart.
-static void write_row(Decoder *decoder, int channels, uint32_t columns, size_t step, const uint8_t *background, uint8_t *pixel) {
-    const uint8_t *sample = decoder->row;
-    for (uint32_t column = 0; column < columns; column++, pixel += 3 * step, sample += channels) {
-        if (channels == 1 && sample[0] >= decoder->colors) {
-            stop(decoder, ImageCodecStatusCorrupt, "a pixel names a colour beyond the palette's last");
-        }
-        const uint8_t *color = channels == 1 ? decoder->palette[sample[0]] : sample;
-        unsigned alpha = channels == 4 ? sample[3] : 255;
-        for (int channel = 0; channel < 3; channel++) pixel[channel] = blend(color[channel], background[channel], alpha);
-    }
-}
-
 /// Once the last row is asked for, libpng would inflate whatever follows it: a megabyte can stand for a gigabyte. No encoder needs this much
 /// for one row and the end of the stream.
 static void limit_what_follows(Decoder *decoder) {
@@ -122,26 +74,34 @@ static void go_on(Decoder *decoder) {
     if (!decoder->rows.goes_on(decoder->rows.context)) stop(decoder, ImageCodecStatusStopped, "stopped by the caller");
 }
 
-static void read_rows(Decoder *decoder, uint32_t width, uint32_t height, const uint8_t *background) {
-    png_structp png = decoder->png;
-    int channels = png_get_channels(png, decoder->info);
-    for (uint32_t y = 0; y < height; y++) {
-        go_on(decoder);
-        if (y + 1 == height) limit_what_follows(decoder);
-        if (channels == 3) {
-            png_read_row(png, decoder->pixels, NULL);
-        } else {
-            png_read_row(png, decoder->row, NULL);
-            write_row(decoder, channels, width, 1, background, decoder->pixels);
-        }
-        decoder->rows.take(decoder->rows.context, y, decoder->pixels);
+/// Reads a row of `columns` pixels into `rgb`.
+static void read_row(Decoder *decoder, uint32_t columns, uint8_t *rgb) {
+    if (png_pixels_are_rgb(&decoder->pixels)) {
+        png_read_row(decoder->png, rgb, NULL);
+        return;
+    }
+    png_read_row(decoder->png, decoder->row, NULL);
+    if (!png_pixels_convert(&decoder->pixels, decoder->row, columns, rgb)) {
+        stop(decoder, ImageCodecStatusCorrupt, "a pixel names a colour beyond the palette's last");
     }
 }
 
+static void read_rows(Decoder *decoder, uint32_t width, uint32_t height) {
+    for (uint32_t y = 0; y < height; y++) {
+        go_on(decoder);
+        if (y + 1 == height) limit_what_follows(decoder);
+        read_row(decoder, width, decoder->rgb);
+        decoder->rows.take(decoder->rows.context, y, decoder->rgb);
+    }
+}
+
+/// Puts pixels `step` apart.
+static void scatter(const uint8_t *rgb, uint32_t columns, size_t step, uint8_t *pixel) {
+    for (uint32_t column = 0; column < columns; column++, pixel += 3 * step, rgb += 3) memcpy(pixel, rgb, 3);
+}
+
 /// Reads the rows of every Adam7 pass and puts each pixel where it belongs, then passes the picture on.
-static void read_passes(Decoder *decoder, uint32_t width, uint32_t height, const uint8_t *background) {
-    png_structp png = decoder->png;
-    int channels = png_get_channels(png, decoder->info);
+static void read_passes(Decoder *decoder, uint32_t width, uint32_t height) {
     int last_pass = PNG_INTERLACE_ADAM7_PASSES - 1;
     while (PNG_PASS_COLS(width, last_pass) == 0 || PNG_PASS_ROWS(height, last_pass) == 0) last_pass--;
     for (int pass = 0; pass <= last_pass; pass++) {
@@ -152,11 +112,11 @@ static void read_passes(Decoder *decoder, uint32_t width, uint32_t height, const
             go_on(decoder);
             if (pass == last_pass && row + 1 == rows) limit_what_follows(decoder);
             size_t first = (size_t)PNG_ROW_FROM_PASS_ROW(row, pass) * width + PNG_PASS_START_COL(pass);
-            png_read_row(png, decoder->row, NULL);
-            write_row(decoder, channels, columns, (size_t)1 << PNG_PASS_COL_SHIFT(pass), background, decoder->pixels + first * 3);
+            read_row(decoder, columns, decoder->rgb);
+            scatter(decoder->rgb, columns, (size_t)1 << PNG_PASS_COL_SHIFT(pass), decoder->picture + first * 3);
         }
     }
-    for (uint32_t y = 0; y < height; y++) decoder->rows.take(decoder->rows.context, y, decoder->pixels + (size_t)y * width * 3);
+    for (uint32_t y = 0; y < height; y++) decoder->rows.take(decoder->rows.context, y, decoder->picture + (size_t)y * width * 3);
 }
 
 static void decode(Decoder *decoder, uint32_t width, uint32_t height, const uint8_t *background) {
@@ -167,13 +127,16 @@ static void decode(Decoder *decoder, uint32_t width, uint32_t height, const uint
     if (png_get_image_width(png, decoder->info) != width || png_get_image_height(png, decoder->info) != height) {
         stop(decoder, ImageCodecStatusCorrupt, "the image is not of the size its first header states");
     }
-    request_bytes(decoder, background);
+    png_pixels_prepare(&decoder->pixels, png, decoder->info, background);
     bool is_interlaced = png_get_interlace_type(png, decoder->info) == PNG_INTERLACE_ADAM7;
     decoder->row = malloc(png_get_rowbytes(png, decoder->info));
-    decoder->pixels = malloc((size_t)width * (is_interlaced ? height : 1) * 3);
-    if (decoder->row == NULL || decoder->pixels == NULL) stop(decoder, ImageCodecStatusOutOfMemory, "no memory for the rows");
-    if (is_interlaced) read_passes(decoder, width, height, background);
-    else read_rows(decoder, width, height, background);
+    decoder->rgb = malloc((size_t)width * 3);
+    if (is_interlaced) decoder->picture = malloc((size_t)width * height * 3);
+    if (decoder->row == NULL || decoder->rgb == NULL || (is_interlaced && decoder->picture == NULL)) {
+        stop(decoder, ImageCodecStatusOutOfMemory, "no memory for the rows");
+    }
+    if (is_interlaced) read_passes(decoder, width, height);
+    else read_rows(decoder, width, height);
     decoder->allowance = SIZE_MAX;
     png_read_end(png, NULL);
 }
@@ -192,7 +155,8 @@ ImageCodecStatus image_codec_decode_png(
         decode(&decoder, width, height, background);
     }
     free(held->row);
-    free(held->pixels);
+    free(held->rgb);
+    free(held->picture);
     png_destroy_read_struct(&held->png, &held->info, NULL);
     return failure->status;
 }

@@ -18,6 +18,7 @@ package enum ImageDecoder {
     package static func decode(
         _ bytes: [UInt8], limits: ImageLimits = ImageLimits(), background: Color = white
     ) throws(ImageError) -> RGBImage {
+        let bytes = bytes[...]
         let header = try ImageHeader.parse(bytes)
         try limits.check(header)
         return try decode(bytes, header, limits, background) { true }
@@ -31,27 +32,16 @@ package enum ImageDecoder {
     ///   - header: that of `bytes`, which the caller has parsed and checked against its limits.
     ///   - goesOn: asked every few rows; once it says no, decoding ends with ``ImageError/stopped``.
     package static func square(
-        _ bytes: [UInt8], _ header: ImageHeader, imageSize: Int, limits: ImageLimits, background: Color = white, goesOn: () -> Bool = { true }
+        _ bytes: ArraySlice<UInt8>, _ header: ImageHeader, imageSize: Int, limits: ImageLimits, background: Color = white,
+        goesOn: () -> Bool = { true }
     ) throws(ImageError) -> RGBImage {
-        let preprocessor = SquarePreprocessor(imageSize: imageSize)
-        // A row that becomes a column is resized after its neighbours: the other order would round differently.
-        guard !header.orientation.swapsSides else { return preprocessor(try decode(bytes, header, limits, background, goesOn)) }
-        var square = preprocessor.square(width: header.width, height: header.height)
-        let (isMirrored, isFlipped) = (header.orientation.mirrorsRows, header.orientation.mirrorsColumns)
-        var turned = [UInt8](repeating: 0, count: isMirrored ? 3 * header.width : 0)
-        try forEachRow(bytes, header, limits, background, goesOn) { y, row in
-            let upright = isFlipped ? header.height - 1 - y : y
-            guard isMirrored else { return square.take(row, at: upright) }
-            for x in 0..<header.width {
-                for channel in 0..<3 { turned[3 * (header.width - 1 - x) + channel] = row[3 * x + channel] }
-            }
-            turned.withUnsafeBufferPointer { square.take($0.baseAddress!, at: upright) }
-        }
+        var square = ResampledPicture(header.resampling(toSquaresOf: imageSize))
+        try forEachRow(bytes, header, limits, background, goesOn) { y, row in square.take(row, at: y) }
         return square.finished()
     }
 
     private static func decode(
-        _ bytes: [UInt8], _ header: ImageHeader, _ limits: ImageLimits, _ background: Color, _ goesOn: () -> Bool
+        _ bytes: ArraySlice<UInt8>, _ header: ImageHeader, _ limits: ImageLimits, _ background: Color, _ goesOn: () -> Bool
     ) throws(ImageError) -> RGBImage {
         let rowBytes = 3 * header.width
         var failure: ImageError?
@@ -71,14 +61,14 @@ package enum ImageDecoder {
 
     /// Calls `take` with every stored row, from the top down.
     private static func forEachRow(
-        _ bytes: [UInt8], _ header: ImageHeader, _ limits: ImageLimits, _ background: Color, _ goesOn: () -> Bool,
+        _ bytes: ArraySlice<UInt8>, _ header: ImageHeader, _ limits: ImageLimits, _ background: Color, _ goesOn: () -> Bool,
         _ take: (_ y: Int, _ row: UnsafePointer<UInt8>) -> Void
     ) throws(ImageError) {
         var failure = ImageCodecFailure()
         withoutActuallyEscaping(take) { take in
             withoutActuallyEscaping(goesOn) { goesOn in
                 withExtendedLifetime(RowReceiver(take: take, goesOn: goesOn)) { receiver in
-                    decode(bytes, header, maxScans: limits.scans(of: header), background, receiver.rows, &failure)
+                    decode(bytes, header, limits, background, receiver.rows, &failure)
                 }
             }
         }
@@ -86,17 +76,21 @@ package enum ImageDecoder {
     }
 
     private static func decode(
-        _ bytes: [UInt8], _ header: ImageHeader, maxScans: Int, _ background: Color, _ rows: ImageCodecRows,
+        _ bytes: ArraySlice<UInt8>, _ header: ImageHeader, _ limits: ImageLimits, _ background: Color, _ rows: ImageCodecRows,
         _ failure: inout ImageCodecFailure
     ) {
         let (width, height) = (UInt32(header.width), UInt32(header.height))
-        switch header.format {
-        case .png:
-            _ = withUnsafeBytes(of: background) {
-                image_codec_decode_png(bytes, bytes.count, width, height, $0.baseAddress, rows, &failure)
+        bytes.withUnsafeBufferPointer { bytes in
+            switch header.format {
+            case .png:
+                _ = withUnsafeBytes(of: background) {
+                    image_codec_decode_png(bytes.baseAddress, bytes.count, width, height, $0.baseAddress, rows, &failure)
+                }
+            case .jpeg:
+                _ = image_codec_decode_jpeg(
+                    bytes.baseAddress, bytes.count, width, height, header.codecBytes, Int32(clamping: limits.scans(of: header)),
+                    limits.scanBytes(of: header), rows, &failure)
             }
-        case .jpeg:
-            _ = image_codec_decode_jpeg(bytes, bytes.count, width, height, header.codecBytes, Int32(clamping: maxScans), rows, &failure)
         }
     }
 }

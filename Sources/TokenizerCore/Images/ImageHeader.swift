@@ -25,15 +25,18 @@ package struct ImageHeader: Sendable, Equatable {
 
     /// The most memory that ``ImageDecoder/square(_:_:imageSize:limits:background:goesOn:)`` takes at any moment.
     package func bytes(forSquaresOf imageSize: Int) -> Int {
-        let square = SquarePreprocessor(imageSize: imageSize).squareBytes(height: height)
-        return square + (orientation.swapsSides ? decodedBytes : codecBytes + (isInterlaced ? width * height * 3 : 0))
+        resampling(toSquaresOf: imageSize).bytes + codecBytes + (isInterlaced ? width * height * 3 : 0)
+    }
+
+    func resampling(toSquaresOf imageSize: Int) -> Resampling {
+        SquarePreprocessor(imageSize: imageSize).resampling(width: width, height: height, orientation: orientation)
     }
 
     /// Reads format, size and orientation of a file; no pixel is decoded, and nothing is allocated.
     ///
     /// Time is linear in the bytes before the first scan (JPEG) or in the number of chunks (PNG).
     /// - Throws: ``ImageError`` when the bytes are no PNG or JPEG, end inside the header, or contradict the format.
-    package static func parse(_ bytes: [UInt8]) throws(ImageError) -> ImageHeader {
+    package static func parse(_ bytes: ArraySlice<UInt8>) throws(ImageError) -> ImageHeader {
         guard !bytes.isEmpty else { throw .empty }
         let file = ByteReader(bytes, .bigEndian)
         if isPrefix(PNGHeaderParser.signature, orPrefixedBy: bytes) { return try PNGHeaderParser(file: file).parse() }
@@ -45,8 +48,10 @@ package struct ImageHeader: Sendable, Equatable {
         throw .unsupportedFormat("the data starts with \(start.joined(separator: " ")): expected a PNG or JPEG file")
     }
 
+    package static func parse(_ bytes: [UInt8]) throws(ImageError) -> ImageHeader { try parse(bytes[...]) }
+
     /// Whether `bytes` starts with the signature, or ends inside it (then its parser reports a truncated file).
-    private static func isPrefix(_ signature: [UInt8], orPrefixedBy bytes: [UInt8]) -> Bool {
+    private static func isPrefix(_ signature: [UInt8], orPrefixedBy bytes: ArraySlice<UInt8>) -> Bool {
         bytes.starts(with: signature.prefix(bytes.count))
     }
 }

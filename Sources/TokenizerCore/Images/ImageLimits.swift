@@ -4,12 +4,14 @@ package struct ImageLimits: Sendable, Equatable {
     package var maxSide: Int
     /// The largest width × height.
     package var maxPixels: Int
-    /// The largest ``ImageHeader/decodedBytes``.
+    /// The most memory that decoding may take at any moment, in bytes; see ``ImageHeader/bytes(forSquaresOf:)``.
     package var maxDecodedBytes: Int
     /// The most scans of a progressive JPEG; encoders write about ten. Each one is a pass over the whole picture, however few bytes it has.
     package var maxScans: Int
     /// The most scans × pixels of a JPEG: what reading all its coefficients as often as it asks for may cost.
     package var maxScanPixels = 640_000_000
+    /// The most coded bytes of a JPEG for each pixel, beside a megabyte. Noise at quality 100 has up to 5.
+    package var maxScanBytesPerPixel = 6
     /// The most processor time that decoding may take, and what each megapixel adds: several times what photographs take.
     package var maxProcessorTime = Duration.milliseconds(500)
     package var maxProcessorTimePerMegapixel = Duration.milliseconds(25)
@@ -25,8 +27,19 @@ package struct ImageLimits: Sendable, Equatable {
         self.maxScans = maxScans
     }
 
+    /// Whether the whole picture may be decoded.
     /// - Throws: ``ImageError/tooLarge(_:)`` naming the limit that `header` exceeds.
     package func check(_ header: ImageHeader) throws(ImageError) {
+        try check(header, taking: header.decodedBytes)
+    }
+
+    /// Whether squares may be made of the picture.
+    /// - Throws: ``ImageError/tooLarge(_:)`` naming the limit that `header` exceeds.
+    package func check(_ header: ImageHeader, forSquaresOf imageSize: Int) throws(ImageError) {
+        try check(header, taking: header.bytes(forSquaresOf: imageSize))
+    }
+
+    private func check(_ header: ImageHeader, taking bytes: @autoclosure () -> Int) throws(ImageError) {
         let size = "\(header.width)×\(header.height)"
         guard max(header.width, header.height) <= maxSide else {
             throw .tooLarge("the image is \(size) pixels: a side may be at most \(maxSide)")
@@ -34,8 +47,9 @@ package struct ImageLimits: Sendable, Equatable {
         guard header.width * header.height <= maxPixels else {
             throw .tooLarge("the image is \(size) = \(header.width * header.height) pixels: at most \(maxPixels) are accepted")
         }
-        guard header.decodedBytes <= maxDecodedBytes else {
-            throw .tooLarge("decoding the \(size) image takes \(header.decodedBytes) bytes: at most \(maxDecodedBytes) are allowed")
+        let bytes = bytes()
+        guard bytes <= maxDecodedBytes else {
+            throw .tooLarge("decoding the \(size) image takes \(bytes) bytes: at most \(maxDecodedBytes) are allowed")
         }
     }
 
@@ -48,4 +62,7 @@ package struct ImageLimits: Sendable, Equatable {
     func scans(of header: ImageHeader) -> Int {
         max(1, min(maxScans, maxScanPixels / (header.width * header.height)))
     }
+
+    /// How many bytes all scans of a picture of this size may have.
+    func scanBytes(of header: ImageHeader) -> Int { (1 << 20) + maxScanBytesPerPixel * header.width * header.height }
 }

@@ -15,10 +15,10 @@ package enum Orientation: Int, Sendable, CaseIterable {
 
     /// Whether width and height change places.
     package var swapsSides: Bool { rawValue >= 5 }
-    /// Whether rows run backwards, where sides do not change places.
-    var mirrorsRows: Bool { self == .mirrored || self == .turnedHalf }
-    /// Whether the last row comes first, where sides do not change places.
-    var mirrorsColumns: Bool { self == .flipped || self == .turnedHalf }
+    /// Whether stored rows run backwards: to the left, or upwards.
+    var mirrorsRows: Bool { self == .mirrored || self == .turnedHalf || self == .transversed || self == .turnedRight }
+    /// Whether stored columns run backwards: the last row comes first.
+    var mirrorsColumns: Bool { self == .flipped || self == .turnedHalf || self == .transversed || self == .turnedLeft }
 
     /// Reads the tag from an EXIF block: a TIFF header, then its first directory.
     ///

@@ -22,14 +22,14 @@ struct PNGHeaderParser {
             throw .corrupt("PNG: colour type \(color) with bit depth \(depth) and interlace method \(interlace) is not valid")
         }
         return ImageHeader(
-            format: .png, width: width, height: height, orientation: findOrientation(),
+            format: .png, width: width, height: height, orientation: try findOrientation(),
             codecBytes: Self.inflateBytes + Self.rowBytesPerPixel * width, isInterlaced: interlace == 1)
     }
 
     /// zlib's window and tables, libpng's structures.
     private static let inflateBytes = 256 << 10
-    /// Two raw rows of up to 8 bytes per pixel and one decoded row.
-    private static let rowBytesPerPixel = 24
+    /// Three raw rows of up to 8 bytes per pixel, of which libpng keeps two, and one decoded row.
+    private static let rowBytesPerPixel = 27
 
     private static func depths(ofColorType color: Int) -> [Int] {
         switch color {
@@ -40,15 +40,20 @@ struct PNGHeaderParser {
         }
     }
 
+    /// The most chunks. Encoders write one for every 8 KiB or more; a file of nothing else would keep parser and decoder busy.
+    private static let maximumChunks = 1 << 16
+
     /// Looks for an eXIf chunk. Where the chunks break off the search ends: the decoder will say what is wrong.
-    private func findOrientation() -> Orientation {
+    private func findOrientation() throws(ImageError) -> Orientation {
+        var orientation: Orientation?
         var offset = Self.signature.count
-        while let length = file.integer(4, at: offset) {
-            if file.has("eXIf", at: offset + 4), let exif = file.slice(at: offset + 8, count: length) {
-                return Orientation(exif: exif)
+        for _ in 0..<Self.maximumChunks {
+            guard let length = file.integer(4, at: offset), !file.has("IEND", at: offset + 4) else { return orientation ?? .upright }
+            if orientation == nil, file.has("eXIf", at: offset + 4), let exif = file.slice(at: offset + 8, count: length) {
+                orientation = Orientation(exif: exif)
             }
             offset += length + 12
         }
-        return .upright
+        throw .corrupt("PNG: the file has more than \(Self.maximumChunks) chunks")
     }
 }

@@ -7,14 +7,15 @@ import Glibc
 struct ResamplingWeights {
     static let fractionBits = 22
 
-    /// Resized positions for which there are weights.
-    let range: Range<Int>
-    /// Weights kept per position; unused ones are zero.
+    /// Source positions there are, and resized positions for which there are weights.
+    let sourceCount: Int
+    let count: Int
+    /// Weights kept per position, the most source positions that one draws on; unused ones are zero.
     let taps: Int
-    /// For each position of ``range``, the first source position it draws on, and how many.
+    /// For each resized position, the first source position it draws on, and how many; neither start nor end ever goes back.
     private(set) var starts: [Int]
     private(set) var counts: [Int]
-    /// `range.count × taps` fixed-point weights; each row sums to 1 up to rounding.
+    /// `count × taps` fixed-point weights; each row sums to 1 up to rounding.
     private(set) var weights: [Int32]
 
     /// - Precondition: both counts are positive, and `range` lies in `0 ..< resizedCount`.
@@ -22,7 +23,8 @@ struct ResamplingWeights {
         precondition(sourceCount > 0 && resizedCount > 0 && range.lowerBound >= 0 && range.upperBound <= resizedCount)
         let scale = Double(sourceCount) / Double(resizedCount)
         let support = max(scale, 1)
-        self.range = range
+        self.sourceCount = sourceCount
+        count = range.count
         taps = Int(support.rounded(.up)) * 2 + 1
         starts = []
         counts = []
@@ -41,10 +43,26 @@ struct ResamplingWeights {
         }
     }
 
-    /// The source positions that ``range`` draws on.
+    /// Past the last source position that a resized one draws on.
+    func end(of position: Int) -> Int { starts[position] + counts[position] }
+
+    /// The source positions that all resized ones together draw on.
     var sourceRange: Range<Int> {
         guard let first = starts.first, let last = starts.last, let count = counts.last else { return 0..<0 }
         return first..<last + count
+    }
+
+    /// The same resized positions where both the source and they are counted from their ends.
+    var mirrored: ResamplingWeights {
+        var mirrored = self
+        for (index, position) in (0..<count).reversed().enumerated() {
+            mirrored.starts[index] = sourceCount - starts[position] - counts[position]
+            mirrored.counts[index] = counts[position]
+            for tap in 0..<counts[position] {
+                mirrored.weights[index * taps + tap] = weights[position * taps + counts[position] - 1 - tap]
+            }
+        }
+        return mirrored
     }
 
     private static func fillTriangle(_ row: inout [Double], count: Int, start: Int, center: Double, support: Double) -> Double {

@@ -2,7 +2,7 @@
 ///
 /// The shorter side is resized to ``imageSize`` (antialiased bilinear), the longer one in proportion, rounded down; the centre square is kept.
 /// Equal to torchvision's `Resize(imageSize)` and `CenterCrop(imageSize)` on a PIL image, byte for byte. Only the kept square is
-/// computed, so memory is bounded by `imageSize × the picture's height`, however long the longer side would become.
+/// computed, from a few rows at a time, so memory is bounded by the shorter side however long the longer one would become.
 package struct SquarePreprocessor: Sendable {
     /// Pixels per side of the result.
     package let imageSize: Int
@@ -16,25 +16,18 @@ package struct SquarePreprocessor: Sendable {
     /// - Precondition: `image` has at least one pixel.
     package func callAsFunction(_ image: RGBImage) -> RGBImage {
         guard image.width != imageSize || image.height != imageSize else { return image }
-        var square = square(width: image.width, height: image.height)
-        image.pixels.withUnsafeBufferPointer { pixels in
-            for y in 0..<image.height { square.take(pixels.baseAddress! + y * image.width * 3, at: y) }
-        }
-        return square.finished()
+        return resampling(width: image.width, height: image.height)(image)
     }
 
-    /// The square of a picture of this size, to be fed row by row.
-    func square(width: Int, height: Int) -> ResampledPicture {
+    /// How the square comes from a picture of this size, stored as `orientation` says.
+    func resampling(width: Int, height: Int, orientation: Orientation = .upright) -> Resampling {
         precondition(width > 0 && height > 0, "a \(width)×\(height) image has no pixels")
+        let upright = orientation.swapsSides ? (width: height, height: width) : (width: width, height: height)
         let shorter = min(width, height)
-        let resized = (width: imageSize * width / shorter, height: imageSize * height / shorter)
-        let resampling = Resampling(
-            source: (width, height), resized: resized, columns: centre(of: resized.width), rows: centre(of: resized.height))
-        return ResampledPicture(resampling)
+        let resized = (width: imageSize * upright.width / shorter, height: imageSize * upright.height / shorter)
+        return Resampling(
+            source: upright, resized: resized, columns: centre(of: resized.width), rows: centre(of: resized.height), orientation: orientation)
     }
-
-    /// The most bytes that ``square(width:height:)`` of a picture so high takes: its rows at the square's width, and the square.
-    func squareBytes(height: Int) -> Int { 3 * imageSize * (height + imageSize) }
 
     /// torchvision rounds half of an odd margin to the even neighbour.
     private func centre(of count: Int) -> Range<Int> {

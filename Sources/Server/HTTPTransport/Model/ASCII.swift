@@ -4,7 +4,7 @@ extension UInt8 {
     static let lineFeed = UInt8(ascii: "\n")
     static let space = UInt8(ascii: " ")
 
-    var asciiLowercased: UInt8 {
+    @inlinable package var asciiLowercased: UInt8 {
         (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(self) ? self | 0x20 : self
     }
 
@@ -12,12 +12,12 @@ extension UInt8 {
         self == .space || self == UInt8(ascii: "\t")
     }
 
-    package var isDigit: Bool {
+    @inlinable package var isDigit: Bool {
         (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self)
     }
 
     /// The value of a hexadecimal digit.
-    package var hexValue: UInt8? {
+    @inlinable package var hexValue: UInt8? {
         if isDigit { return self &- UInt8(ascii: "0") }
         let lower = asciiLowercased
         guard (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(lower) else { return nil }

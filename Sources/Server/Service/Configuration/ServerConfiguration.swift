@@ -127,7 +127,9 @@ package struct ServerConfiguration: Sendable {
         var limits = ImageLimits(
             maxSide: try read.integer("max-image-side", default: 65_535, in: 1...65_535, "Longest width or height of a picture."),
             maxPixels: try read.integer("max-image-pixels", default: 64_000_000, in: 1...1 << 32, "Largest width × height of a picture."),
-            maxDecodedBytes: 512 << 20,
+            maxDecodedBytes: try read.integer(
+                "max-image-memory", default: 64 << 20, in: 1 << 20...1 << 36,
+                "Most memory that decoding one picture may take, in bytes. Interlaced PNG and progressive JPEG are decoded as a whole."),
             maxScans: try read.integer("max-jpeg-scans", default: 32, in: 1...1_000, "Most scans of a JPEG; encoders write about ten."))
         limits.maxProcessorTime = .milliseconds(
             try read.integer(

@@ -31,10 +31,7 @@ struct JSONReader {
         var seen: Set<String> = []
         while try hasNext(before: "}", isFirst: seen.isEmpty) {
             guard next == UInt8(ascii: "\"") else { throw malformed("a field's name in quotes") }
-            let field = try readString("a field's name")
-            guard fields.contains(field) else {
-                throw .invalid("\(name) has an unknown field \"\(field.shortened)\"; expected \(fields.joined(separator: ", "))")
-            }
+            let field = try readName(of: name, fields)
             guard seen.insert(field).inserted else { throw .invalid("the field \"\(field)\" occurs twice") }
             skipSpace()
             guard take(":") else { throw malformed("\":\" after \"\(field)\"") }
@@ -87,33 +84,77 @@ struct JSONReader {
         return text
     }
 
-    /// Reads a string as UTF-8 bytes, escapes resolved, not validated.
-    mutating func readStringBytes(_ name: String) throws(PayloadError) -> [UInt8] {
-        skipSpace()
-        guard next == UInt8(ascii: "\"") else { throw wrongKind(name, "a string") }
-        position += 1
-        var text: [UInt8] = []
+    /// Reads a string that stands for bytes in base64. Ends at the first character that does not belong, before anything is built of the rest.
+    mutating func readBase64(_ name: String) throws(PayloadError) -> [UInt8] {
+        try openString(name)
+        var decoder = Base64Decoder(characters: bytes.count - position)
         while true {
-            let run = position
-            while let byte = next, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\"), byte >= 0x20 { position += 1 }
-            text += bytes[run..<position]
-            if take("\"") { return text }
-            guard take("\\") else { throw malformed("the end of the string \(name)") }
-            try readEscape(into: &text)
+            position += bytes[position...].withUnsafeBufferPointer { decoder.take($0) }
+            while take("\\") { try decoder.take(try readEscape()) }
+            if take("\"") { return try decoder.finished() }
+            guard let byte = next, byte >= 0x20 else { throw malformed("the end of the string \(name)") }
+            if !decoder.accepts(byte) { throw decoder.refusal }
         }
     }
 
-    private mutating func readEscape(into text: inout [UInt8]) throws(PayloadError) {
+    /// Reads the name of a field, one of `fields`. Of a name longer than any, only as much is read as shows it.
+    private mutating func readName(of object: String, _ fields: [String]) throws(PayloadError) -> String {
+        let longest = 256
+        let bytes = try readStringBytes("a field's name", atMost: longest)
+        let isTooLong = bytes.count > longest
+        guard let field = isTooLong ? String(decoding: bytes.prefix(longest), as: UTF8.self) : String(validating: bytes, as: UTF8.self) else {
+            throw .malformed("a field's name is not valid UTF-8")
+        }
+        guard !isTooLong, fields.contains(field) else {
+            throw .invalid("\(object) has an unknown field \"\(field.shortened)\"; expected \(fields.joined(separator: ", "))")
+        }
+        return field
+    }
+
+    /// Reads a string as UTF-8 bytes, escapes resolved, not validated. Without escapes these are the document's own.
+    /// - Parameter maximum: where escapes make more bytes than this, the rest is not read.
+    private mutating func readStringBytes(_ name: String, atMost maximum: Int = .max) throws(PayloadError) -> ArraySlice<UInt8> {
+        try openString(name)
+        let start = position
+        skipPlain()
+        if take("\"") { return bytes[start..<position - 1] }
+        var text = Array(bytes[start..<position])
+        while text.count <= maximum, !take("\"") {
+            guard take("\\") else { throw malformed("the end of the string \(name)") }
+            let scalar = try readEscape()
+            if scalar.isASCII { text.append(UInt8(scalar.value)) } else { text += String(scalar).utf8 }
+            let run = position
+            skipPlain()
+            text += bytes[run..<position]
+        }
+        return text[...]
+    }
+
+    private mutating func openString(_ name: String) throws(PayloadError) {
+        skipSpace()
+        guard next == UInt8(ascii: "\"") else { throw wrongKind(name, "a string") }
+        position += 1
+    }
+
+    /// Moves past the bytes of a string that stand for themselves.
+    private mutating func skipPlain() {
+        position += bytes[position...].withUnsafeBufferPointer { rest in
+            rest.firstIndex { $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\\") || $0 < 0x20 } ?? rest.count
+        }
+    }
+
+    /// What a backslash and the characters from here stand for.
+    private mutating func readEscape() throws(PayloadError) -> Unicode.Scalar {
         guard let byte = next else { throw malformed("an escape sequence") }
         position += 1
         switch byte {
-        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): text.append(byte)
-        case UInt8(ascii: "b"): text.append(0x08)
-        case UInt8(ascii: "f"): text.append(0x0C)
-        case UInt8(ascii: "n"): text.append(0x0A)
-        case UInt8(ascii: "r"): text.append(0x0D)
-        case UInt8(ascii: "t"): text.append(0x09)
-        case UInt8(ascii: "u"): text += String(try readScalar()).utf8
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): return Unicode.Scalar(byte)
+        case UInt8(ascii: "b"): return "\u{08}"
+        case UInt8(ascii: "f"): return "\u{0C}"
+        case UInt8(ascii: "n"): return "\n"
+        case UInt8(ascii: "r"): return "\r"
+        case UInt8(ascii: "t"): return "\t"
+        case UInt8(ascii: "u"): return try readScalar()
         default: throw malformed("an escape sequence")
         }
     }
@@ -133,11 +174,11 @@ struct JSONReader {
     }
 
     private mutating func readHex() throws(PayloadError) -> UInt32 {
-        let digits = bytes[position..<min(position + 4, bytes.count)]
-        let values = digits.compactMap(\.hexValue)
-        guard values.count == 4 else { throw malformed("four hexadecimal digits") }
+        guard bytes.count - position >= 4, let first = bytes[position].hexValue, let second = bytes[position + 1].hexValue,
+            let third = bytes[position + 2].hexValue, let fourth = bytes[position + 3].hexValue
+        else { throw malformed("four hexadecimal digits") }
         position += 4
-        return values.reduce(0) { $0 << 4 | UInt32($1) }
+        return UInt32(first) << 12 | UInt32(second) << 8 | UInt32(third) << 4 | UInt32(fourth)
     }
 
     private mutating func open(_ bracket: Unicode.Scalar, _ name: String, _ kind: String) throws(PayloadError) {

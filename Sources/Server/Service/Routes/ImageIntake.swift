@@ -12,7 +12,7 @@ struct ImageIntake: Sendable {
     func square(of body: ImageBody, imageSize: Int, isWanted: () -> Bool) throws(Problem) -> RGBImage {
         let header = try Problem.refusing { () throws(ImageError) in
             let header = try ImageHeader.parse(body.file)
-            try limits.check(header)
+            try limits.check(header, forSquaresOf: imageSize)
             return header
         }
         try check(body.declaredType, against: header.format)
@@ -25,7 +25,7 @@ struct ImageIntake: Sendable {
     }
 
     private func decode(
-        _ file: [UInt8], _ header: ImageHeader, _ imageSize: Int, _ isWanted: () -> Bool
+        _ file: ArraySlice<UInt8>, _ header: ImageHeader, _ imageSize: Int, _ isWanted: () -> Bool
     ) throws(ImageError) -> RGBImage {
         let limit = limits.processorTime(of: header)
         let end = Self.threadTime + limit

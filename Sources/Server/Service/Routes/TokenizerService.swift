@@ -17,7 +17,7 @@ final class TokenizerService: Sendable {
         var memoryBytes = 1 << 30
         /// From the complete request to its answer, where the client does not say less.
         var answerWithin = Duration.seconds(60)
-        var images = ImageLimits(maxDecodedBytes: 512 << 20)
+        var images = ImageLimits(maxDecodedBytes: 64 << 20)
         /// A batch, a picture or an answer that takes longer is stuck.
         var stuckAfter = Duration.seconds(30)
         var proxies = TrustedProxies.none

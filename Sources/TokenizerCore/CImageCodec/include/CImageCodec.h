@@ -57,9 +57,10 @@ ImageCodecStatus image_codec_decode_png(
 /// Grey, YCbCr, RGB, CMYK and YCCK; the four-colour kinds are read as Adobe writes them (255 = no ink), with or without Adobe's marker.
 /// - Parameter max_memory_bytes: what libjpeg may keep as coefficients of a progressive or multi-scan file.
 /// - Parameter max_scans: a file with more scans than this is refused.
+/// - Parameter max_scan_bytes: and so is one with more coded data before its end.
 ImageCodecStatus image_codec_decode_jpeg(
     const uint8_t *bytes, size_t count, uint32_t width, uint32_t height, size_t max_memory_bytes, int max_scans,
-    ImageCodecRows rows, ImageCodecFailure *failure);
+    size_t max_scan_bytes, ImageCodecRows rows, ImageCodecFailure *failure);
 
 /// Encodes `height × width × 3` RGB bytes as an 8-bit PNG.
 ///
