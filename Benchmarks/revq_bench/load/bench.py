@@ -1,0 +1,47 @@
+"""What the scenarios of one run share."""
+
+import contextlib
+import pathlib
+import shutil
+import sys
+import tempfile
+
+from .. import ROOT
+from .bodies import Bodies
+from .server import Server
+
+
+class Bench:
+    def __init__(self, options):
+        self.executable, self.flags = options.executable, options.flags
+        self.checkpoints = options.checkpoints
+        self.seed, self.is_quick = options.seed, options.quick
+        self.options = options
+        self.results = options.folder / "results"
+
+    def seconds(self, full, quick=None):
+        """How long a part lasts."""
+        return (quick or full / 5) if self.is_quick else full
+
+    @contextlib.asynccontextmanager
+    async def server(self, *flags, checkpoints=None, log=None):
+        server = Server(self.executable, checkpoints or self.checkpoints, [*flags, *self.flags], log)
+        try:
+            await server.wait_until_ready()
+            yield server
+        finally:
+            server.close()
+
+    @contextlib.contextmanager
+    def scratch_checkpoints(self):
+        """A copy that may be published into."""
+        with tempfile.TemporaryDirectory() as scratch:
+            folder = pathlib.Path(scratch) / "checkpoints"
+            shutil.copytree(self.checkpoints, folder)
+            yield folder
+
+    async def bodies(self, server):
+        return await Bodies.of(server, ROOT / "Tests" / "Photographs")
+
+    def say(self, text):
+        print(f"  {text}", file=sys.stderr, flush=True)

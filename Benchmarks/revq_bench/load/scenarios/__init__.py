@@ -1,0 +1,3 @@
+"""One file, one scenario: `run(bench)` returns its figures, and whatever else belongs into the JSON."""
+
+NAMES = ("hostile",)
