@@ -16,7 +16,9 @@ import sys
 from .. import ROOT
 from . import report
 from .bench import Bench
+from .figure import Figure
 from .scenarios import NAMES
+from .server import ServerFailed
 from .usage import Surroundings
 
 
@@ -44,7 +46,11 @@ async def measure(name, bench):
     scenario = importlib.import_module(f".scenarios.{name}", __package__)
     print(f"{name}: {scenario.__doc__.splitlines()[0]}", file=sys.stderr, flush=True)
     around = Surroundings()
-    figures, details = await scenario.run(bench)
+    try:
+        figures, details = await scenario.run(bench)
+    except (ServerFailed, OSError, TimeoutError) as error:
+        # The others are still worth measuring.
+        figures, details = [Figure("did not finish", f"{type(error).__name__}: {error}", "", False)], {}
     return {"scenario": name, "figures": figures, "details": details, **around.so_far()}
 
 

@@ -5,6 +5,7 @@ import struct
 from .case import Case
 
 _KIND = "application/x-npy"
+_OVERFLOWS = ("(9223372036854775807,)", "(4611686018427387904, 4)", "(4294967296, 4294967296)")
 
 
 def npy(head, data, version=1):

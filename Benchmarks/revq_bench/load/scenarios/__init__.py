@@ -1,3 +1,18 @@
 """One file, one scenario: `run(bench)` returns its figures, and whatever else belongs into the JSON."""
 
-NAMES = ("hostile",)
+NAMES = (
+    "hostile",
+    "throughput",
+    "overload",
+    "retries",
+    "fairness",
+    "swaps",
+    "cancels",
+    "slow",
+    "frames",
+    "livez",
+    "delay",
+    "log",
+    "drain",
+    "soak",
+)
