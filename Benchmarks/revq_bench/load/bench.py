@@ -19,15 +19,24 @@ class Bench:
         self.options = options
         self.results = options.folder / "results"
 
-    def seconds(self, full, quick=None):
-        """How long a part lasts."""
+    def scaled(self, full, quick=None):
+        """How long something lasts, or how often it is done: a fifth where a first look is enough, unless told otherwise."""
         return (quick or full / 5) if self.is_quick else full
 
-    @contextlib.asynccontextmanager
-    async def server(self, *flags, checkpoints=None, log=None):
+    async def start(self, *flags, checkpoints=None, log=None):
+        """A server that is ready; whoever starts it closes it."""
         server = Server(self.executable, checkpoints or self.checkpoints, [*flags, *self.flags], log)
         try:
             await server.wait_until_ready()
+        except BaseException:
+            server.close(1)
+            raise
+        return server
+
+    @contextlib.asynccontextmanager
+    async def server(self, *flags, **others):
+        server = await self.start(*flags, **others)
+        try:
             yield server
         finally:
             server.close()

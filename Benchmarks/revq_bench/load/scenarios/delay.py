@@ -15,7 +15,7 @@ async def run(bench):
     for _ in range(_ROUNDS):
         for delay in _DELAYS:
             async with bench.server(*([] if delay is None else ["--max-delay-ms", delay])) as server:
-                bodies, seconds = await bench.bodies(server), bench.seconds(4, 2)
+                bodies, seconds = await bench.bodies(server), bench.scaled(4, 2)
                 clients = Clients(server.port)
                 await closed_loop(clients, "encode", bodies.next, _DEPTH, 0.5)
                 single = await closed_loop(clients, "encode", bodies.next, 1, seconds)

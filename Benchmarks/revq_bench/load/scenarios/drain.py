@@ -13,7 +13,7 @@ _DELAY_SECONDS, _RATE, _PROBE_SECONDS = 3, 20, 0.02
 async def run(bench):
     loop = asyncio.get_running_loop()
     async with bench.server("--drain-delay", _DELAY_SECONDS) as server:
-        bodies, probes, before = await bench.bodies(server), [], bench.seconds(5, 2)
+        bodies, probes, before = await bench.bodies(server), [], bench.scaled(5, 2)
         probing = asyncio.create_task(_probe(server, probes))
         clients = Clients(server.port, seconds=30)
         load = asyncio.create_task(open_loop(clients, poisson(_RATE, before + _DELAY_SECONDS + 2, bench.seed, "encode"), bodies.next))

@@ -13,7 +13,7 @@ async def run(bench):
     figures, details = [], {}
     for flooding, flood, other, few in _FLOODS:
         async with bench.server() as server:
-            bodies, seconds = await bench.bodies(server), bench.seconds(40, 12)
+            bodies, seconds = await bench.bodies(server), bench.scaled(40, 12)
             arrivals = merged(poisson(flood, seconds, bench.seed, flooding), poisson(few, seconds, bench.seed, other))
             clients = Clients(server.port)
             outcomes = await open_loop(clients, arrivals, bodies.next)

@@ -40,7 +40,7 @@ async def _chunks(bench):
 
 async def _pipelines(bench):
     async with bench.server() as server:
-        bodies, seconds = await bench.bodies(server), bench.seconds(20, 6)
+        bodies, seconds = await bench.bodies(server), bench.scaled(20, 6)
         quiet = await _ordinary(server, bodies, seconds, bench.seed)
         tasks = [asyncio.create_task(_pipeline(server.port)) for _ in range(_PIPELINES)]
         beside = await _ordinary(server, bodies, seconds, bench.seed)

@@ -15,7 +15,7 @@ async def run(bench):
     wrk = shutil.which("wrk")
     if not wrk:
         return [Figure("requests a CPU second", "not measured: apt-get install wrk nginx-light")], {}
-    ours, theirs, seconds = [], [], bench.seconds(10)
+    ours, theirs, seconds = [], [], bench.scaled(10)
     async with bench.server() as server:
         if not nginx.executable():
             for _ in range(_ROUNDS):

@@ -17,8 +17,8 @@ async def run(bench):
     for operation in ("encode", "decode"):
         async with bench.server() as server:
             bodies = await bench.bodies(server)
-            alone = await capacity(bench, server, bodies, operation, bench.seconds(10, 4))
-            rate, seconds = _FACTOR * alone["served_per_s"], bench.seconds(30)
+            alone = await capacity(bench, server, bodies, operation, bench.scaled(10, 4))
+            rate, seconds = _FACTOR * alone["served_per_s"], bench.scaled(30)
             clients, spent = Clients(server.port), Spent(server.pid)
             outcomes = await open_loop(clients, poisson(rate, seconds, bench.seed, operation), bodies.next)
             used = spent.so_far()

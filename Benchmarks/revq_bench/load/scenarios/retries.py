@@ -20,10 +20,10 @@ async def run(bench):
     for operation in ("encode", "decode"):
         async with bench.server() as server:
             bodies = await bench.bodies(server)
-            most = (await capacity(bench, server, bodies, operation, bench.seconds(5, 3)))["served_per_s"]
+            most = (await capacity(bench, server, bodies, operation, bench.scaled(5, 3)))["served_per_s"]
             clients, loop = Clients(server.port), asyncio.get_running_loop()
             start, tasks = loop.time(), []
-            for at, _ in bursts(operation, most, bench.seconds(5, 2), bench.seed):
+            for at, _ in bursts(operation, most, bench.scaled(5, 2), bench.seed):
                 await asyncio.sleep(max(0, start + at - loop.time()))
                 tasks.append(asyncio.create_task(obedient(clients, operation, bodies.next(operation), start + at)))
             chains = await asyncio.gather(*tasks)

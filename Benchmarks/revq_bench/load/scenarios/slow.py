@@ -21,7 +21,7 @@ async def run(bench):
     figures, details = [], {}
     for name, attack in (("1,500 slow connections", drips), ("eight slow uploads", uploads)):
         async with bench.server() as server:
-            bodies, seconds = await bench.bodies(server), bench.seconds(60, 15)
+            bodies, seconds = await bench.bodies(server), bench.scaled(60, 15)
             counts = collections.Counter()
             attackers = attack(server.port, counts)
             await asyncio.sleep(min(10, seconds / 2))

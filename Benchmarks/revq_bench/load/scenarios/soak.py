@@ -3,6 +3,7 @@
 import asyncio
 import collections
 import itertools
+import math
 import random
 import statistics
 
@@ -28,13 +29,18 @@ async def run(bench):
             soak = Soak(bench, server, checkpoints)
             await soak.prepare()
             await soak.run_for(seconds)
+            await asyncio.sleep(_SAMPLE_SECONDS)
             is_alive = server.is_running
-            peak = server.peak_bytes() if is_alive else 0
-    warm = [sample for sample in soak.memory if sample[0] >= _WARM_SHARE * seconds]
-    slope = 3600 * _slope(warm)
+            peak, idle = (server.peak_bytes(), server.resident_bytes()) if is_alive else (0, 0)
+    floors = _floors([sample for sample in soak.memory if sample[0] >= _WARM_SHARE * seconds])
+    slope, error = _slope(floors)
     figures = [
-        at_most(f"growth by least squares over {(1 - _WARM_SHARE) * seconds / 60:.0f} min, MB/h", slope / 1e6, _MOST_BYTES_AN_HOUR / 1e6),
-        Figure("resident after warm-up → at the end, most, MB", f"{warm[0][1] / 1e6:.1f} → {warm[-1][1] / 1e6:.1f}, {peak / 1e6:.1f}"),
+        at_most(f"growth over the last {(1 - _WARM_SHARE) * seconds / 60:.0f} min, MB/h", slope / 1e6, _MOST_BYTES_AN_HOUR / 1e6),
+        Figure("its standard error, MB/h", f"{error / 1e6:.2f}"),
+        Figure(
+            "resident before, after warm-up, at the end, MB", ", ".join(f"{bytes / 1e6:.1f}" for bytes in (soak.fresh, floors[0][1], floors[-1][1]))
+        ),
+        Figure("resident at most, ten seconds after the end, MB", f"{peak / 1e6:.1f}, {idle / 1e6:.1f}"),
         Figure("still running", str(is_alive), "True", is_alive),
         at_most(f"ordinary requests neither served nor refused, of {len(soak.outcomes)}", len(soak.outcomes.failed()), 0, "d"),
         Figure("ordinary requests refused", f"{soak.outcomes.refused_share():.4f}"),
@@ -43,8 +49,21 @@ async def run(bench):
     return figures, {"resident_bytes": soak.memory, "outcomes": soak.outcomes.summary(), "counts": soak.counts}
 
 
+def _floors(samples):
+    """The least of every minute: what requests in progress hold comes and goes, and would hide a leak."""
+    minutes = itertools.groupby(samples, key=lambda sample: int(sample[0] / 60))
+    return [min(group, key=lambda sample: sample[1]) for _, group in minutes]
+
+
 def _slope(samples):
-    return statistics.linear_regression(*zip(*samples, strict=True)).slope if len(samples) > 2 else float("nan")
+    """Of a line by least squares through pairs of seconds and bytes: bytes an hour, and its standard error."""
+    if len(samples) < 3:
+        return float("nan"), float("nan")
+    times, sizes = zip(*samples, strict=True)
+    line = statistics.linear_regression(times, sizes)
+    left = sum((size - line.slope * time - line.intercept) ** 2 for time, size in samples)
+    spread = sum((time - statistics.fmean(times)) ** 2 for time in times)
+    return 3600 * line.slope, 3600 * math.sqrt(left / (len(samples) - 2) / spread)
 
 
 class Soak:
@@ -56,6 +75,7 @@ class Soak:
 
     async def prepare(self):
         self.bodies = await self.bench.bodies(self.server)
+        self.fresh = self.server.resident_bytes()
         small = (case for case in cases(self.bodies.tokens) if len(case.body) <= _LARGEST_HOSTILE_BYTES)
         # Some of every kind.
         chosen = list(itertools.islice(itertools.islice(small, 0, None, 3), _HOSTILE_CASES))

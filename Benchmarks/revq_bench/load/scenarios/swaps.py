@@ -23,9 +23,9 @@ async def run(bench):
             rates = {name: _LOAD / 2 * (await capacity(bench, server, bodies, name, 3))["served_per_s"] for name in ("encode", "decode")}
             load = Load(server, bodies, rates, bench.seed)
             # Quiet before and after, so that a machine that becomes busier is not taken for swaps.
-            quiet = await load.run_for(bench.seconds(25))
+            quiet = await load.run_for(bench.scaled(25))
             swapping, memory, lost = await _swaps(bench, server, checkpoints, load, count)
-            quiet += await load.run_for(bench.seconds(25))
+            quiet += await load.run_for(bench.scaled(25))
     growth = memory[-1] - memory[min(_WARM, len(memory) - 1)]
     quiet, swapping = Outcomes(quiet), Outcomes(swapping)
     figures = [

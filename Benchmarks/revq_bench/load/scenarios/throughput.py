@@ -17,12 +17,12 @@ async def run(bench):
     figures, details = [], {}
     threads = len(os.sched_getaffinity(0))
     for operation in ("encode", "decode"):
-        alone = core.measure(bench.options.core, bench.checkpoints, operation, threads, seconds=bench.seconds(5))
+        alone = core.measure(bench.options.core, bench.checkpoints, operation, threads, seconds=bench.scaled(5))
         async with bench.server() as server:
             bodies = await bench.bodies(server)
-            served = await capacity(bench, server, bodies, operation, bench.seconds(15))
+            served = await capacity(bench, server, bodies, operation, bench.scaled(15))
             clients = Clients(server.port)
-            single = await closed_loop(clients, operation, bodies.next, 1, bench.seconds(5))
+            single = await closed_loop(clients, operation, bodies.next, 1, bench.scaled(5))
             clients.close()
         free = threads / (served["server_cpu_ms"] / 1000)
         figures += [
