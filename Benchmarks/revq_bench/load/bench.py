@@ -6,7 +6,6 @@ import shutil
 import sys
 import tempfile
 
-from .. import ROOT
 from .bodies import Bodies
 from .server import Server
 
@@ -50,7 +49,7 @@ class Bench:
             yield folder
 
     async def bodies(self, server):
-        return await Bodies.of(server, ROOT / "Tests" / "Photographs")
+        return await Bodies.of(server)
 
     def say(self, text):
         print(f"  {text}", file=sys.stderr, flush=True)

@@ -1,8 +1,9 @@
 """What ordinary clients send."""
 
-import pathlib
-
+from .. import ROOT
 from .wire import request
+
+PHOTOGRAPHS = ROOT / "Tests" / "Photographs"
 
 
 class Bodies:
@@ -17,9 +18,9 @@ class Bodies:
         self._next = 0
 
     @classmethod
-    async def of(cls, server, folder):
-        """The photographs in `folder`, and what `server` makes of them."""
-        photographs = [path.read_bytes() for path in sorted(pathlib.Path(folder).glob("*.jpg"))]
+    async def of(cls, server):
+        """The photographs of the tests, and what `server` makes of them."""
+        photographs = [path.read_bytes() for path in sorted(PHOTOGRAPHS.glob("*.jpg"))]
         answers = [await server.ask(request("POST", "/encode", body, "image/jpeg")) for body in photographs]
         return cls(photographs, [answer.body for answer in answers])
 

@@ -10,7 +10,7 @@ import tempfile
 import time
 
 from . import usage
-from .wire import Connection, request
+from .wire import ask, request
 
 START_SECONDS = 60
 
@@ -54,15 +54,11 @@ class Server:
         raise ServerFailed(f"it is not ready after {START_SECONDS} s: {self.last_words()}")
 
     async def get(self, path, seconds=30):
-        """One answer over a connection of its own."""
         return await self.ask(request("GET", path), seconds)
 
     async def ask(self, message, seconds=30):
-        connection = await Connection.open(self.port)
-        try:
-            return await asyncio.wait_for(connection.ask(message), seconds)
-        finally:
-            connection.close()
+        """One answer over a connection of its own."""
+        return await ask(self.port, message, seconds)
 
     async def counters(self):
         """Every number of /metrics by its name with labels; nothing where the server has no such route."""

@@ -115,3 +115,12 @@ class Connection(asyncio.Protocol):
         first, *lines = head.split("\r\n")
         fields = (line.split(":", 1) for line in lines)
         return int(first.split(" ", 2)[1]), {name.lower(): value.strip() for name, value in fields}
+
+
+async def ask(port, message, seconds=30):
+    """One answer over a connection of its own."""
+    connection = await Connection.open(port)
+    try:
+        return await asyncio.wait_for(connection.ask(message), seconds)
+    finally:
+        connection.close()

@@ -8,6 +8,7 @@ NAMES = (
     "fairness",
     "swaps",
     "cancels",
+    "deadlines",
     "slow",
     "frames",
     "livez",

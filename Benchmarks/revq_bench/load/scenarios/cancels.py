@@ -23,11 +23,17 @@ async def run(bench):
             rounds = [await _round(server, bodies, operation) for _ in range(bench.scaled(_ROUNDS, 3))]
             after = await server.counters()
         counted = {name: after[name] - before.get(name, 0) for name in after if after[name] != before.get(name, 0)}
+        # Every item of every batch, beside those that stayed and were answered.
+        items = counted.get(f'revq_batch_size_sum{{operation="{operation}"}}')
         wasted = statistics.median(one["wasted_requests"] for one in rounds)
         unserved = sum(one["unserved"] for one in rounds)
         figures += [
             at_most(f"{operation}: work for nobody when {_STAYING} of {2 * _STAYING} leave, in requests", wasted, _MOST_WASTED, ".1f"),
             at_most(f"{operation}: those that stayed and were not served, of {2 * _STAYING * len(rounds)}", unserved, 0, "d"),
+            Figure(
+                f"{operation}: items of batches beyond those, each round",
+                "no counter" if items is None else f"{items / len(rounds) - 2 * _STAYING:.1f}",
+            ),
             Figure(f"{operation}: counted as cancelled", _cancellations(counted)),
         ]
         details[operation] = {"rounds": rounds, "counters": counted}

@@ -8,7 +8,8 @@ from ..arrivals import merged, poisson
 from ..clients import Clients, open_loop
 from ..figure import Figure, at_most
 from ..outcomes import Outcome, Outcomes
-from ..wire import Connection, Lost, request
+from ..server import free_port
+from ..wire import Connection, Lost, ask, request
 
 _CONNECTIONS, _ADDRESSES = 1500, 50
 _MOST_READY_MS, _MOST_ENCODE_MS, _MOST_REFUSED = 200, 1000, 0.01
@@ -19,13 +20,18 @@ _PROBES, _ENCODES = 10, 10
 
 async def run(bench):
     figures, details = [], {}
-    for name, attack in (("1,500 slow connections", drips), ("eight slow uploads", uploads)):
-        async with bench.server() as server:
+    for name, attack, has_admin in (
+        ("1,500 slow connections", drips, False),
+        ("1,500 beside --admin-port", drips, True),
+        ("eight slow uploads", uploads, False),
+    ):
+        admin = free_port() if has_admin else None
+        async with bench.server(*(["--admin-port", admin] if has_admin else [])) as server:
             bodies, seconds = await bench.bodies(server), bench.scaled(60, 15)
             counts = collections.Counter()
             attackers = attack(server.port, counts)
             await asyncio.sleep(min(10, seconds / 2))
-            probes, encodes = await asyncio.gather(_probe(server, seconds, bench.seed), _encode(server, bodies, seconds, bench.seed))
+            probes, encodes = await asyncio.gather(_probe(admin or server.port, seconds, bench.seed), _encode(server, bodies, seconds, bench.seed))
             for task in attackers:
                 task.cancel()
             await asyncio.gather(*attackers, return_exceptions=True)
@@ -43,20 +49,20 @@ async def run(bench):
     return figures, details
 
 
-async def _probe(server, seconds, seed):
+async def _probe(port, seconds, seed):
     """Each on a connection of its own, as supervisors do it."""
     loop, tasks = asyncio.get_running_loop(), []
     start = loop.time()
     for at, _ in poisson(_PROBES, seconds, seed, "readyz"):
         await asyncio.sleep(max(0, start + at - loop.time()))
-        tasks.append(asyncio.create_task(_ready(server, start + at)))
+        tasks.append(asyncio.create_task(_ready(port, start + at)))
     return Outcomes(await asyncio.gather(*tasks))
 
 
-async def _ready(server, intended):
+async def _ready(port, intended):
     loop = asyncio.get_running_loop()
     try:
-        answer = await server.get("/readyz")
+        answer = await ask(port, request("GET", "/readyz"))
         return Outcome("readyz", intended, loop.time(), answer.status, answer.reason)
     except (OSError, TimeoutError) as error:
         return Outcome("readyz", intended, loop.time(), 0, type(error).__name__)
