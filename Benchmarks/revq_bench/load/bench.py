@@ -16,7 +16,6 @@ class Bench:
         self.checkpoints = options.checkpoints
         self.seed, self.is_quick = options.seed, options.quick
         self.options = options
-        self.results = options.folder / "results"
 
     def scaled(self, full, quick=None):
         """How long something lasts, or how often it is done: a fifth where a first look is enough, unless told otherwise."""

@@ -16,12 +16,13 @@ class Clients:
 
     async def ask(self, message):
         connection = await self._connection()
-        # Lost while it was idle is no answer to this request: HTTP lets a server close such a one, and a client ask again.
-        answer = await asyncio.wait_for(connection.ask(message), self.seconds)
+        try:
+            answer = await asyncio.wait_for(connection.ask(message), self.seconds)
+        except BaseException:
+            connection.close()
+            raise
         if connection.is_open:
             self._idle.append(connection)
-        else:
-            connection.close()
         return answer
 
     async def _connection(self):

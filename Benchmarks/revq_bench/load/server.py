@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import pathlib
+import resource
 import signal
 import socket
 import subprocess
@@ -13,6 +14,8 @@ from . import usage
 from .wire import ask, request
 
 START_SECONDS = 60
+# This client raises its own limit on open files; the server gets what whoever started both has.
+_FILES = resource.getrlimit(resource.RLIMIT_NOFILE)
 
 
 class ServerFailed(Exception):
@@ -32,7 +35,13 @@ class Server:
         self.port = free_port()
         self.log = log or tempfile.TemporaryFile()
         command = [executable, "--checkpoints", checkpoints, "--port", self.port, *flags]
-        self.process = subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=self.log)
+        self.process = subprocess.Popen(
+            [str(word) for word in command],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=self.log,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, _FILES),
+        )
 
     @property
     def pid(self):

@@ -37,13 +37,14 @@ async def run(bench):
 
 
 async def _ask(server, bodies):
-    """Unknown paths, broken pictures and good ones: whatever may be logged is."""
-    messages = [request("GET", "/nothing"), request("POST", "/encode", b"\x89PNG\r\n\x1a\nbroken", "image/png"), bodies.next("encode")]
+    """Unknown paths, now and then a broken picture and a good one: whatever may be logged is."""
+    broken = request("POST", "/encode", b"\x89PNG\r\n\x1a\nbroken", "image/png")
+    messages = [request("GET", "/nothing")] * 18 + [broken, bodies.next("encode")]
     clients, loop, outcomes, numbers = Clients(server.port, seconds=5), asyncio.get_running_loop(), Outcomes(), iter(range(_REQUESTS))
 
     async def client():
         for number in numbers:
-            outcomes.append(await clients.outcome("any", messages[number % 20 % 3 if number % 20 < 3 else 0], loop.time()))
+            outcomes.append(await clients.outcome("any", messages[number % len(messages)], loop.time()))
             if not outcomes[-1].status:
                 return
 

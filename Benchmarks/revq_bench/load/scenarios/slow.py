@@ -22,31 +22,35 @@ async def run(bench):
     figures, details = [], {}
     for name, attack, has_admin in (
         ("1,500 slow connections", drips, False),
-        ("1,500 beside --admin-port", drips, True),
         ("eight slow uploads", uploads, False),
+        ("1,500 beside --admin-port", drips, True),
     ):
         admin = free_port() if has_admin else None
         async with bench.server(*(["--admin-port", admin] if has_admin else [])) as server:
-            bodies, seconds = await bench.bodies(server), bench.scaled(60, 15)
-            counts = collections.Counter()
-            attackers = attack(server.port, counts)
-            await asyncio.sleep(min(10, seconds / 2))
-            probes, encodes = await asyncio.gather(_probe(admin or server.port, seconds, bench.seed), _encode(server, bodies, seconds, bench.seed))
-            for task in attackers:
-                task.cancel()
-            await asyncio.gather(*attackers, return_exceptions=True)
-            peak = server.peak_bytes()
-        figures += [
-            at_most(f"{name}: /readyz p95, ms", probes.percentile(95), _MOST_READY_MS, ".0f"),
-            at_most(f"{name}: /readyz not 200, of {len(probes)}", len(probes) - len(probes.served), 0, "d"),
-            at_most(f"{name}: /encode p95, ms", encodes.percentile(95), _MOST_ENCODE_MS, ".0f"),
-            at_most(f"{name}: /encode refused share", encodes.share(lambda outcome: not outcome.is_served), _MOST_REFUSED),
-            Figure(f"{name}: /readyz p99, /encode p99, ms", f"{probes.percentile(99):.0f}, {encodes.percentile(99):.0f}"),
-            Figure(f"{name}: attackers", ", ".join(f"{what} {count}" for what, count in counts.items())),
-            Figure(f"{name}: most memory, MB", f"{peak / 1e6:.0f}"),
-        ]
-        details[name] = {"readyz": probes.summary(), "encode": encodes.summary(), "attackers": counts}
+            found, details[name] = await _under(attack, bench, server, admin or server.port)
+        figures += [figure._replace(what=f"{name}: {figure.what}") for figure in found]
     return figures, details
+
+
+async def _under(attack, bench, server, probed):
+    bodies, seconds = await bench.bodies(server), bench.scaled(60, 15)
+    counts = collections.Counter()
+    attackers = attack(server.port, counts)
+    await asyncio.sleep(min(10, seconds / 2))
+    probes, encodes = await asyncio.gather(_probe(probed, seconds, bench.seed), _encode(server, bodies, seconds, bench.seed))
+    for task in attackers:
+        task.cancel()
+    await asyncio.gather(*attackers, return_exceptions=True)
+    figures = [
+        at_most("/readyz p95, ms", probes.percentile(95), _MOST_READY_MS, ".0f"),
+        at_most(f"/readyz not 200, of {len(probes)}", len(probes) - len(probes.served), 0, "d"),
+        at_most("/encode p95, ms", encodes.percentile(95), _MOST_ENCODE_MS, ".0f"),
+        at_most("/encode refused share", encodes.share(lambda outcome: not outcome.is_served), _MOST_REFUSED),
+        Figure("/readyz p99, /encode p99, ms", f"{probes.percentile(99):.0f}, {encodes.percentile(99):.0f}"),
+        Figure("attackers", ", ".join(f"{what} {count}" for what, count in counts.items())),
+        Figure("most memory, MB", f"{server.peak_bytes() / 1e6:.0f}"),
+    ]
+    return figures, {"readyz": probes.summary(), "encode": encodes.summary(), "attackers": counts}
 
 
 async def _probe(port, seconds, seed):
