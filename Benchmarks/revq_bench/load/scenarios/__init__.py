@@ -10,6 +10,7 @@ NAMES = (
     "cancels",
     "deadlines",
     "slow",
+    "admin",
     "frames",
     "livez",
     "delay",

@@ -1,6 +1,7 @@
 """Bursts of twice the capacity, with clients that do what Retry-After says: how many get through at the first retry.
 
-Between bursts there is room enough for everyone: 2 s at twice the capacity, then 6 s at a fifth of it.
+Bursts last two seconds, or as long as it takes to bring twice as many too many as the queue holds. Between them there is room enough for
+everyone: three times as long at a fifth of the capacity.
 """
 
 import asyncio
@@ -11,7 +12,7 @@ from ..clients import Clients
 from ..figure import Figure, at_least
 from ..outcomes import Outcomes
 
-_BURST_SECONDS, _CALM_SECONDS, _FACTOR, _CALM = 2, 6, 2, 0.2
+_BURST_SECONDS, _QUEUE, _PERIOD, _FACTOR, _CALM = 2, 64, 4, 2, 0.2
 _LEAST_SHARE, _MOST_RETRIES = 0.90, 10
 
 
@@ -45,10 +46,10 @@ async def run(bench):
 
 
 def bursts(operation, most, count, seed):
-    period = _BURST_SECONDS + _CALM_SECONDS
-    calm = poisson(_CALM * most, count * period, seed, operation)
-    extra = poisson((_FACTOR - _CALM) * most, count * _BURST_SECONDS, seed + 1, operation)
-    return merged(calm, [(at // _BURST_SECONDS * period + at % _BURST_SECONDS, operation) for at, operation in extra])
+    burst = max(_BURST_SECONDS, 2 * _QUEUE / ((_FACTOR - 1) * most))
+    calm = poisson(_CALM * most, count * _PERIOD * burst, seed, operation)
+    extra = poisson((_FACTOR - _CALM) * most, count * burst, seed + 1, operation)
+    return merged(calm, [(at // burst * _PERIOD * burst + at % burst, operation) for at, operation in extra])
 
 
 async def obedient(clients, operation, message, intended):

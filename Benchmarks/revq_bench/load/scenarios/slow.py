@@ -8,7 +8,6 @@ from ..arrivals import merged, poisson
 from ..clients import Clients, open_loop
 from ..figure import Figure, at_most
 from ..outcomes import Outcome, Outcomes
-from ..server import free_port
 from ..wire import Connection, Lost, ask, request
 
 _CONNECTIONS, _ADDRESSES = 1500, 50
@@ -20,19 +19,15 @@ _PROBES, _ENCODES = 10, 10
 
 async def run(bench):
     figures, details = [], {}
-    for name, attack, has_admin in (
-        ("1,500 slow connections", drips, False),
-        ("eight slow uploads", uploads, False),
-        ("1,500 beside --admin-port", drips, True),
-    ):
-        admin = free_port() if has_admin else None
-        async with bench.server(*(["--admin-port", admin] if has_admin else [])) as server:
-            found, details[name] = await _under(attack, bench, server, admin or server.port)
+    for name, attack in ((f"{_CONNECTIONS:,} slow connections", drips), ("eight slow uploads", uploads)):
+        async with bench.server() as server:
+            found, details[name] = await under(attack, bench, server, server.port)
         figures += [figure._replace(what=f"{name}: {figure.what}") for figure in found]
     return figures, details
 
 
-async def _under(attack, bench, server, probed):
+async def under(attack, bench, server, probed):
+    """What probes at the port `probed` and ordinary requests see meanwhile."""
     bodies, seconds = await bench.bodies(server), bench.scaled(60, 15)
     counts = collections.Counter()
     attackers = attack(server.port, counts)
