@@ -25,7 +25,7 @@ define install
 	fi
 endef
 
-.PHONY: help run test build lint format docs bench bench-check packages clean
+.PHONY: help run test build lint format docs bench bench-check bench-load packages clean
 .DEFAULT_GOAL := help
 
 help: ## says what there is
@@ -76,6 +76,9 @@ bench: build $(PEERS) ## measures beside PyTorch, ONNX Runtime and OpenVINO (BEN
 
 bench-check: build ## measures revq alone against Benchmarks/thresholds.json; wants a quiet machine
 	PYTHONPATH=Benchmarks python3 -m revq_bench.check
+
+bench-load: build ## loads and attacks the server (BENCH_FLAGS="overload slow" measures these); wants a quiet machine
+	PYTHONPATH=Benchmarks python3 -m revq_bench.load $(BENCH_FLAGS)
 
 packages:
 	$(call install,$(LIBRARIES))

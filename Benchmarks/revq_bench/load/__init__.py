@@ -1,0 +1,1 @@
+"""The server under load and under attack, measured from outside; the standard library is enough."""
