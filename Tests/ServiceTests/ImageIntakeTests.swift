@@ -21,6 +21,18 @@ import Testing
         #expect(problem?.detail.hasPrefix("decoding the 64×64 image takes more than ") == true)
     }
 
+    @Test func aPictureThatTakesTooMuchMemoryIsRefusedByItsHeader() throws {
+        let problem = #expect(throws: Problem.self) {
+            _ = try intake(ImageLimits(maxDecodedBytes: 1_000)).square(of: picture(), imageSize: 32) {
+                Issue.record("decoding has begun")
+                return false
+            }
+        }
+        #expect(problem?.code == .imageTooLarge)
+        #expect(problem?.detail.hasPrefix("decoding the 64×64 image takes ") == true)
+        #expect(problem?.detail.hasSuffix(" bytes: at most 1000 are allowed") == true)
+    }
+
     @Test func aClientThatHasGoneEndsTheDecoding() throws {
         var asked = 0
         #expect(throws: Problem.self) {
