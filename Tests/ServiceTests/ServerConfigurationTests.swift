@@ -35,7 +35,7 @@ import Testing
         #expect(configuration.maxBatch == 8)
         #expect(configuration.maxDelay == .zero)
         #expect(configuration.maxQueue == 64)
-        #expect(configuration.maxImageMemory == 64 << 20)
+        #expect(configuration.images.maxDecodedBytes == 64 << 20)
         #expect(configuration.precision == .float32)
         #expect(configuration.drainDelay == .zero)
     }

@@ -35,9 +35,10 @@ package final class Server: Sendable {
             throw ConfigurationError(description: "\(error)")
         }
         let registry = ModelRegistry(residentVersions: configuration.residentVersions)
-        let watcher = CheckpointWatcher(folder: configuration.checkpoints, registry: registry, logger: logger, load: load)
+        let metrics = ServiceMetrics()
+        let watcher = CheckpointWatcher(folder: configuration.checkpoints, registry: registry, logger: logger, metrics: metrics, load: load)
         let service = try TokenizerService(
-            registry: registry, limits: TokenizerService.Limits(configuration), logger: logger, droppedLogLines: droppedLogLines)
+            registry: registry, limits: TokenizerService.Limits(configuration), logger: logger, metrics: metrics, droppedLogLines: droppedLogLines)
         var listeners: [HTTPServer] = []
         do throws(SystemError) {
             let routes = configuration.adminPort == nil ? Route.table : Route.table.filter { $0.endpoint != .metrics }

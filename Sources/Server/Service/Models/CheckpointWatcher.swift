@@ -23,18 +23,21 @@ final class CheckpointWatcher: Sendable {
     private let folder: String
     private let registry: ModelRegistry
     private let logger: Logger
+    private let metrics: ServiceMetrics
     private let identify: VersionReader
     private let load: EngineLoader
     private let state = Mutex(State())
     private let isStopping = Monitor(false)
 
     init(
-        folder: String, registry: ModelRegistry, logger: Logger, identify: @escaping VersionReader = CheckpointWatcher.manifestIdentity,
+        folder: String, registry: ModelRegistry, logger: Logger, metrics: ServiceMetrics = ServiceMetrics(),
+        identify: @escaping VersionReader = CheckpointWatcher.manifestIdentity,
         load: @escaping EngineLoader
     ) {
         self.folder = folder
         self.registry = registry
         self.logger = logger
+        self.metrics = metrics
         self.identify = identify
         self.load = load
     }
@@ -69,6 +72,7 @@ final class CheckpointWatcher: Sendable {
             let engine = try load(candidate.path) { self.goesOn }
             registry.serve(engine, as: candidate.model)
             state.withLock { $0.plan.didServe(candidate) }
+            metrics.loaded(after: now.duration(to: .now))
             let hundredths = (now.duration(to: .now) / .milliseconds(10)).rounded()
             logger.info(
                 "checkpoint loaded",
@@ -78,6 +82,7 @@ final class CheckpointWatcher: Sendable {
         } catch {
             guard goesOn else { return false }
             state.withLock { $0.plan.didFail(candidate, at: now) }
+            metrics.refusedCheckpoint()
             logger.error("checkpoint refused", metadata: metadata(candidate).merging(["reason": "\(error)"]) { $1 })
         }
         return true

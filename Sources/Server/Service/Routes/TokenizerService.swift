@@ -24,7 +24,7 @@ final class TokenizerService: Sendable {
     }
 
     let registry: ModelRegistry
-    private let metrics = ServiceMetrics()
+    private let metrics: ServiceMetrics
     private let droppedLogLines: @Sendable () -> Int
     private let limits: Limits
     private let stages: ComputeStages
@@ -35,9 +35,10 @@ final class TokenizerService: Sendable {
 
     /// - Throws: where the system has no room for its threads.
     init(
-        registry: ModelRegistry, limits: Limits, logger: Logger, droppedLogLines: @escaping @Sendable () -> Int = { 0 }
+        registry: ModelRegistry, limits: Limits, logger: Logger, metrics: ServiceMetrics = ServiceMetrics(),
+        droppedLogLines: @escaping @Sendable () -> Int = { 0 }
     ) throws(SystemError) {
-        self.droppedLogLines = droppedLogLines
+        (self.metrics, self.droppedLogLines) = (metrics, droppedLogLines)
         self.registry = registry
         self.limits = limits
         self.logger = logger

@@ -34,6 +34,8 @@ final class ServiceMetrics: Sendable {
         var interrupted: [Operation: Int] = [:]
         var refusals: [ProblemCode: Int] = [:]
         var cancellations: [Cancellation: Int] = [:]
+        var loads = Histogram.durations
+        var refusedCheckpoints = 0
     }
 
     private let state = Mutex(State())
@@ -73,6 +75,16 @@ final class ServiceMetrics: Sendable {
         }
     }
 
+    /// A checkpoint has been loaded and is served from now on.
+    func loaded(after duration: Duration) {
+        state.withLock { $0.loads.record(duration / .seconds(1)) }
+    }
+
+    /// A checkpoint could not be loaded, so that what was served before still is.
+    func refusedCheckpoint() {
+        state.withLock { $0.refusedCheckpoints += 1 }
+    }
+
     private static func known(_ method: HTTPMethod) -> String {
         [.get, .head, .post, .options].contains(method) ? method.rawValue : "other"
     }
@@ -105,6 +117,10 @@ final class ServiceMetrics: Sendable {
         }
         text.family("revq_refused_total", .counter, "Requests refused, by the code of their problem.")
         for (code, count) in sorted(state.refusals, by: \.rawValue) { text.sample("revq_refused_total", [("code", code.rawValue)], count) }
+        text.family("revq_model_load_seconds", .histogram, "Checkpoints loaded and swapped in, and what that took.")
+        text.sample("revq_model_load_seconds", [], state.loads)
+        text.family("revq_model_refused_total", .counter, "Attempts to load a checkpoint that failed.")
+        text.sample("revq_model_refused_total", [], state.refusedCheckpoints)
         text.family("revq_cancelled_total", .counter, "Requests that ended without an answer of the service, by the stage that they were in.")
         for (key, count) in sorted(state.cancellations, by: { "\($0.stage) \($0.reason)" }) {
             text.sample("revq_cancelled_total", [("stage", key.stage.rawValue), ("reason", key.reason)], count)
