@@ -46,25 +46,28 @@ import Testing
         #expect(throws: cut) { _ = try FileDigest(of: ReadableFile(path)) { truncate(path, 1 << 20) == 0 } }
     }
 
-    @Test func everyReaderStopsBetweenBlocks() throws {
-        let file = try ReadableFile(path())
-        let contents = try FileContents(mapping: file)
-        let readers: [(() -> Bool) throws(FileError) -> Void] = [
-            { goesOn throws(FileError) in _ = try FileContents(copying: file, goesOn: goesOn) },
-            { goesOn throws(FileError) in _ = try FileDigest(of: file, goesOn: goesOn) },
-            { goesOn throws(FileError) in _ = try FileDigest(of: contents, goesOn: goesOn) },
-        ]
-        for read in readers {
-            for last in 1...4 {
-                var asked = 0
-                #expect(throws: FileError.stopped(file.path)) {
-                    try read {
-                        asked += 1
-                        return asked < last
-                    }
-                }
-                #expect(asked == last)
+    private enum Reader: CaseIterable {
+        case copy, fileDigest, contentsDigest
+
+        func read(_ path: String, goesOn: () -> Bool) throws(FileError) {
+            switch self {
+            case .copy: _ = try FileContents(copying: ReadableFile(path), goesOn: goesOn)
+            case .fileDigest: _ = try FileDigest(of: ReadableFile(path), goesOn: goesOn)
+            case .contentsDigest: _ = try FileDigest(of: FileContents(mapping: ReadableFile(path)), goesOn: goesOn)
             }
+        }
+    }
+
+    @Test(arguments: Reader.allCases) private func stopsBetweenBlocks(_ reader: Reader) throws {
+        let path = try path()
+        for last in 1...4 {
+            var asked = 0
+            let goesOn = {
+                asked += 1
+                return asked < last
+            }
+            #expect(throws: FileError.stopped(path)) { try reader.read(path, goesOn: goesOn) }
+            #expect(asked == last)
         }
     }
 

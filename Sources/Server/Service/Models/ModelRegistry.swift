@@ -3,7 +3,28 @@ import Synchronization
 /// One resident version of a model, under the name it is served by.
 struct ServedModel: Sendable {
     let name: String
+    private let version: ResidentVersion
+
+    fileprivate init(name: String, _ version: ResidentVersion) {
+        (self.name, self.version) = (name, version)
+    }
+
+    /// A model that no registry knows, for tests.
+    init(name: String, engine: any Engine) {
+        self.init(name: name, ResidentVersion(engine))
+    }
+
+    var engine: any Engine { version.engine }
+    var facts: ModelFacts { version.facts }
+}
+
+/// A version in memory. Whoever works with it holds this, so that it shows when nobody does.
+private final class ResidentVersion: Sendable {
     let engine: any Engine
+
+    init(_ engine: any Engine) {
+        self.engine = engine
+    }
 
     var facts: ModelFacts { engine.facts }
 }
@@ -13,7 +34,7 @@ struct ServedModel: Sendable {
 /// A request takes a reference and keeps it, so a swap never disturbs what is running. The lock is held for a look-up only.
 final class ModelRegistry: Sendable {
     /// The version that new requests get, then those it replaced, newest first.
-    private typealias Versions = [any Engine]
+    private typealias Versions = [ResidentVersion]
 
     /// The model that answers requests which name none, if several are served.
     static let defaultName = "default"
@@ -21,7 +42,7 @@ final class ModelRegistry: Sendable {
     private struct State {
         var models: [String: Versions] = [:]
         /// Let go, but perhaps still used by requests.
-        var retired: [any Engine] = []
+        var retired: Versions = []
     }
 
     private let residentVersions: Int
@@ -46,9 +67,9 @@ final class ModelRegistry: Sendable {
     func serve(_ engine: any Engine, as name: String) {
         state.withLock { state in
             let earlier = state.models[name] ?? []
-            let others = earlier.filter { $0 !== engine && $0.facts.identity != engine.facts.identity }
-            state.models[name] = [engine] + others.prefix(residentVersions - 1)
-            state.retired += earlier.filter { $0 !== engine && $0.facts.identity == engine.facts.identity } + others.dropFirst(residentVersions - 1)
+            let others = earlier.filter { $0.facts.identity != engine.facts.identity }
+            state.models[name] = [ResidentVersion(engine)] + others.prefix(residentVersions - 1)
+            state.retired += earlier.filter { $0.facts.identity == engine.facts.identity } + others.dropFirst(residentVersions - 1)
         }
     }
 
@@ -93,8 +114,8 @@ final class ModelRegistry: Sendable {
     func current(_ name: String?) throws(ModelError) -> ServedModel {
         let models = state.withLock { $0.models }
         let name = try Self.resolve(name, among: models)
-        guard let engine = models[name]?.first else { throw .unknown(name, served: models.keys.sorted()) }
-        return ServedModel(name: name, engine: engine)
+        guard let version = models[name]?.first else { throw .unknown(name, served: models.keys.sorted()) }
+        return ServedModel(name: name, version)
     }
 
     /// The resident version whose tokens have this fingerprint; the newest if there are several.
@@ -104,8 +125,8 @@ final class ModelRegistry: Sendable {
         guard !models.isEmpty else { throw .notReady }
         if let name, models[name] == nil { throw .unknown(name, served: models.keys.sorted()) }
         for (candidate, versions) in models.sorted(by: { $0.key < $1.key }) where name == nil || candidate == name {
-            if let engine = versions.first(where: { $0.facts.fingerprint == fingerprint }) {
-                return ServedModel(name: candidate, engine: engine)
+            if let version = versions.first(where: { $0.facts.fingerprint == fingerprint }) {
+                return ServedModel(name: candidate, version)
             }
         }
         throw .notResident(fingerprint, resident: models.values.joined().map(\.facts.fingerprint).sorted())
