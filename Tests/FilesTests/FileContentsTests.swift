@@ -38,39 +38,37 @@ import Testing
         #expect(try FileDigest(of: FileContents(copying: file)) == digest)
     }
 
-    @Test func aFileCutShortWhileItIsReadIsAnErrorAndNoSignal() throws {
-        let path = try path()
-        let cut = FileError(path: path, reason: "\(path) was cut short while it was read")
-        let readers: [(ReadableFile) throws(FileError) -> Void] = [
-            { file throws(FileError) in _ = try FileContents(copying: file) { truncate(path, 1 << 20) == 0 } },
-            { file throws(FileError) in _ = try FileDigest(of: file) { truncate(path, 1 << 20) == 0 } },
-        ]
-        for read in readers {
-            _ = try self.path()
-            let file = try ReadableFile(path)
-            #expect(throws: cut) { try read(file) }
+    enum Reader: CaseIterable {
+        case copy, digest, digestOfMapping
+
+        func read(_ file: ReadableFile, while goesOn: () -> Bool) throws {
+            switch self {
+            case .copy: _ = try FileContents(copying: file, goesOn: goesOn)
+            case .digest: _ = try FileDigest(of: file, goesOn: goesOn)
+            case .digestOfMapping: _ = try FileDigest(of: FileContents(mapping: file), goesOn: goesOn)
+            }
         }
     }
 
-    @Test func everyReaderStopsBetweenBlocks() throws {
+    @Test(arguments: [Reader.copy, .digest])
+    func aFileCutShortWhileItIsReadIsAnErrorAndNoSignal(_ reader: Reader) throws {
         let file = try ReadableFile(path())
-        let contents = try FileContents(mapping: file)
-        let readers: [(() -> Bool) throws(FileError) -> Void] = [
-            { goesOn throws(FileError) in _ = try FileContents(copying: file, goesOn: goesOn) },
-            { goesOn throws(FileError) in _ = try FileDigest(of: file, goesOn: goesOn) },
-            { goesOn throws(FileError) in _ = try FileDigest(of: contents, goesOn: goesOn) },
-        ]
-        for read in readers {
-            for last in 1...4 {
-                var asked = 0
-                #expect(throws: FileError.stopped(file.path)) {
-                    try read {
-                        asked += 1
-                        return asked < last
-                    }
+        let cut = FileError(path: file.path, reason: "\(file.path) was cut short while it was read")
+        #expect(throws: cut) { try reader.read(file) { truncate(file.path, 1 << 20) == 0 } }
+    }
+
+    @Test(arguments: Reader.allCases)
+    func everyReaderStopsBetweenBlocks(_ reader: Reader) throws {
+        let file = try ReadableFile(path())
+        for last in 1...4 {
+            var asked = 0
+            #expect(throws: FileError.stopped(file.path)) {
+                try reader.read(file) {
+                    asked += 1
+                    return asked < last
                 }
-                #expect(asked == last)
             }
+            #expect(asked == last)
         }
     }
 
