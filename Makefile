@@ -25,7 +25,7 @@ define install
 	fi
 endef
 
-.PHONY: help run test build lint format docs bench bench-check bench-load packages clean
+.PHONY: help run test build lint format fuzzers fuzz fuzz-smoke docs bench bench-check bench-load packages clean
 .DEFAULT_GOAL := help
 
 help: ## says what there is
@@ -64,6 +64,30 @@ format: $(TOOLS)/ready ## brings Swift and Python into form, and draws what the 
 	python3 Tools/recipe.py
 	python3 Tools/example.py
 
+# libFuzzer and AddressSanitizer, and nothing but what the fuzzers need: a folder of its own.
+FUZZERS = .build-fuzz/release/revq-fuzz
+FUZZ ?= http1
+SECONDS ?= 600
+CORPORA = Tests/FuzzingTests/Corpora
+# $(call fuzz,NAME,SECONDS): what it finds beyond the corpus goes into .build-fuzz, what breaks something is named there and ends it.
+define fuzz
+	@mkdir -p .build-fuzz/found/$(1)
+	$(FUZZERS) $(1) -max_total_time=$(2) -max_len=4096 -timeout=10 -rss_limit_mb=2048 -verbosity=$(3) \
+	  -dict=Tests/FuzzingTests/Dictionaries/$(1).dict -artifact_prefix=.build-fuzz/$(1)- \
+	  .build-fuzz/found/$(1) $(CORPORA)/$(1) $(if $(filter png jpeg,$(1)),Tests/TestSupport/Fixtures/images)
+
+endef
+
+fuzzers: packages
+	REVQ_FUZZ=1 swift build -c release --scratch-path .build-fuzz --product revq-fuzz --sanitize fuzzer --sanitize address \
+	  -Xswiftc -enable-testing
+
+fuzz: fuzzers ## looks for bytes that break a reader (FUZZ=http1, SECONDS=600)
+	$(call fuzz,$(FUZZ),$(SECONDS),1)
+
+fuzz-smoke: fuzzers ## the same for all readers, a minute together
+	$(foreach corpus,$(wildcard $(CORPORA)/*),$(call fuzz,$(notdir $(corpus)),6,0))
+
 docs: packages ## the library's reference, into .build-docs/site
 	swift package --scratch-path .build-docs --allow-writing-to-directory .build-docs/site \
 	  generate-documentation --target TokenizerCore --output-path .build-docs/site --warnings-as-errors
@@ -96,4 +120,4 @@ $(TOOLS)/ready: Tools/requirements.txt
 	touch $@
 
 clean: ## removes everything that was built, but no runs
-	rm -rf .build .build-tests .build-docs $(TOOLS)
+	rm -rf .build .build-tests .build-fuzz .build-docs $(TOOLS)

@@ -98,7 +98,26 @@ let package = Package(
             name: "LaboratoryTests",
             dependencies: ["Files", "Compute", "Images", "TokenizerCore", "Jobs", "Pictures", "Fitting", "Laboratory", "TestSupport"]),
         .testTarget(name: "CommandTests", dependencies: ["Files", "Networks", "Fitting", "TestSupport"]),
+        // What fuzzers do with bytes, done with all that were ever found.
+        .testTarget(
+            name: "FuzzingTests", dependencies: ["Files", "Compute", "Images", "Networks", "TokenizerCore", "HTTPTransport", "Service"],
+            exclude: ["FuzzProgram.swift", "Corpora", "Dictionaries", "seeds.py"]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c17
 )
+
+// `make fuzz` builds the same folder as a program, which only libFuzzer's library can complete, and builds it without swift-crypto.
+if Context.environment["REVQ_FUZZ"] != nil {
+    let standIn = "Crypto"
+    package.dependencies.removeAll { dependency in
+        if case .sourceControl(_, "https://github.com/apple/swift-crypto", _) = dependency.kind { true } else { false }
+    }
+    package.targets.removeAll { $0.name == "FuzzingTests" }
+    package.targets.first { $0.name == "Files" }?.dependencies = [.target(name: standIn)]
+    package.targets.append(.target(name: standIn, path: "Tests/FuzzCrypto"))
+    package.targets.append(
+        .executableTarget(
+            name: "revq-fuzz", dependencies: ["Files", "Compute", "Images", "Networks", "TokenizerCore", "HTTPTransport", "Service"],
+            path: "Tests/FuzzingTests", exclude: ["ReplayTests.swift", "Corpora", "Dictionaries", "seeds.py"]))
+}

@@ -98,15 +98,18 @@ final class ModelRegistry: Sendable {
     /// Frees the versions that were let go and that no request uses any more. It is called again and again by the thread that loads, so
     /// that giving back a large model holds up no request, not even the last one that used it.
     func releaseUnused() {
-        let unused: Versions = state.withLock { state in
-            var unused: Versions = []
-            // No new reference can come up meanwhile: nobody finds a version here that was let go.
-            for index in state.retired.indices.reversed() where isKnownUniquelyReferenced(&state.retired[index]) {
-                unused.append(state.retired.remove(at: index))
-            }
-            return unused
+        var retired: Versions = state.withLock { state in
+            defer { state.retired = [] }
+            return state.retired
         }
-        _ = unused
+        var used: Versions = []
+        while !retired.isEmpty {
+            // Nobody finds a version here that was let go: who still has it is a request.
+            weak let engine = retired[retired.count - 1]
+            retired.removeLast()
+            if let engine { used.append(engine) }
+        }
+        state.withLock { $0.retired += used }
     }
 
     /// The current version of a model.

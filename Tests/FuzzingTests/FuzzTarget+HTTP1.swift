@@ -1,0 +1,29 @@
+@testable import HTTPTransport
+
+extension FuzzTarget {
+    private static let longestTaken = 4096
+
+    /// What a client says means the same in whatever pieces it arrives.
+    ///
+    /// The first byte is how many pieces precede the rest, each of the next ones how long one is.
+    static func runHTTP1(_ bytes: [UInt8]) {
+        guard let count = bytes.first, bytes.count <= longestTaken else { return }
+        let lengths = bytes.dropFirst().prefix(Int(count % 16))
+        var rest = bytes.dropFirst(1 + lengths.count)
+        let stream = Array(rest)
+        var pieces = lengths.map { length in
+            defer { rest = rest.dropFirst(Int(length)) }
+            return Array(rest.prefix(Int(length)))
+        }
+        pieces.append(Array(rest))
+        let whole = transcript([stream])
+        precondition(transcript(pieces.filter { !$0.isEmpty }) == whole, "the pieces say something else than the whole")
+        precondition(transcript(stream.map { [$0] }) == whole, "the single bytes say something else than the whole")
+    }
+
+    private static func transcript(_ pieces: [[UInt8]]) -> Transcript {
+        var limits = HTTPLimits()
+        (limits.requestLineBytes, limits.headBytes, limits.headerFields, limits.lingerBytes) = (128, 512, 8, 1 << 20)
+        return Transcript(feeding: pieces, limits: limits, maximumBodyBytes: 256)
+    }
+}

@@ -1,0 +1,48 @@
+import Files
+import FoundationEssentials
+@testable import HTTPTransport
+@testable import Service
+
+extension FuzzTarget {
+    /// A document that is accepted is one to every reader, and the same one.
+    static func runJSON(_ bytes: [UInt8]) {
+        let type = MediaType(parsing: MediaType.json)!
+        if let tokens = try? ClaimedTokens(bytes, type: type, fingerprint: nil) {
+            struct Document: Decodable {
+                let fingerprint: String
+                let tokens: [Int]
+            }
+            let document = try? JSONDecoder().decode(Document.self, from: Data(bytes))
+            precondition(document?.tokens == tokens.values && document?.fingerprint == tokens.fingerprint, "another document to Foundation")
+        }
+        if let image = try? ImageBody(bytes, type: type) {
+            struct Document: Decodable {
+                let image: String
+            }
+            let document = try? JSONDecoder().decode(Document.self, from: Data(bytes))
+            precondition(document.flatMap { Data(base64Encoded: $0.image) }.map(Array.init) == image.file, "another file to Foundation")
+        }
+    }
+
+    /// An array that is read is written and read again as the same.
+    static func runNumPy(_ bytes: [UInt8]) {
+        _ = try? ClaimedTokens(bytes, type: MediaType(parsing: MediaType.npy)!, fingerprint: "f")
+        guard let array = try? NumPyArray(parsing: bytes) else { return }
+        precondition((array.integers?.count ?? array.floats?.count) == array.count)
+        precondition((try? NumPyArray(parsing: array.serialized())) == array, "not the same when it was written and read")
+    }
+
+    /// The first line is the content type, the rest the body.
+    static func runMultipart(_ bytes: [UInt8]) {
+        let line = bytes.prefix { $0 != UInt8(ascii: "\n") }
+        let body = Array(bytes.dropFirst(line.count + 1))
+        guard let type = MediaType(parsing: String(decoding: line, as: UTF8.self)) else { return }
+        _ = try? ImageBody(body, type: type)
+        guard let boundary = type.parameters["boundary"], let parts = try? MultipartBody(body, boundary: boundary).parts else { return }
+        var end = 0
+        for part in parts {
+            precondition(part.content.lowerBound >= end && part.content.upperBound <= body.count, "parts \(parts) of \(body.count) bytes")
+            end = part.content.upperBound
+        }
+    }
+}
