@@ -85,5 +85,7 @@ extension HTTPServer.Configuration {
         maximumConnections = configuration.maxConnections
         maximumConnectionsPerAddress = configuration.maxConnectionsPerAddress
         reservedConnections = Self.reserve
+        bufferedBodyBytes = configuration.bodyBudgetBytes
+        limits = configuration.connectionLimits
     }
 }

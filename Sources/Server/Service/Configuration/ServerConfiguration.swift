@@ -1,4 +1,5 @@
 import Compute
+import HTTPTransport
 
 /// Everything the server can be told, checked as a whole before anything is opened.
 ///
@@ -15,6 +16,9 @@ package struct ServerConfiguration: Sendable {
     package let precision: Precision
     package let maxConnections: Int
     package let maxConnectionsPerAddress: Int
+    package let bodyBudgetBytes: Int
+    /// What one connection may cost.
+    package let connectionLimits: HTTPLimits
     package let drainDelay: Duration
     package let drainTimeout: Duration
     let settings: [Setting]
@@ -37,7 +41,12 @@ package struct ServerConfiguration: Sendable {
             "Precision of the large products: fp32, or where the processor has AMX-BF16 or AVX512-BF16 also bf16.")
         maxConnections = try read.integer("max-connections", default: 1_024, in: 1...65_536, "Most connections; more wait to be accepted.")
         maxConnectionsPerAddress = try read.integer(
-            "max-connections-per-address", default: 512, in: 1...65_536, "Most connections from one address; more are closed at once.")
+            "max-connections-per-address", default: 512, in: 1...65_536,
+            "Most connections from one address; beyond them whoever waits longest is closed.")
+        bodyBudgetBytes = try read.integer(
+            "max-buffered-bytes", default: HTTPServer.Configuration().bufferedBodyBytes, in: 1...1 << 40,
+            "Bytes of all request bodies together; more are answered 503.")
+        connectionLimits = try HTTPLimits(&read)
         drainDelay = try read.seconds(
             "drain-delay", default: 0, in: 0...3_600,
             "Seconds between SIGTERM and the closing of the port. Meanwhile /readyz answers 503, and everything else is served.")
