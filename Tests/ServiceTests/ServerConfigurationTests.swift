@@ -1,3 +1,4 @@
+import HTTPTransport
 import TestSupport
 import Testing
 
@@ -38,6 +39,23 @@ import Testing
         #expect(configuration.images.maxDecodedBytes == 64 << 20)
         #expect(configuration.precision == .float32)
         #expect(configuration.drainDelay == .zero)
+        #expect(configuration.connectionLimits == HTTPLimits())
+        #expect(configuration.bodyBudgetBytes == 256 << 20)
+    }
+
+    @Test func everyLimitOfAConnectionCanBeSet() throws {
+        let names = [
+            "max-request-line-bytes", "max-head-bytes", "max-header-fields", "max-small-chunks", "max-discarded-bytes", "head-timeout",
+            "body-timeout", "write-timeout", "idle-timeout", "min-rate-grace", "min-rate", "max-buffered-bytes",
+        ]
+        let configuration = try configuration(names.enumerated().map { "--\($0.element)=\(1000 + $0.offset)" })
+        let limits = configuration.connectionLimits
+        let sizes = [limits.requestLineBytes, limits.headBytes, limits.headerFields, limits.smallChunks, limits.discardBytes]
+        let times = [limits.headTimeout, limits.bodyTimeout, limits.writeTimeout, limits.keepAliveTimeout, limits.transferGrace]
+        #expect(sizes == [1000, 1001, 1002, 1003, 1004])
+        #expect(times == (1005...1009).map { .seconds($0) })
+        #expect(limits.minimumBytesPerSecond == 1010)
+        #expect(configuration.bodyBudgetBytes == 1011)
     }
 
     @Test func helpNamesEverySettingWithItsDefault() throws {

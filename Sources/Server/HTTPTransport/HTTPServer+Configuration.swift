@@ -9,7 +9,7 @@ extension HTTPServer {
         package var eventLoops = 1
         /// Over all loops; more clients wait in the kernel's queue.
         package var maximumConnections = 1024
-        /// From one address; more are closed at once.
+        /// From one address; for the next one, whoever has waited longest goes, or else the new one.
         package var maximumConnectionsPerAddress = 1024
         /// Beyond `maximumConnections`, for clients whose request is answered at once, such as a health check; others get 503.
         package var reservedConnections = 0
@@ -66,7 +66,7 @@ package struct HTTPLimits: Sendable, Equatable {
     package var lingerBytes = 16 << 20
 
     /// What a client must reach once others need what it holds.
-    var briskBytesPerSecond: Int { minimumBytesPerSecond.multipliedReportingOverflow(by: 16).partialValue }
+    var briskBytesPerSecond: Double { 16 * Double(minimumBytesPerSecond) }
 
     package init() {}
 }

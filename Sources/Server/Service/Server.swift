@@ -106,7 +106,7 @@ extension HTTPServer.Configuration {
         maximumConnections = configuration.maxConnections
         maximumConnectionsPerAddress = configuration.maxConnectionsPerAddress
         reservedConnections = Self.reserve
-        bufferedBodyBytes = configuration.bodyMemory
-        limits = configuration.http
+        bufferedBodyBytes = configuration.bodyBudgetBytes
+        limits = configuration.connectionLimits
     }
 }

@@ -116,8 +116,8 @@ struct HTTP1Connection: ~Copyable {
     /// Bytes of a body buy time at the minimum rate, but never more than the grace: a burst must not pay for hours of silence.
     private mutating func earnTime(_ count: Int, at now: Instant) {
         transferredBytes += count
-        let rate = budget.isScarce ? limits.briskBytesPerSecond : limits.minimumBytesPerSecond
-        let earned = Duration.seconds(Double(count) / Double(rate))
+        let rate = budget.isScarce ? limits.briskBytesPerSecond : Double(limits.minimumBytesPerSecond)
+        let earned = Duration.seconds(Double(count) / rate)
         deadline = limited(min((deadline ?? now) + earned, now + limits.transferGrace, transferStart + limits.bodyTimeout))
     }
 

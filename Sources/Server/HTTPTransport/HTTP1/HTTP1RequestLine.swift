@@ -26,16 +26,16 @@ struct HTTP1RequestLine {
 
     /// A later minor version is answered as 1.1, as RFC 9110 §2.5 asks.
     private static func version(_ text: ArraySlice<UInt8>) throws(HTTPError) -> HTTPVersion {
-        let bytes = Array(text)
-        guard bytes.count == 8, bytes.starts(with: "HTTP/".utf8), bytes[5].isDigit, bytes[6] == UInt8(ascii: "."),
-            bytes[7].isDigit
+        let start = text.startIndex
+        guard text.count == 8, text.starts(with: "HTTP/".utf8), text[start + 6] == UInt8(ascii: "."), text[start + 5].isDigit,
+            text[start + 7].isDigit
         else {
             throw HTTPError(.badRequest, "malformed protocol version; expected HTTP/1.1 or HTTP/1.0")
         }
-        guard bytes[5] == UInt8(ascii: "1") else {
+        guard text[start + 5] == UInt8(ascii: "1") else {
             throw HTTPError(.httpVersionNotSupported, "unsupported protocol version; expected HTTP/1.1 or HTTP/1.0")
         }
-        return bytes[7] == UInt8(ascii: "0") ? .http1_0 : .http1_1
+        return text[start + 7] == UInt8(ascii: "0") ? .http1_0 : .http1_1
     }
 
     private static func decode(_ target: String, method: HTTPMethod) throws(HTTPError) -> (String, HTTPQuery) {

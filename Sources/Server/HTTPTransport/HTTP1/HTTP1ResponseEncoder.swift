@@ -15,19 +15,26 @@ enum HTTP1ResponseEncoder {
     {
         var head: [UInt8] = []
         head.reserveCapacity(256)
-        head.append(contentsOf: "HTTP/1.1 \(response.status)\r\nDate: \(date)\r\n".utf8)
+        head.append("HTTP/1.1 ")
+        head.append(decimal: response.status.code)
+        head.append(" ")
+        head.append(response.status.reason)
+        head.append("\r\nDate: ")
+        head.append(date)
         if !response.status.forbidsBody {
-            head.append(contentsOf: "Content-Length: \(response.body.count)\r\n".utf8)
+            head.append("\r\nContent-Length: ")
+            head.append(decimal: response.body.count)
         }
         if !keepsAlive {
-            head.append(contentsOf: "Connection: close\r\n".utf8)
+            head.append("\r\nConnection: close")
         } else if request?.version == .http1_0 {
-            head.append(contentsOf: "Connection: keep-alive\r\n".utf8)
+            head.append("\r\nConnection: keep-alive")
         }
+        head.append("\r\n")
         for field in response.headers where !ownFields.contains(where: field.name.equalsIgnoringCase) {
             append(field, to: &head)
         }
-        head.append(contentsOf: "\r\n".utf8)
+        head.append("\r\n")
         let sendsBody = !response.status.forbidsBody && request?.method != .head
         return (head, sendsBody ? response.body : [])
     }
@@ -37,10 +44,31 @@ enum HTTP1ResponseEncoder {
         precondition(
             !field.name.isEmpty && field.name.utf8.allSatisfy(\.isTokenCharacter),
             "\(field.name) cannot be the name of a header field")
-        head.append(contentsOf: field.name.utf8)
-        head.append(contentsOf: ": ".utf8)
-        head.append(contentsOf: field.value.utf8.lazy.map { $0.isFieldCharacter ? $0 : .space })
-        head.append(contentsOf: "\r\n".utf8)
+        head.append(field.name)
+        head.append(": ")
+        let start = head.count
+        head.append(field.value)
+        for index in start..<head.count where !head[index].isFieldCharacter {
+            head[index] = .space
+        }
+        head.append("\r\n")
+    }
+}
+
+extension [UInt8] {
+    fileprivate mutating func append(_ text: String) {
+        append(contentsOf: text.utf8)
+    }
+
+    /// Writes a number that is not negative, without the string that would be thrown away.
+    fileprivate mutating func append(decimal number: Int) {
+        let start = count
+        var rest = number
+        repeat {
+            append(UInt8(ascii: "0") + UInt8(rest % 10))
+            rest /= 10
+        } while rest > 0
+        self[start...].reverse()
     }
 }
 

@@ -30,7 +30,7 @@ extension UInt8 {
 
     /// `tchar`: what methods, field names, media types and unquoted parameters consist of.
     var isTokenCharacter: Bool {
-        isLetterOrDigit || "!#$%&'*+-.^_`|~".utf8.contains(self)
+        isLetterOrDigit || Self.tokenMarks.contains(self)
     }
 
     /// VCHAR, blank or obs-text: everything but the control characters, among them CR and NUL.
@@ -40,13 +40,31 @@ extension UInt8 {
 
     /// What a host and port consist of (RFC 3986 §3.2).
     var isAuthorityCharacter: Bool {
-        isLetterOrDigit || "!$&'()*+,-.:;=[]_~%".utf8.contains(self)
+        isLetterOrDigit || Self.authorityMarks.contains(self)
+    }
+
+    private static let tokenMarks = ASCIISet("!#$%&'*+-.^_`|~")
+    private static let authorityMarks = ASCIISet("!$&'()*+,-.:;=[]_~%")
+}
+
+/// Some of the ASCII characters, a bit each.
+private struct ASCIISet {
+    private var bits: (low: UInt64, high: UInt64) = (0, 0)
+
+    init(_ characters: String) {
+        for byte in characters.utf8 {
+            if byte < 64 { bits.low |= 1 << byte } else { bits.high |= 1 << (byte - 64) }
+        }
+    }
+
+    func contains(_ byte: UInt8) -> Bool {
+        byte < 64 ? bits.low >> byte & 1 == 1 : byte < 128 && bits.high >> (byte - 64) & 1 == 1
     }
 }
 
 extension StringProtocol {
     package func equalsIgnoringCase(_ other: some StringProtocol) -> Bool {
-        utf8.elementsEqual(other.utf8) { $0.asciiLowercased == $1.asciiLowercased }
+        utf8.count == other.utf8.count && utf8.elementsEqual(other.utf8) { $0.asciiLowercased == $1.asciiLowercased }
     }
 }
 

@@ -46,6 +46,7 @@ extension Substring {
     /// The bytes behind `%XX` escapes, read as UTF-8; `nil` if an escape is malformed, the result is not UTF-8, or it holds
     /// a NUL, which no name in this service contains and which truncates C strings.
     func percentDecoded(plusIsSpace: Bool) -> String? {
+        if !utf8.contains(UInt8(ascii: "%")), !(plusIsSpace && utf8.contains(UInt8(ascii: "+"))) { return String(self) }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(utf8.count)
         var rest = utf8[...]

@@ -21,8 +21,8 @@ final class EventLoop {
     private var nextIdentifier = acceptorIdentifier + 1
     private var deadlines = DeadlineQueue()
     private var evictions: Evictions
-    /// Connections that go on without waiting for anything.
-    private var unfinished: [UInt64] = []
+    /// Connections to bring to rest in this turn, or, where they have more to do than one turn allows, in the next.
+    private var touched: [UInt64] = []
     private var stopDeadline: Instant?
     private let buffer: UnsafeMutableRawBufferPointer
 
@@ -45,23 +45,32 @@ final class EventLoop {
     func run() {
         while stopDeadline == nil || !connections.isEmpty {
             let messages = context.mailbox.takeOrSleep()
-            let resumed = unfinished
-            unfinished.removeAll(keepingCapacity: true)
             // Who is ready is asked every time: a few busy clients must not keep the others from being seen.
-            let ready = poller.wait(messages.isEmpty && resumed.isEmpty ? timeUntilNextDeadline : .zero)
+            let ready = poller.wait(messages.isEmpty && touched.isEmpty ? timeUntilNextDeadline : .zero)
             let now = ContinuousClock.now
             context.updateDate()
             messages.forEach { handle($0, at: now) }
             ready.forEach { handle($0, at: now) }
-            resumed.forEach { resume($0, at: now) }
             expire(at: now)
+            settleTouched(at: now)
         }
     }
 
-    private func resume(_ identifier: UInt64, at now: Instant) {
-        guard let connection = connections[identifier] else { return }
-        connection.isUnfinished = false
-        settle(connection, at: now)
+    /// Answers are written together, when everybody has been heard: a client that is woken by each one would take the processor each time.
+    private func settleTouched(at now: Instant) {
+        let identifiers = touched
+        touched.removeAll(keepingCapacity: true)
+        for identifier in identifiers {
+            guard let connection = connections[identifier] else { continue }
+            connection.isTouched = false
+            settle(connection, at: now)
+        }
+    }
+
+    private func touch(_ connection: ServerConnection) {
+        guard !connection.isTouched else { return }
+        connection.isTouched = true
+        touched.append(connection.identifier)
     }
 
     private var timeUntilNextDeadline: Duration? {
@@ -75,7 +84,7 @@ final class EventLoop {
             guard let connection = connections[identifier] else { return }
             connection.answer(
                 response, exchange: exchange, isLast: context.isDraining || connection.isReserve, date: context.date, at: now)
-            settle(connection, at: now)
+            touch(connection)
         case .drain:
             context.isDraining = true
         case .stop(let deadline):
@@ -104,8 +113,9 @@ final class EventLoop {
                 connection.abandon(.disconnected)
             } else if ready.isReadable {
                 connection.read(into: buffer, context.counters, at: now)
+                connection.act(context, at: now)
             }
-            settle(connection, at: now)
+            touch(connection)
         }
     }
 
@@ -182,10 +192,7 @@ final class EventLoop {
     private func settle(_ connection: ServerConnection, at now: Instant) {
         let isFinished = connection.advance(context, at: now)
         guard !connection.isClosed else { return remove(connection) }
-        if !isFinished, !connection.isUnfinished {
-            connection.isUnfinished = true
-            unfinished.append(connection.identifier)
-        }
+        if !isFinished { touch(connection) }
         let wanted = connection.wantedInterest
         if wanted != connection.interest {
             connection.interest = wanted
@@ -231,7 +238,7 @@ final class EventLoop {
             } else if let connection = connections[entry.identifier], connection.queuedDeadline == entry.deadline {
                 connection.queuedDeadline = nil
                 if let phase = connection.machine.expire(at: now) { context.counters.countTimeout(in: phase) }
-                settle(connection, at: now)
+                touch(connection)
             }
         }
         if let stopDeadline, stopDeadline <= now {

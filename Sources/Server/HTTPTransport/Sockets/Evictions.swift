@@ -14,7 +14,7 @@ struct Evictions {
     private var lookedAt: Instant?
 
     init(limits: HTTPLimits) {
-        briskBytesPerSecond = Double(limits.briskBytesPerSecond)
+        briskBytesPerSecond = limits.briskBytesPerSecond
     }
 
     /// The next to close, still open; `nil` if there is none.

@@ -13,8 +13,8 @@ final class ServerConnection {
     var machine: HTTP1Connection
     /// What the loop's poller watches the socket for.
     var interest: Poller.Interest = .reading
-    /// Whether its loop goes on with it without waiting for anything.
-    var isUnfinished = false
+    /// Whether its loop has it down to be brought to rest.
+    var isTouched = false
     /// The earliest of its entries in the loop's deadline queue.
     var queuedDeadline: Instant?
     private var exchange: HTTPExchange?
@@ -55,17 +55,22 @@ final class ServerConnection {
         }
     }
 
-    /// Acts on what the machine has found out, and writes what can be written.
+    /// Acts on what the machine has found out: at most one request, because the next waits for its answer to be written.
+    func act(_ context: borrowing LoopContext, at now: Instant) {
+        while let event = machine.nextEvent(at: now) {
+            act(on: event, context, at: now)
+        }
+    }
+
+    /// Acts, and writes what can be written.
     /// - Returns: false if it should go on after others have had their turn: a client that sends many requests at once must not keep
     ///   them waiting.
     func advance(_ context: borrowing LoopContext, at now: Instant) -> Bool {
         var requests = 0
         repeat {
-            while requests < Self.requestsPerTurn, let event = machine.nextEvent(at: now) {
-                if case .head = event { requests += 1 }
-                act(on: event, context, at: now)
-            }
-        } while write(context.counters, at: now)
+            act(context, at: now)
+            requests += 1
+        } while write(context.counters, at: now) && requests < Self.requestsPerTurn
         if machine.phase == .lingering, !hasShutDownWriting {
             hasShutDownWriting = true
             SystemCalls.shutDownWriting(socket.descriptor)

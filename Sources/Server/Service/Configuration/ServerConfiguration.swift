@@ -30,8 +30,9 @@ package struct ServerConfiguration: Sendable {
     /// What all pictures that are being decoded may take together.
     let pictureMemory: Int
     let residentVersions: Int
-    let bodyMemory: Int
-    let http: HTTPLimits
+    package let bodyBudgetBytes: Int
+    /// What one connection may cost.
+    package let connectionLimits: HTTPLimits
     package let drainDelay: Duration
     package let drainTimeout: Duration
     let settings: [Setting]
@@ -59,7 +60,12 @@ package struct ServerConfiguration: Sendable {
             "Precision of the large products: fp32, or where the processor has AMX-BF16 or AVX512-BF16 also bf16.")
         maxConnections = try read.integer("max-connections", default: 1_024, in: 1...65_536, "Most connections; more wait to be accepted.")
         maxConnectionsPerAddress = try read.integer(
-            "max-connections-per-address", default: 512, in: 1...65_536, "Most connections from one address; more are closed at once.")
+            "max-connections-per-address", default: 512, in: 1...65_536,
+            "Most connections from one address; beyond them whoever waits longest is closed.")
+        bodyBudgetBytes = try read.integer(
+            "max-buffered-bytes", default: HTTPServer.Configuration().bufferedBodyBytes, in: 1...1 << 40,
+            "Bytes of all request bodies together; more are answered 503.")
+        connectionLimits = try HTTPLimits(&read)
         trustedProxies = try Self.proxies(&read)
         logFormat = try read.choice(
             "log-format", default: .auto, "How log lines are written: as text, as json, or (auto) as text to a terminal and as JSON elsewhere.")
@@ -74,9 +80,6 @@ package struct ServerConfiguration: Sendable {
         images = try Self.images(&read)
         pictureMemory = try read.integer(
             "picture-memory", default: 1 << 30, in: 1 << 20...1 << 40, "Bytes that all pictures being decoded may take together.")
-        bodyMemory = try read.integer(
-            "body-memory", default: 256 << 20, in: 1 << 20...1 << 40, "Bytes that all request bodies may take together; more are answered 503.")
-        http = try Self.http(&read)
         residentVersions = try read.integer(
             "resident-versions", default: 3, in: 1...64,
             "Versions of a model in memory: the current one, and those whose tokens can still be decoded.")
@@ -98,29 +101,6 @@ package struct ServerConfiguration: Sendable {
             throw read.wrong("trusted-proxies", "addresses and networks separated by commas, or none")
         }
         return proxies
-    }
-
-    private static func http(_ read: inout SettingReader) throws(ConfigurationError) -> HTTPLimits {
-        var limits = HTTPLimits()
-        limits.headBytes = try read.integer(
-            "max-head-bytes", default: limits.headBytes, in: 1 << 10...1 << 20, "Largest request head; a larger one is answered 431.")
-        limits.requestLineBytes = min(limits.requestLineBytes, limits.headBytes)
-        limits.headerFields = try read.integer(
-            "max-head-fields", default: limits.headerFields, in: 1...10_000, "Most header fields of a request; more are answered 431.")
-        limits.smallChunks = try read.integer(
-            "max-small-chunks", default: limits.smallChunks, in: 0...1 << 24, "Most chunks of a body that may be small; more are answered 400.")
-        limits.discardBytes = try read.integer(
-            "max-discard-bytes", default: limits.discardBytes, in: 0...1 << 30,
-            "Largest body that is passed over behind a refusal, so that its connection can go on.")
-        limits.minimumBytesPerSecond = try read.integer(
-            "min-rate", default: limits.minimumBytesPerSecond, in: 1...1 << 30,
-            "Slowest rate at which a body may come or an answer be read, in bytes per second.")
-        limits.headTimeout = try read.seconds("head-timeout", default: 10, in: 1...3_600, "Seconds in which a request's head must arrive.")
-        limits.bodyTimeout = try read.seconds("body-timeout", default: 300, in: 1...86_400, "Seconds in which a body must arrive at any rate.")
-        limits.keepAliveTimeout = try read.seconds(
-            "idle-timeout", default: 60, in: 1...86_400, "Seconds that a connection may rest between requests.")
-        limits.writeTimeout = try read.seconds("write-timeout", default: 300, in: 1...86_400, "Seconds in which an answer must be read at any rate.")
-        return limits
     }
 
     private static func images(_ read: inout SettingReader) throws(ConfigurationError) -> ImageLimits {
