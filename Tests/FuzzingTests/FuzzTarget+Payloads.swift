@@ -1,5 +1,6 @@
 import Files
 import FoundationEssentials
+
 @testable import HTTPTransport
 @testable import Service
 

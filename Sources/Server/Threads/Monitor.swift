@@ -45,6 +45,23 @@ package final class Monitor<State>: @unchecked Sendable {
         return try body(&state)
     }
 
+    /// Reads or changes the state in a way that nobody waits for: waking a thread costs more than most of what is done here.
+    package func withoutWaking<Result, Failure: Error>(_ body: (inout State) throws(Failure) -> Result) throws(Failure) -> Result {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        return try body(&state)
+    }
+
+    /// Changes the state so that one waiting thread has something to do, whichever it is.
+    package func wakingOne<Result>(_ body: (inout State) -> Result) -> Result {
+        pthread_mutex_lock(mutex)
+        defer {
+            pthread_cond_signal(condition)
+            pthread_mutex_unlock(mutex)
+        }
+        return body(&state)
+    }
+
     /// Calls `look` until it is done, sleeping in between as it asks.
     package func wait<Result>(_ look: (inout State) -> Step<Result>) -> Result {
         pthread_mutex_lock(mutex)

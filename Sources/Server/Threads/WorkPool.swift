@@ -39,7 +39,7 @@ package final class WorkPool: Sendable {
     /// Runs `work` on one of the threads, in the order of submission.
     @discardableResult
     package func submit(_ work: @escaping @Sendable () -> Void) -> Piece {
-        state.withLock { state in
+        state.wakingOne { state in
             state.issued += 1
             let piece = Piece(number: state.issued)
             state.waiting.append((piece, work))
@@ -50,7 +50,7 @@ package final class WorkPool: Sendable {
     /// Takes back a piece of work that has not begun.
     package func cancel(_ piece: Piece) {
         // The closure is released outside the lock: it may own the last reference to things that end with it.
-        let dropped = state.withLock { state in
+        let dropped = state.withoutWaking { state in
             state.waiting.firstIndex { $0.piece == piece }.map { state.waiting.remove(at: $0) }
         }
         _ = dropped

@@ -39,7 +39,7 @@ final class BatchQueue: Sendable {
                     ComputeContext.with(\.interruption, interruption) { items[0].engine.runEach(batch.group.operation, items.map(\.input)) }
                 }
                 let duration = start.duration(to: .now)
-                state.withLock {
+                state.withoutWaking {
                     $0.scheduler.recordEnd(of: batch.group, items: items.count, duration: duration, isWhole: !interruption.isSet)
                 }
                 metrics.ran(batch.group.operation, items: items.count, reason: batch.reason, wasInterrupted: interruption.isSet)
@@ -49,11 +49,11 @@ final class BatchQueue: Sendable {
     }
 
     /// Requests admitted and not yet released.
-    var backlog: Int { state.withLock { $0.scheduler.backlog } }
+    var backlog: Int { state.withoutWaking { $0.scheduler.backlog } }
 
     /// The same of one operation, and how long the oldest of them has waited for a batch.
     func load(of operation: Operation) -> (slots: Int, oldestWait: Duration) {
-        state.withLock { state in
+        state.withoutWaking { state in
             let now = ContinuousClock.now
             return (state.scheduler.backlog(of: operation), state.scheduler.oldestWaiting(of: operation)?.duration(to: now) ?? .zero)
         }
@@ -61,13 +61,13 @@ final class BatchQueue: Sendable {
 
     /// Refuses what would get no slot now.
     func refuseIfOverloaded(_ operation: Operation, within limit: Duration) throws(Overload) {
-        try state.withLock { state throws(Overload) in try state.scheduler.refuseIfOverloaded(operation, within: limit, now: .now) }
+        try state.withoutWaking { state throws(Overload) in try state.scheduler.refuseIfOverloaded(operation, within: limit, now: .now) }
     }
 
     /// Takes a slot for a new request. Whoever takes it releases it.
     /// - Parameter limit: how long its client will wait.
     func admit(_ operation: Operation, within limit: Duration) throws(Overload) -> Ticket {
-        try state.withLock { state throws(Overload) in try state.scheduler.admit(operation, within: limit, now: .now) }
+        try state.withoutWaking { state throws(Overload) in try state.scheduler.admit(operation, within: limit, now: .now) }
     }
 
     /// Hands over an admitted request's work.
@@ -80,7 +80,7 @@ final class BatchQueue: Sendable {
     /// Frees a request's slot, at whatever stage it is. Where nobody waits any more for the batch that runs, it ends early.
     func release(_ ticket: Ticket, wasAnswered: Bool) {
         // The item leaves the lock before it is dropped: its completion may own the last reference to what calls this again.
-        let dropped = state.withLock { state in
+        let dropped = state.withoutWaking { state in
             let release = state.scheduler.release(ticket, wasAnswered: wasAnswered, now: .now)
             if release.abandonsBatch { state.interruption.set() }
             return release.item

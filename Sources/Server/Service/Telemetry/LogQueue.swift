@@ -7,9 +7,14 @@ import Threads
 /// A reader that stalls costs lines, never answers: what does not fit is dropped and counted, and the count is logged once there is
 /// room again.
 package final class LogQueue: Sendable {
+    /// How long a line waits for others to be written with it.
+    private static let patience = Duration.milliseconds(5)
+
     private struct State {
         var lines: [String] = []
         var bytes = 0
+        /// When the first of them came.
+        var since = ContinuousClock.now
         /// Since the last line that told so, and in all.
         var dropped = 0
         var droppedInAll = 0
@@ -42,17 +47,19 @@ package final class LogQueue: Sendable {
         state.withLock { $0.isClosed = true }
     }
 
-    /// Puts a line behind those that wait.
+    /// Puts a line behind those that wait. Only the first one wakes the writer, which then lets others join it.
     package func add(_ line: String) {
-        state.withLock { state in
+        let isFirst = state.withoutWaking { state in
             guard state.bytes + line.utf8.count <= maximumBytes else {
                 state.dropped += 1
                 state.droppedInAll += 1
-                return
+                return false
             }
             state.lines.append(line)
             state.bytes += line.utf8.count
+            return state.lines.count == 1
         }
+        if isFirst { state.withLock { $0.since = .now } }
     }
 
     /// How many lines did not fit.
@@ -70,6 +77,8 @@ package final class LogQueue: Sendable {
         state.withLock { $0.isWriting = false }
         return state.wait { state in
             guard !state.lines.isEmpty else { return state.isClosed ? .done(nil) : .wait(until: nil) }
+            let due = state.since + patience
+            guard state.isClosed || due <= .now else { return .wait(until: due) }
             let text = state.lines.joined() + (state.dropped > 0 ? note(state.dropped) : "")
             state = State(droppedInAll: state.droppedInAll, isWriting: true, isClosed: state.isClosed)
             return .done(text)
