@@ -10,11 +10,11 @@ extension FuzzTarget {
             let header = try ImageHeader.parse(bytes)
             try limits.check(header)
             let picture = result { () throws(ImageError) in try ImageDecoder.decode(bytes, limits: limits) }
-            let square = result { () throws(ImageError) in try ImageDecoder.square(bytes, header, imageSize: imageSize, limits: limits) }
+            let square = result { () throws(ImageError) in try ImageDecoder.square(bytes[...], header, imageSize: imageSize, limits: limits) }
             precondition(picture.map { SquarePreprocessor(imageSize: imageSize)($0) } == square, "a square that is not the picture's")
             var questions = bytes.count % 8
             _ = result { () throws(ImageError) in
-                try ImageDecoder.square(bytes, header, imageSize: imageSize, limits: limits) {
+                try ImageDecoder.square(bytes[...], header, imageSize: imageSize, limits: limits) {
                     questions -= 1
                     return questions >= 0
                 }

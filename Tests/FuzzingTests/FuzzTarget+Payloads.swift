@@ -21,7 +21,7 @@ extension FuzzTarget {
                 let image: String
             }
             let document = try? JSONDecoder().decode(Document.self, from: Data(bytes))
-            precondition(document.flatMap { Data(base64Encoded: $0.image) }.map(Array.init) == image.file, "another file to Foundation")
+            precondition(document.flatMap { Data(base64Encoded: $0.image) }.map(Array.init) == Array(image.file), "another file to Foundation")
         }
     }
 
