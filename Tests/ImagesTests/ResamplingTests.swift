@@ -31,6 +31,21 @@ import Testing
         #expect(part == RGBImage(width: 25, height: 5, pixels: expected))
     }
 
+    @Test(
+        "A picture that has its size already is kept as it is, whichever way it is stored", arguments: Orientation.allCases,
+        [(9, 9), (14, 9), (9, 14)])
+    func kept(_ orientation: Orientation, _ size: (width: Int, height: Int)) {
+        let stored = formulaImage(width: size.width, height: size.height)
+        let upright = stored.upright(from: orientation)
+        let (left, top) = ((upright.width - 9) / 2, (upright.height - 9) / 2)
+        let expected: [UInt8] = (top..<top + 9).flatMap { row -> ArraySlice<UInt8> in
+            let start: Int = 3 * (row * upright.width + left)
+            return upright.pixels[start..<start + 27]
+        }
+        let resampling = SquarePreprocessor(imageSize: 9).resampling(width: size.width, height: size.height, orientation: orientation)
+        #expect(resampling(stored) == RGBImage(width: 9, height: 9, pixels: expected))
+    }
+
     @Test("The longest strips cost no more than their centre", arguments: [(1, 60_000), (60_000, 1)])
     func strip(_ width: Int, _ height: Int) {
         let strip = RGBImage(width: width, height: height, pixels: [UInt8](repeating: 77, count: width * height * 3))

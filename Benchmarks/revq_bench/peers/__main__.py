@@ -26,7 +26,7 @@ def parse():
     parser.add_argument("--parts", nargs="+", default=["fp32", "bf16", "growth", "default"], help="which parts of the plan")
     parser.add_argument("--folder", type=pathlib.Path, default=ROOT / ".bench", help="where models and results are kept")
     parser.add_argument("--executable", type=pathlib.Path, default=ROOT / ".build/release/revq-bench")
-    parser.add_argument("--beside", type=pathlib.Path, help="revq-bench of another build, such as one from before a change: measured in turn with this one")
+    parser.add_argument("--beside", type=pathlib.Path, help="revq-bench of another build of before a change: measured in turn with this one")
     return parser.parse_args()
 
 

@@ -119,6 +119,7 @@ extension ResamplingWeights {
 
     /// A row of pixels, of which the first is the picture's column `first` → the resized row.
     fileprivate func resizeRow(_ source: UnsafePointer<UInt8>, from first: Int, to destination: UnsafeMutablePointer<UInt8>) {
+        if let copiedFrom { return destination.update(from: source + (copiedFrom - first) * 3, count: count * 3) }
         weights.withUnsafeBufferPointer { weights in
             for column in 0..<count {
                 let weight = weights.baseAddress! + column * taps
@@ -142,6 +143,7 @@ extension ResamplingWeights {
 
     /// The rows that resized position `position` draws on → that one row. Row `y` of the picture lies at `y` modulo ``taps``.
     fileprivate func sumRows(_ rows: UnsafePointer<UInt8>, rowBytes: Int, at position: Int, to destination: UnsafeMutablePointer<UInt8>) {
+        if let copiedFrom { return destination.update(from: rows + (copiedFrom + position) % taps * rowBytes, count: rowBytes) }
         withUnsafeTemporaryAllocation(of: Int32.self, capacity: Self.sumsAtOnce) { buffer in
             let sums = buffer.baseAddress!
             for first in stride(from: 0, to: rowBytes, by: Self.sumsAtOnce) {

@@ -17,6 +17,8 @@ struct ResamplingWeights {
     private(set) var counts: [Int]
     /// `count × taps` fixed-point weights; each row sums to 1 up to rounding.
     private(set) var weights: [Int32]
+    /// The source position that the first resized one equals, where every one equals the next source position: nothing is resized then.
+    private(set) var copiedFrom: Int?
 
     /// - Precondition: both counts are positive, and `range` lies in `0 ..< resizedCount`.
     init(sourceCount: Int, resizedCount: Int, range: Range<Int>) {
@@ -41,6 +43,8 @@ struct ResamplingWeights {
                 weights[index * taps + tap] = Int32(0.5 + row[tap] / sum * Double(1 << Self.fractionBits))
             }
         }
+        // The triangle then has its centre on one position, and nothing on the next.
+        copiedFrom = sourceCount == resizedCount ? range.lowerBound : nil
     }
 
     /// Past the last source position that a resized one draws on.
@@ -55,6 +59,7 @@ struct ResamplingWeights {
     /// The same resized positions where both the source and they are counted from their ends.
     var mirrored: ResamplingWeights {
         var mirrored = self
+        mirrored.copiedFrom = nil
         for (index, position) in (0..<count).reversed().enumerated() {
             mirrored.starts[index] = sourceCount - starts[position] - counts[position]
             mirrored.counts[index] = counts[position]
