@@ -69,27 +69,39 @@ package struct ServerConfiguration: Sendable {
         trustedProxies = try Self.proxies(&read)
         logFormat = try read.choice(
             "log-format", default: .auto, "How log lines are written: as text, as json, or (auto) as text to a terminal and as JSON elsewhere.")
-        requestTimeout = try read.seconds(
-            "request-timeout", default: 60, in: 1...3_600, "Seconds from a complete request to its answer. X-Request-Timeout-Ms asks for less.")
-        stuckAfter = try read.seconds(
-            "stuck-after", default: 30, in: 1...3_600, "Seconds after which a batch or a picture that is not done makes /readyz answer 503.")
-        maxImageBytes = try read.integer(
-            "max-image-bytes", default: 32 << 20, in: 1...1 << 30, "Largest body of /encode and /reconstruct; a larger one is answered 413.")
-        maxTokenBytes = try read.integer(
-            "max-token-bytes", default: 1 << 20, in: 1...1 << 30, "Largest body of /decode; a larger one is answered 413.")
+        (requestTimeout, stuckAfter, drainDelay, drainTimeout) = try Self.times(&read)
+        (maxImageBytes, maxTokenBytes, pictureMemory) = try Self.sizes(&read)
         images = try Self.images(&read)
-        pictureMemory = try read.integer(
-            "picture-memory", default: 1 << 30, in: 1 << 20...1 << 40, "Bytes that all pictures being decoded may take together.")
         residentVersions = try read.integer(
             "resident-versions", default: 3, in: 1...64,
             "Versions of a model in memory: the current one, and those whose tokens can still be decoded.")
-        drainDelay = try read.seconds(
-            "drain-delay", default: 0, in: 0...3_600,
-            "Seconds between SIGTERM and the closing of the port. Meanwhile /readyz answers 503, and everything else is served.")
-        drainTimeout = try read.seconds(
-            "drain-timeout", default: 25, in: 0...3_600, "Seconds that requests in progress may take once the port is closed.")
         settings = read.settings
         try check(read)
+    }
+
+    private static func times(
+        _ read: inout SettingReader
+    ) throws(ConfigurationError) -> (request: Duration, stuck: Duration, drainDelay: Duration, drainTimeout: Duration) {
+        let requestTimeout = try read.seconds(
+            "request-timeout", default: 60, in: 1...3_600, "Seconds from a complete request to its answer. X-Request-Timeout-Ms asks for less.")
+        let stuckAfter = try read.seconds(
+            "stuck-after", default: 30, in: 1...3_600, "Seconds after which a batch or a picture that is not done makes /readyz answer 503.")
+        let drainDelay = try read.seconds(
+            "drain-delay", default: 0, in: 0...3_600,
+            "Seconds between SIGTERM and the closing of the port. Meanwhile /readyz answers 503, and everything else is served.")
+        let drainTimeout = try read.seconds(
+            "drain-timeout", default: 25, in: 0...3_600, "Seconds that requests in progress may take once the port is closed.")
+        return (requestTimeout, stuckAfter, drainDelay, drainTimeout)
+    }
+
+    private static func sizes(_ read: inout SettingReader) throws(ConfigurationError) -> (image: Int, tokens: Int, pictures: Int) {
+        let maxImageBytes = try read.integer(
+            "max-image-bytes", default: 32 << 20, in: 1...1 << 30, "Largest body of /encode and /reconstruct; a larger one is answered 413.")
+        let maxTokenBytes = try read.integer(
+            "max-token-bytes", default: 1 << 20, in: 1...1 << 30, "Largest body of /decode; a larger one is answered 413.")
+        let pictureMemory = try read.integer(
+            "picture-memory", default: 1 << 30, in: 1 << 20...1 << 40, "Bytes that all pictures being decoded may take together.")
+        return (maxImageBytes, maxTokenBytes, pictureMemory)
     }
 
     private static func proxies(_ read: inout SettingReader) throws(ConfigurationError) -> TrustedProxies {
