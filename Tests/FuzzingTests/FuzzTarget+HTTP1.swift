@@ -11,6 +11,8 @@ extension FuzzTarget {
         let lengths = bytes.dropFirst().prefix(Int(count % 16))
         var rest = bytes.dropFirst(1 + lengths.count)
         let stream = Array(rest)
+        // No bytes are no piece: a socket that has nothing to read is not asked.
+        guard !stream.isEmpty else { return }
         var pieces = lengths.map { length in
             defer { rest = rest.dropFirst(Int(length)) }
             return Array(rest.prefix(Int(length)))
