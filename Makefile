@@ -69,10 +69,10 @@ FUZZERS = .build-fuzz/release/revq-fuzz
 FUZZ ?= http1
 SECONDS ?= 600
 CORPORA = Tests/FuzzingTests/Corpora
-# $(call fuzz,NAME,SECONDS): what it finds beyond the corpus goes into .build-fuzz, what breaks something is named there and ends it.
+# $(call fuzz,NAME,SECONDS,MORE): what it finds beyond the corpus goes into .build-fuzz, what breaks something is named there and ends it.
 define fuzz
 	@mkdir -p .build-fuzz/found/$(1)
-	$(FUZZERS) $(1) -max_total_time=$(2) -max_len=4096 -timeout=10 -rss_limit_mb=2048 -verbosity=$(3) \
+	$(FUZZERS) $(1) -max_total_time=$(2) -max_len=4096 -timeout=10 -rss_limit_mb=2048 $(3) \
 	  -dict=Tests/FuzzingTests/Dictionaries/$(1).dict -artifact_prefix=.build-fuzz/$(1)- \
 	  .build-fuzz/found/$(1) $(CORPORA)/$(1) $(if $(filter png jpeg,$(1)),Tests/TestSupport/Fixtures/images)
 
@@ -83,10 +83,11 @@ fuzzers: packages
 	  -Xswiftc -enable-testing
 
 fuzz: fuzzers ## looks for bytes that break a reader (FUZZ=http1, SECONDS=600)
-	$(call fuzz,$(FUZZ),$(SECONDS),1)
+	$(call fuzz,$(FUZZ),$(SECONDS),-verbosity=1)
 
-fuzz-smoke: fuzzers ## the same for all readers, a minute together
-	$(foreach corpus,$(wildcard $(CORPORA)/*),$(call fuzz,$(notdir $(corpus)),6,0))
+# With one seed, so that it finds the same on every machine: what is new is found by `make fuzz`.
+fuzz-smoke: fuzzers ## the same for all readers from one seed, a minute together
+	$(foreach corpus,$(wildcard $(CORPORA)/*),$(call fuzz,$(notdir $(corpus)),8,-verbosity=0 -seed=1 -runs=20000))
 
 docs: packages ## the library's reference, into .build-docs/site
 	swift package --scratch-path .build-docs --allow-writing-to-directory .build-docs/site \
