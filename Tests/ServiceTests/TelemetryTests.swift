@@ -99,32 +99,34 @@ import Testing
 @Suite struct TokenHealthTests {
     private let layout = try! GroupQuantizer.Layout(tokens: 4, codes: 8, latents: 8, codebooks: 1)
 
-    private func facts(_ fingerprint: String = "f1") -> ModelFacts {
-        var facts = FakeEngine(fingerprint: fingerprint).facts
-        facts.reference = TokenHealth.Reference(layout: layout, images: 2, figures: .init(use: 1, perplexity: 8))
-        return facts
-    }
-
     @Test func comparesAsManyImagesAsTheCheckpointDid() throws {
-        let health = TokenHealth()
-        health.add(Tokens(ofOneImage: [0, 1, 2, 3]), of: facts())
-        #expect(health.figures(of: facts()) == nil)
-        health.add(Tokens(ofOneImage: [4, 5, 6, 7]), of: facts())
-        let figures = try #require(health.figures(of: facts()))
-        #expect(figures.use == 1 && abs(figures.perplexity - 8) < 1e-9)
-        #expect(figures.drift(from: .init(use: 1, perplexity: 8)) < 1e-9)
+        let health = try #require(TokenHealth(.init(layout: layout, images: 2, figures: .init(use: 1, perplexity: 8))))
+        health.add(Tokens(ofOneImage: [0, 1, 2, 3]))
+        #expect(health.comparison == nil)
+        health.add(Tokens(ofOneImage: [4, 5, 6, 7]))
+        let (now, reference) = try #require(health.comparison)
+        #expect(now.use == 1 && abs(now.perplexity - 8) < 1e-9)
+        #expect(now.drift(from: reference) < 1e-9)
         // Pictures that all look the same.
-        for _ in 0..<2 { health.add(Tokens(ofOneImage: [3, 3, 3, 3]), of: facts()) }
-        let shifted = try #require(health.figures(of: facts()))
+        for _ in 0..<2 { health.add(Tokens(ofOneImage: [3, 3, 3, 3])) }
+        let (shifted, _) = try #require(health.comparison)
         #expect(shifted.use == 0.125 && shifted.perplexity == 1)
-        #expect(shifted.drift(from: .init(use: 1, perplexity: 8)) == 3)
+        #expect(shifted.drift(from: reference) == 3)
     }
 
-    @Test func forgetsVersionsThatHaveGone() {
-        let health = TokenHealth()
-        for fingerprint in ["f1", "f2"] { health.add(Tokens(tokensPerImage: 4, indices: [0, 1, 2, 3, 4, 5, 6, 7]), of: facts(fingerprint)) }
-        health.keep([facts("f2")])
-        #expect(health.figures(of: facts("f1")) == nil && health.figures(of: facts("f2")) != nil)
+    @Test func countsNothingWithoutAReferenceOrWithTooManyCodes() throws {
+        #expect(TokenHealth(nil) == nil)
+        let many = try GroupQuantizer.Layout(tokens: 128, codes: 16_384, latents: 128, codebooks: 128)
+        #expect(TokenHealth(.init(layout: many, images: 2, figures: .init(use: 1, perplexity: 8))) == nil)
+    }
+
+    @Test func aVersionsTokensShowInTheMetrics() {
+        let engine = FakeEngine(reference: .init(layout: layout, images: 1, figures: .init(use: 1, perplexity: 8)))
+        let harness = ServiceHarness(engines: ["default": engine])
+        _ = harness.post("/encode", "image/png", PNGEncoder.encode(FakeEngine.image(filledWith: 2)))
+        let metrics = harness.get("/metrics").text
+        #expect(metrics.contains("revq_token_use_ratio{model=\"default\",version=\"1\"} 0.5\n"))
+        #expect(metrics.contains("revq_token_drift_bits{model=\"default\",version=\"1\"} 1\n"))
     }
 }
 

@@ -11,18 +11,8 @@ package final class LoopbackClient {
     private var descriptor: CInt
     private var received: [UInt8] = []
 
-    /// - Parameter source: the address to connect from, such as another one of the loopback's.
-    package init(_ address: SocketAddress, from source: String? = nil) throws {
+    package init(_ address: SocketAddress) throws {
         descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
-        if let source {
-            var own = sockaddr_in()
-            own.sin_family = sa_family_t(AF_INET)
-            own.sin_addr.s_addr = inet_addr(source)
-            let bound = withUnsafePointer(to: &own) { own in
-                own.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
-            }
-            guard bound == 0 else { throw Failure(step: "bind \(source)") }
-        }
         var target = sockaddr_in()
         target.sin_family = sa_family_t(AF_INET)
         target.sin_port = address.port.bigEndian

@@ -16,10 +16,13 @@ final class FakeEngine: Engine {
     private let batches = Mutex<[Int]>([])
     private let gate: Gate?
 
-    init(version: Int = 1, fingerprint: String = "f1", imageSize: Int = 8, tokens: Int = 4, codebookSize: Int = 300, gate: Gate? = nil) {
+    init(
+        version: Int = 1, fingerprint: String = "f1", imageSize: Int = 8, tokens: Int = 4, codebookSize: Int = 300, gate: Gate? = nil,
+        reference: TokenHealth.Reference? = nil
+    ) {
         facts = ModelFacts(
             version: version, fingerprint: fingerprint, imageSize: imageSize, latentShape: [1, 2, 2], tokensPerImage: tokens,
-            codebookSize: codebookSize, precision: .float32)
+            codebookSize: codebookSize, precision: .float32, reference: reference)
         self.gate = gate
     }
 

@@ -16,14 +16,18 @@ struct ServedModel: Sendable {
 
     var engine: any Engine { version.engine }
     var facts: ModelFacts { version.facts }
+    /// Of its tokens; nil where the checkpoint has nothing to compare with.
+    var health: TokenHealth? { version.health }
 }
 
 /// A version in memory. Whoever works with it holds this, so that it shows when nobody does.
 private final class ResidentVersion: Sendable {
     let engine: any Engine
+    let health: TokenHealth?
 
     init(_ engine: any Engine) {
         self.engine = engine
+        health = TokenHealth(engine.facts.reference)
     }
 
     var facts: ModelFacts { engine.facts }
@@ -60,6 +64,13 @@ final class ModelRegistry: Sendable {
     var listing: [(name: String, versions: [ModelFacts])] {
         state.withLock { state in
             state.models.sorted { $0.key < $1.key }.map { ($0.key, $0.value.map(\.facts)) }
+        }
+    }
+
+    /// Every version in memory, model by model, the current one of each first.
+    var resident: [ServedModel] {
+        state.withLock { state in
+            state.models.sorted { $0.key < $1.key }.flatMap { name, versions in versions.map { ServedModel(name: name, $0) } }
         }
     }
 

@@ -92,7 +92,7 @@ final class ComputeRequest: Sendable {
         guard !client.responder.isCancelled else { return }
         switch result {
         case .success(let output):
-            if case .tokens(let tokens) = output { stages.health.add(tokens, of: model.facts) }
+            if case .tokens(let tokens) = output { model.health?.add(tokens) }
             answer { client.answer(response(output, of: model)) }
         case .failure(let failure): refuse(failure.problem)
         }
@@ -161,5 +161,4 @@ struct ComputeStages: Sendable {
     let answers: WorkPool
     let intake: ImageIntake
     let watchdog: Watchdog
-    let health: TokenHealth
 }

@@ -48,7 +48,7 @@ final class TokenizerService: Sendable {
             stages = ComputeStages(
                 registry: registry, queue: try BatchQueue(limits: limits.batching, watchdog: watchdog, metrics: metrics), pictures: pools[0],
                 answers: pools[1], intake: ImageIntake(limits: limits.images, memory: MemoryBudget(limitBytes: limits.memoryBytes)),
-                watchdog: watchdog, health: TokenHealth())
+                watchdog: watchdog)
         } catch {
             pools.forEach { $0.close() }
             throw error

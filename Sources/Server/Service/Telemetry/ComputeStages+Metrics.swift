@@ -21,17 +21,16 @@ extension ComputeStages {
     }
 
     private func writeModels(to text: inout PrometheusText) {
-        let versions = registry.listing.flatMap { model in model.versions.enumerated().map { (model.name, $0.offset == 0, $0.element) } }
-        health.keep(versions.map(\.2))
+        let versions = registry.resident
         text.family("revq_model_info", .gauge, "The versions in memory; 1 for the one that new requests get.")
-        for (name, isCurrent, facts) in versions {
-            let labels = [("version", "\(facts.version)"), ("fingerprint", facts.fingerprint), ("precision", facts.precision.rawValue)]
-            text.sample("revq_model_info", [("model", name)] + labels, isCurrent ? 1 : 0)
+        for (index, version) in versions.enumerated() {
+            let isCurrent = index == 0 || versions[index - 1].name != version.name
+            let (facts, labels) = (version.facts, labels(of: version))
+            text.sample(
+                "revq_model_info", labels + [("fingerprint", facts.fingerprint), ("precision", facts.precision.rawValue)], isCurrent ? 1 : 0)
         }
-        let figures = versions.compactMap { name, _, facts in
-            facts.reference.flatMap { reference in
-                health.figures(of: facts).map { (labels: [("model", name), ("version", "\(facts.version)")], now: $0, reference: reference.figures) }
-            }
+        let figures = versions.compactMap { version in
+            version.health?.comparison.map { (labels: labels(of: version), now: $0.now, reference: $0.reference) }
         }
         text.family("revq_token_use_ratio", .gauge, "Share of codes chosen, over as many images as the checkpoint's own figure is from.")
         for (labels, now, _) in figures { text.sample("revq_token_use_ratio", labels, now.use) }
@@ -39,5 +38,9 @@ extension ComputeStages {
         for (labels, now, _) in figures { text.sample("revq_token_perplexity", labels, now.perplexity) }
         text.family("revq_token_drift_bits", .gauge, "How far a token's entropy is from what the checkpoint says.")
         for (labels, now, reference) in figures { text.sample("revq_token_drift_bits", labels, now.drift(from: reference)) }
+    }
+
+    private func labels(of version: ServedModel) -> PrometheusText.Labels {
+        [("model", version.name), ("version", "\(version.facts.version)")]
     }
 }

@@ -5,7 +5,7 @@ import TokenizerCore
 ///
 /// Pictures of another kind than a quantiser was fitted to use fewer of its codes, long before anybody looks at what is decoded from them.
 /// Codes are counted over as many pictures as the checkpoint's own figures are from, so that the two can be compared; then counting begins
-/// again.
+/// again. It belongs to one version, and goes with it.
 final class TokenHealth: Sendable {
     /// What a checkpoint says of the use of its codes.
     struct Reference: Sendable, Equatable {
@@ -31,36 +31,41 @@ final class TokenHealth: Sendable {
     private struct Window {
         var counts: CodeCounts
         var images = 0
+    }
+
+    private struct State {
+        var window: Window
         /// Of the window before.
         var figures: Figures?
     }
 
-    private let windows = Mutex<[String: Window]>([:])
+    /// More codes, over all codebooks, say nothing with as few pictures, and would take memory that a model hardly takes itself.
+    private static let mostCodes = 1 << 20
+
+    private let reference: Reference
+    private let state: Mutex<State>
+
+    /// - Returns: nil where there is nothing to compare with, or too many codes to count.
+    init?(_ reference: Reference?) {
+        guard let reference, reference.layout.codebooks * reference.layout.codes <= Self.mostCodes else { return nil }
+        self.reference = reference
+        state = Mutex(State(window: Window(counts: CodeCounts(reference.layout))))
+    }
 
     /// Counts the tokens of one or more images.
-    func add(_ tokens: Tokens, of facts: ModelFacts) {
-        guard let reference = facts.reference else { return }
-        windows.withLock { windows in
-            var window = windows[facts.fingerprint] ?? Window(counts: CodeCounts(reference.layout))
-            windows[facts.fingerprint] = nil
-            window.counts.add(tokens)
-            window.images += tokens.count
-            if window.images >= reference.images {
-                let figures = Figures(use: window.counts.usedShare, perplexity: window.counts.perplexity)
-                window = Window(counts: CodeCounts(reference.layout), figures: figures)
-            }
-            windows[facts.fingerprint] = window
+    func add(_ tokens: Tokens) {
+        state.withLock { state in
+            state.window.counts.add(tokens)
+            state.window.images += tokens.count
+            guard state.window.images >= reference.images else { return }
+            let counts = state.window.counts
+            state = State(
+                window: Window(counts: CodeCounts(reference.layout)), figures: Figures(use: counts.usedShare, perplexity: counts.perplexity))
         }
     }
 
-    /// The figures of the last whole window; nil before there is one.
-    func figures(of facts: ModelFacts) -> Figures? {
-        windows.withLock { $0[facts.fingerprint]?.figures }
-    }
-
-    /// Forgets models that are not resident any more.
-    func keep(_ resident: [ModelFacts]) {
-        let fingerprints = Set(resident.map(\.fingerprint))
-        windows.withLock { windows in windows = windows.filter { fingerprints.contains($0.key) } }
+    /// Those of the last whole window, and the reference's; nil before there is one.
+    var comparison: (now: Figures, reference: Figures)? {
+        state.withLock { $0.figures }.map { ($0, reference.figures) }
     }
 }
