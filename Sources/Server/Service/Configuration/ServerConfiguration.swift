@@ -4,7 +4,7 @@ import Images
 
 /// Everything the server can be told, checked as a whole before anything is opened.
 ///
-/// A setting is added by reading it in ``init(_:)``. Its flag, its variable, its key in a file, its line in `--help` and in
+/// A setting is added by reading it in ``init(_:)`` or in what that calls for a group of them. Its flag, its variable, its key in a file, its line in `--help` and in
 /// `--print-config` follow from that.
 package struct ServerConfiguration: Sendable {
     package let checkpoints: String
