@@ -1,3 +1,5 @@
+import Compute
+
 /// Resizes a picture with the antialiased triangle filter and keeps a rectangle of the result; nothing outside it is computed.
 ///
 /// Equal to Pillow's `resize((w, h), BILINEAR)` and `crop` of the upright picture, byte for byte: rows first, rounded to 8 bits, then columns.
@@ -51,6 +53,7 @@ struct Resampling {
 /// A picture that is resized while its stored rows arrive from the top down. Of those, it keeps as many as one resized row draws on.
 struct ResampledPicture {
     private let resampling: Resampling
+    private let filter = ByteFilter()
     private let rowBytes: Int
     /// Row `y` lies at `y` modulo the number of rows kept.
     private var kept: [UInt8]
@@ -82,7 +85,7 @@ struct ResampledPicture {
             if resampling.orientation.swapsSides {
                 destination.update(from: row + 3 * columns.sourceRange.lowerBound, count: rowBytes)
             } else {
-                columns.resizeRow(row, from: 0, to: destination)
+                columns.resizeRow(row, from: 0, by: filter, to: destination)
             }
         }
     }
@@ -94,8 +97,9 @@ struct ResampledPicture {
             let destination = result.baseAddress! + start
             kept.withUnsafeBufferPointer { kept in
                 summed.withUnsafeMutableBufferPointer { summed in
-                    rows.sumRows(kept.baseAddress!, rowBytes: rowBytes, at: resultRows, to: isTurned ? summed.baseAddress! : destination)
-                    if isTurned { columns.resizeRow(summed.baseAddress!, from: columns.sourceRange.lowerBound, to: destination) }
+                    let row = isTurned ? summed.baseAddress! : destination
+                    rows.sumRows(kept.baseAddress!, rowBytes: rowBytes, at: resultRows, by: filter, to: row)
+                    if isTurned { columns.resizeRow(row, from: columns.sourceRange.lowerBound, by: filter, to: destination) }
                 }
             }
         }
@@ -109,53 +113,23 @@ struct ResampledPicture {
     }
 }
 
-/// The arithmetic: sums in fixed point, which are the same in any order.
 extension ResamplingWeights {
-    private static let half = Int32(1) << (fractionBits - 1)
-
-    private static func byte(_ sum: Int32) -> UInt8 {
-        UInt8(truncatingIfNeeded: min(max(sum >> Int32(fractionBits), 0), 255))
-    }
-
     /// A row of pixels, of which the first is the picture's column `first` → the resized row.
-    fileprivate func resizeRow(_ source: UnsafePointer<UInt8>, from first: Int, to destination: UnsafeMutablePointer<UInt8>) {
+    fileprivate func resizeRow(
+        _ source: UnsafePointer<UInt8>, from first: Int, by filter: ByteFilter, to destination: UnsafeMutablePointer<UInt8>
+    ) {
         if let copiedFrom { return destination.update(from: source + (copiedFrom - first) * 3, count: count * 3) }
-        weights.withUnsafeBufferPointer { weights in
-            for column in 0..<count {
-                let weight = weights.baseAddress! + column * taps
-                var pixel = source + (starts[column] - first) * 3
-                var (red, green, blue) = (Self.half, Self.half, Self.half)
-                for tap in 0..<counts[column] {
-                    red &+= Int32(pixel[0]) &* weight[tap]
-                    green &+= Int32(pixel[1]) &* weight[tap]
-                    blue &+= Int32(pixel[2]) &* weight[tap]
-                    pixel += 3
-                }
-                destination[column * 3] = Self.byte(red)
-                destination[column * 3 + 1] = Self.byte(green)
-                destination[column * 3 + 2] = Self.byte(blue)
-            }
-        }
+        filter.resize(source - 3 * first, starts: starts, counts: counts, weights: weights, taps: taps, to: destination)
     }
-
-    /// Bytes whose sums stay in the nearest cache while row after row is added to them.
-    private static let sumsAtOnce = 2_048
 
     /// The rows that resized position `position` draws on → that one row. Row `y` of the picture lies at `y` modulo ``taps``.
-    fileprivate func sumRows(_ rows: UnsafePointer<UInt8>, rowBytes: Int, at position: Int, to destination: UnsafeMutablePointer<UInt8>) {
+    fileprivate func sumRows(
+        _ rows: UnsafePointer<UInt8>, rowBytes: Int, at position: Int, by filter: ByteFilter, to destination: UnsafeMutablePointer<UInt8>
+    ) {
         if let copiedFrom { return destination.update(from: rows + (copiedFrom + position) % taps * rowBytes, count: rowBytes) }
-        withUnsafeTemporaryAllocation(of: Int32.self, capacity: Self.sumsAtOnce) { buffer in
-            let sums = buffer.baseAddress!
-            for first in stride(from: 0, to: rowBytes, by: Self.sumsAtOnce) {
-                let bytes = min(Self.sumsAtOnce, rowBytes - first)
-                sums.initialize(repeating: Self.half, count: bytes)
-                for tap in 0..<counts[position] {
-                    let line = rows + (starts[position] + tap) % taps * rowBytes + first
-                    let weight = weights[position * taps + tap]
-                    for i in 0..<bytes { sums[i] &+= Int32(line[i]) &* weight }
-                }
-                for i in 0..<bytes { destination[first + i] = Self.byte(sums[i]) }
-            }
+        weights.withUnsafeBufferPointer { weights in
+            let own = UnsafeBufferPointer(rebasing: weights[position * taps..<position * taps + counts[position]])
+            filter.sum(rows, rowBytes: rowBytes, ring: taps, first: starts[position] % taps, weights: own, to: destination)
         }
     }
 }

@@ -1,3 +1,4 @@
+import Compute
 import Glibc
 
 /// The antialiased triangle filter along one axis, for a range of the resized positions.
@@ -5,8 +6,6 @@ import Glibc
 /// Positions, order of operations and the rounding to 22-bit fixed point are Pillow's (`BILINEAR`), so that results are equal byte for byte.
 /// Source: Pillow, `src/libImaging/Resample.c`.
 struct ResamplingWeights {
-    static let fractionBits = 22
-
     /// Source positions there are, and resized positions for which there are weights.
     let sourceCount: Int
     let count: Int
@@ -40,7 +39,7 @@ struct ResamplingWeights {
             counts.append(count)
             let sum = Self.fillTriangle(&row, count: count, start: start, center: center, support: support)
             for tap in 0..<count {
-                weights[index * taps + tap] = Int32(0.5 + row[tap] / sum * Double(1 << Self.fractionBits))
+                weights[index * taps + tap] = Int32(0.5 + row[tap] / sum * Double(1 << ByteFilter.fractionBits))
             }
         }
         // The triangle then has its centre on one position, and nothing on the next.

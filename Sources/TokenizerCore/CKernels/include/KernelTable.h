@@ -57,6 +57,9 @@ typedef struct revq_adamw_step {
 /// The largest kernel of a depthwise convolution that has gradients.
 #define REVQ_DEPTHWISE_LARGEST_SIZE 15
 
+/// Bits behind the point of the weights that pictures are resized with; Pillow's.
+#define REVQ_WEIGHT_FRACTION_BITS 22
+
 /// The operations, compiled for one instruction set. Counts are in elements; no pointer needs alignment; buffers do not overlap
 /// unless an operation says that it works in place.
 typedef struct revq_kernel_table {
@@ -168,6 +171,16 @@ typedef struct revq_kernel_table {
     void (*add_to_cells)(
         const float *vectors, const int32_t *found, ptrdiff_t count, ptrdiff_t stride, ptrdiff_t d, const float *codebook,
         double weight, double *totals);
+    /// One row from `taps` consecutive rows of bytes: to[i] = ½ + Σ weights[t] · row[t][i], a fixed-point number with
+    /// REVQ_WEIGHT_FRACTION_BITS, brought into 0…255. `rows` holds `ring` rows of `row_bytes` each; the row after the last is row 0,
+    /// and `first` is where the sum begins.
+    void (*sum_byte_rows)(
+        const uint8_t *rows, ptrdiff_t row_bytes, ptrdiff_t ring, ptrdiff_t first, const int32_t *weights, ptrdiff_t taps, uint8_t *to);
+    /// The same along a row of pixels of three bytes: pixel x of the result is the sum of `counts[x]` (at least 1, at most `taps`) pixels from
+    /// `starts[x]` on, with the weights at weights[x · taps].
+    void (*resize_rgb_row)(
+        const uint8_t *from, const ptrdiff_t *starts, const ptrdiff_t *counts, const int32_t *weights, ptrdiff_t taps, ptrdiff_t columns,
+        uint8_t *to);
 } revq_kernel_table;
 
 /// The most capable instruction set of this processor.

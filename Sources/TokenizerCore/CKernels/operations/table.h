@@ -29,6 +29,8 @@
 #include "scan_codes.h"
 #include "add_to_cells.h"
 
+#include "resample.h"
+
 extern const revq_kernel_table TABLE;
 const revq_kernel_table TABLE = {
     .add = add,
@@ -58,4 +60,6 @@ const revq_kernel_table TABLE = {
     .nearest_code = nearest_code,
     .scan_codes = scan_codes,
     .add_to_cells = add_to_cells,
+    .sum_byte_rows = sum_byte_rows,
+    .resize_rgb_row = resize_rgb_row,
 };

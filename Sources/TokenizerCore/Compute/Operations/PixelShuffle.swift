@@ -12,11 +12,13 @@ package enum PixelShuffle {
         withPointers(writing: &y, reading: x) { y, x in
             RowPieces.forEach(rows: rows, width: width * c) { range in
                 for row in range {
-                    let tileRow = y + row / f * (width / f) * c * f * f + row % f * f
-                    for column in 0..<width {
-                        let source = x + (row * width + column) * c
-                        let target = tileRow + column / f * c * f * f + column % f
-                        for i in 0..<c { target[i * f * f] = source[i] }
+                    var (source, target) = (x + row * width * c, y + row / f * (width / f) * c * f * f + row % f * f)
+                    for _ in 0..<width / f {
+                        for i in 0..<c {
+                            for dx in 0..<f { target[i &* f &* f &+ dx] = source[dx &* c &+ i] }
+                        }
+                        source += f * c
+                        target += c * f * f
                     }
                 }
             }
@@ -35,11 +37,13 @@ package enum PixelShuffle {
         withPointers(writing: &y, reading: x) { y, x in
             RowPieces.forEach(rows: rows, width: width * c) { range in
                 for row in range {
-                    let tileRow = x + row / f * (width / f) * c * f * f + row % f * f
-                    for column in 0..<width {
-                        let source = tileRow + column / f * c * f * f + column % f
-                        let target = y + (row * width + column) * c
-                        for i in 0..<c { target[i] = source[i * f * f] }
+                    var (source, target) = (x + row / f * (width / f) * c * f * f + row % f * f, y + row * width * c)
+                    for _ in 0..<width / f {
+                        for i in 0..<c {
+                            for dx in 0..<f { target[dx &* c &+ i] = source[i &* f &* f &+ dx] }
+                        }
+                        source += c * f * f
+                        target += f * c
                     }
                 }
             }
