@@ -24,7 +24,7 @@ import Testing
 
     @Test func readsTheDocumentThatEncodeAnswers() throws {
         let document = TokensDocument(Tokens(ofOneImage: [1, 2, 3, 4]), from: model)
-        let claimed = try ClaimedTokens(document.jsonBytes, type: json, fingerprint: nil)
+        let claimed = try ClaimedTokens(document.json.bytes, type: json, fingerprint: nil)
         #expect(claimed.values == [1, 2, 3, 4])
         #expect(claimed.fingerprint == "f1")
     }

@@ -71,7 +71,7 @@ struct ClaimedTokens: Equatable {
     }
 
     private static func readGrid(_ reader: inout JSONReader) throws(PayloadError) {
-        let fields = TokensDocument.Grid.CodingKeys.allCases.map(\.rawValue)
+        let fields = TokensDocument.Grid.Field.allCases.map(\.rawValue)
         try reader.readObject(fields, named: "grid") { field, reader throws(PayloadError) in
             if field == "latent" {
                 _ = try reader.readIntegers("grid.latent", atMost: 3)

@@ -1,39 +1,25 @@
 /// The JSON that `/models` answers.
-struct ModelsDocument: Encodable {
-    struct Model: Encodable {
-        let model: String
-        /// Whether requests that name no model get this one.
-        let isDefault: Bool
-        /// The current version first, then earlier ones whose tokens can still be decoded.
-        let versions: [Version]
-
-        enum CodingKeys: String, CodingKey {
-            case model, versions
-            case isDefault = "default"
-        }
-    }
-
-    struct Version: Encodable {
-        let version: Int
-        let fingerprint: String
-        let grid: TokensDocument.Grid
-        let precision: String
-
-        init(_ facts: ModelFacts) {
-            version = facts.version
-            fingerprint = facts.fingerprint
-            grid = TokensDocument.Grid(facts)
-            precision = facts.precision.rawValue
-        }
-    }
-
-    let models: [Model]
+struct ModelsDocument {
+    /// Each model's name, whether requests that name none get it, and its versions: the current one first, then earlier ones whose tokens can
+    /// still be decoded.
+    private let models: [(name: String, isDefault: Bool, versions: [ModelFacts])]
 
     init(_ registry: ModelRegistry) {
         let listing = registry.listing
-        models = listing.map { name, versions in
-            let isDefault = listing.count == 1 || name == ModelRegistry.defaultName
-            return Model(model: name, isDefault: isDefault, versions: versions.map(Version.init))
+        models = listing.map { ($0, listing.count == 1 || $0 == ModelRegistry.defaultName, $1) }
+    }
+
+    var json: JSONValue {
+        let models = models.map { name, isDefault, versions -> JSONValue in
+            ["model": .string(name), "default": .boolean(isDefault), "versions": .array(versions.map(Self.version))]
         }
+        return ["models": .array(models)]
+    }
+
+    private static func version(_ facts: ModelFacts) -> JSONValue {
+        [
+            "version": .integer(facts.version), "fingerprint": .string(facts.fingerprint), "grid": TokensDocument.Grid(facts).json,
+            "precision": .string(facts.precision.rawValue),
+        ]
     }
 }

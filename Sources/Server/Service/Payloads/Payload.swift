@@ -1,4 +1,3 @@
-import FoundationEssentials
 import HTTPTransport
 
 /// The formats that bodies come and go in.
@@ -28,15 +27,5 @@ enum PayloadError: Error, Equatable {
         switch self {
         case .malformed(let reason), .invalid(let reason), .tokenCount(let reason), .tokenRange(let reason): reason
         }
-    }
-}
-
-extension Encodable {
-    /// As JSON with sorted fields, so that equal answers are equal bytes, and a line break at its end.
-    var jsonBytes: [UInt8] {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        guard let data = try? encoder.encode(self) else { preconditionFailure("\(Self.self) has no JSON form") }
-        return Array(data) + [UInt8(ascii: "\n")]
     }
 }

@@ -1,9 +1,9 @@
 import TokenizerCore
 
 /// The JSON that `/encode` answers and `/decode` takes.
-struct TokensDocument: Encodable, Equatable {
+struct TokensDocument {
     /// Where the tokens belong; for the reader's information, since the fingerprint decides.
-    struct Grid: Encodable, Equatable {
+    struct Grid {
         /// Width and height of the image, in pixels.
         let imageSize: Int
         /// `[C, H, W]`.
@@ -20,10 +20,24 @@ struct TokensDocument: Encodable, Equatable {
             codebookSize = facts.codebookSize
         }
 
-        enum CodingKeys: String, CodingKey, CaseIterable {
+        /// The fields' names.
+        enum Field: String, CaseIterable {
             case imageSize = "image_size"
             case latent, tokens
             case codebookSize = "codebook_size"
+        }
+
+        var json: JSONValue {
+            .object(Dictionary(uniqueKeysWithValues: Field.allCases.map { ($0.rawValue, value(of: $0)) }))
+        }
+
+        private func value(of field: Field) -> JSONValue {
+            switch field {
+            case .imageSize: .integer(imageSize)
+            case .latent: .array(latent.map(JSONValue.integer))
+            case .tokens: .integer(tokens)
+            case .codebookSize: .integer(codebookSize)
+            }
         }
     }
 
@@ -40,5 +54,12 @@ struct TokensDocument: Encodable, Equatable {
         fingerprint = model.facts.fingerprint
         grid = Grid(model.facts)
         self.tokens = tokens.indices
+    }
+
+    var json: JSONValue {
+        [
+            "model": .string(model), "version": .integer(version), "fingerprint": .string(fingerprint), "grid": grid.json,
+            "tokens": .integers(tokens),
+        ]
     }
 }

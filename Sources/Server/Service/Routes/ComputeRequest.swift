@@ -104,7 +104,7 @@ final class ComputeRequest: Sendable {
             case .image(let image): PNGEncoder.encode(image)
             case .tokens(let tokens) where terms.answerType == MediaType.npy:
                 NumPyArray(tokens.indices, shape: [tokens.tokensPerImage]).serialized()
-            case .tokens(let tokens): TokensDocument(tokens, from: model).jsonBytes
+            case .tokens(let tokens): TokensDocument(tokens, from: model).json.bytes
             }
         let headers: HTTPHeaders = [
             "Content-Type": terms.answerType, "Revq-Model": model.name, "Revq-Version": "\(model.facts.version)",

@@ -20,20 +20,14 @@ package struct Problem: Error, Equatable {
     /// - Parameter status: replaces the code's own, for what the transport has decided.
     func response(status: HTTPStatus? = nil) -> HTTPResponse {
         let status = status ?? HTTPStatus(code.status)
-        let document = Document(
-            type: "urn:revq:problem:\(code.rawValue)", title: code.title, status: status.code, detail: detail, code: code.rawValue)
-        var response = HTTPResponse(status: status, headers: headers, body: document.jsonBytes)
+        let document: JSONValue = [
+            "type": .string("urn:revq:problem:\(code.rawValue)"), "title": .string(code.title), "status": .integer(status.code),
+            "detail": .string(detail), "code": .string(code.rawValue),
+        ]
+        var response = HTTPResponse(status: status, headers: headers, body: document.bytes)
         response.headers["Content-Type"] = MediaType.problem
         if let retryAfter { response.headers["Retry-After"] = "\(retryAfter.wholeSeconds)" }
         return response
-    }
-
-    private struct Document: Encodable {
-        let type: String
-        let title: String
-        let status: Int
-        let detail: String
-        let code: String
     }
 }
 

@@ -87,7 +87,7 @@ final class TokenizerService: Sendable {
             let terms = try RequestTerms(head, on: route)
             switch route.endpoint {
             case .compute(let operation): return try admit(operation, terms, Client(responder, record))
-            case .models: return .answer(record.answered(.json(ModelsDocument(registry))))
+            case .models: return .answer(record.answered(.json(ModelsDocument(registry).json)))
             case .live: return .answer(record.answered(.json(["status": "alive"])))
             case .ready: return .answer(record.answered(try readiness()))
             case .metrics: return .answer(record.answered(metricsPage()))
@@ -161,7 +161,7 @@ struct RoutedHandler: HTTPHandler {
 }
 
 extension HTTPResponse {
-    fileprivate static func json(_ document: some Encodable) -> HTTPResponse {
-        HTTPResponse(status: .ok, headers: ["Content-Type": MediaType.json], body: document.jsonBytes)
+    fileprivate static func json(_ document: JSONValue) -> HTTPResponse {
+        HTTPResponse(status: .ok, headers: ["Content-Type": MediaType.json], body: document.bytes)
     }
 }

@@ -114,7 +114,7 @@ package enum LogFormat: String, Sendable, CaseIterable {
     /// The line that says how many were dropped.
     package func note(ofDropped count: Int) -> String {
         let text = "\(count) log lines were dropped: nobody read them in time"
-        return self == .json ? String(decoding: ["level": "warning", "message": text].jsonBytes, as: UTF8.self) : text + "\n"
+        return self == .json ? String(decoding: (["level": "warning", "message": .string(text)] as JSONValue).bytes, as: UTF8.self) : text + "\n"
     }
 
     /// What `auto` means for a descriptor.
@@ -146,7 +146,8 @@ package struct QueuedLogHandler: LogHandler {
         let all = metadata.merging(event.metadata ?? [:]) { $1 }
         if format == .json {
             let fields: [String: String] = ["time": Self.now(), "level": "\(event.level)", "logger": label, "message": "\(event.message)"]
-            queue.add(String(decoding: fields.merging(all.mapValues { "\($0)" }) { own, _ in own }.jsonBytes, as: UTF8.self))
+            let line = fields.merging(all.mapValues { "\($0)" }) { own, _ in own }
+            queue.add(String(decoding: JSONValue.object(line.mapValues(JSONValue.string)).bytes, as: UTF8.self))
             return
         }
         let fields = all.sorted { $0.key < $1.key }.map { " \($0.key)=\($0.value)" }.joined()
