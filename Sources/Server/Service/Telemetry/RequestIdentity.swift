@@ -1,6 +1,7 @@
 import Glibc
 import HTTPTransport
 import Logging
+import Synchronization
 
 /// Who asks, and by which name the request is known elsewhere.
 struct RequestIdentity: Sendable, Equatable {
@@ -36,8 +37,15 @@ struct RequestIdentity: Sendable, Equatable {
             }
     }
 
+    /// Numbers that are this process's own, one after the other, and none twice.
+    private static let ids = Atomic(UInt64.random(in: .min ... .max))
+
+    /// A number scattered so that neighbours look unlike (SplitMix64): asking the system for each would cost a call of it.
     private static func newID() -> String {
-        let digits = String(UInt64.random(in: .min ... .max), radix: 16)
+        var number = ids.wrappingAdd(1, ordering: .relaxed).newValue &* 0x9E37_79B9_7F4A_7C15
+        number = (number ^ number >> 30) &* 0xBF58_476D_1CE4_E5B9
+        number = (number ^ number >> 27) &* 0x94D0_49BB_1331_11EB
+        let digits = String(number ^ number >> 31, radix: 16)
         return String(repeating: "0", count: 16 - digits.count) + digits
     }
 
