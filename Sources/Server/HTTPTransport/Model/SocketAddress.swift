@@ -15,6 +15,21 @@ package struct SocketAddress: Sendable, Hashable, CustomStringConvertible {
     package var description: String {
         host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
     }
+
+    /// What stands for one client: an IPv4 address, or the first 64 bits of an IPv6 one, since a client has all addresses behind them.
+    var origin: String {
+        var bytes = [UInt8](repeating: 0, count: 16)
+        guard inet_pton(AF_INET6, host, &bytes) == 1 else { return host }
+        let mapped = bytes.prefix(10).allSatisfy { $0 == 0 } && bytes[10] == 0xFF && bytes[11] == 0xFF
+        return mapped ? bytes.suffix(4).map(String.init).joined(separator: ".") : Self.text(ofNetwork: bytes.prefix(8)) + "/64"
+    }
+
+    private static func text(ofNetwork bytes: ArraySlice<UInt8>) -> String {
+        var address = Array(bytes) + [UInt8](repeating: 0, count: 8)
+        var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
+        _ = inet_ntop(AF_INET6, &address, &text, socklen_t(text.count))
+        return text.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
+    }
 }
 
 extension SocketAddress {

@@ -1,6 +1,6 @@
 import Threads
 
-/// How many connections each client address has, over all loops.
+/// How many connections each client's address (``SocketAddress/origin``) has, over all loops.
 final class AddressCounts: Sendable {
     private let limit: Int
     private let counts = Lock<[String: Int]>([:])
@@ -11,33 +11,33 @@ final class AddressCounts: Sendable {
 
     /// Counts one more connection.
     /// - Returns: nil, and nothing is counted, if the address has as many as it may.
-    func enter(_ host: String) -> Entry? {
+    func enter(_ origin: String) -> Entry? {
         counts.withLock { counts in
-            guard counts[host, default: 0] < limit else { return nil }
-            counts[host, default: 0] += 1
-            return Entry(of: self, host: host)
+            guard counts[origin, default: 0] < limit else { return nil }
+            counts[origin, default: 0] += 1
+            return Entry(of: self, origin: origin)
         }
     }
 
-    private func leave(_ host: String) {
+    private func leave(_ origin: String) {
         counts.withLock { counts in
-            let left = counts[host, default: 1] - 1
-            counts[host] = left > 0 ? left : nil
+            let left = counts[origin, default: 1] - 1
+            counts[origin] = left > 0 ? left : nil
         }
     }
 
     /// One counted connection, until it goes.
     final class Entry {
-        let host: String
+        let origin: String
         private let owner: AddressCounts
 
-        fileprivate init(of owner: AddressCounts, host: String) {
+        fileprivate init(of owner: AddressCounts, origin: String) {
             self.owner = owner
-            self.host = host
+            self.origin = origin
         }
 
         deinit {
-            owner.leave(host)
+            owner.leave(origin)
         }
     }
 }

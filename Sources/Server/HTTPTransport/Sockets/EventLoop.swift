@@ -155,7 +155,7 @@ final class EventLoop {
     private func adopt(
         _ socket: consuming Socket, peer: SocketAddress, isReserve: Bool, insteadOf victim: ServerConnection?, at now: Instant
     ) {
-        guard let address = place(for: peer.host, at: now) else { return context.counters.refusedByAddress.count() }
+        guard let address = place(for: peer.origin, at: now) else { return context.counters.refusedByAddress.count() }
         if connections.count >= state.connectionsPerLoop, let victim {
             evict(victim, at: now)
         }
@@ -175,11 +175,11 @@ final class EventLoop {
     }
 
     /// An address that has all its connections gives one of them up, if one can go: many clients may share it.
-    private func place(for host: String, at now: Instant) -> AddressCounts.Entry? {
-        if let entry = state.addresses.enter(host) { return entry }
-        guard let victim = evictions.next(in: connections, from: host, at: now) else { return nil }
+    private func place(for origin: String, at now: Instant) -> AddressCounts.Entry? {
+        if let entry = state.addresses.enter(origin) { return entry }
+        guard let victim = evictions.next(in: connections, from: origin, at: now) else { return nil }
         evict(victim, at: now)
-        return state.addresses.enter(host)
+        return state.addresses.enter(origin)
     }
 
     private func evict(_ connection: ServerConnection, at now: Instant) {

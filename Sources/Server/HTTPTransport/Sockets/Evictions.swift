@@ -18,10 +18,10 @@ struct Evictions {
     }
 
     /// The next to close, still open; `nil` if there is none.
-    /// - Parameter host: only connections of this address.
-    mutating func next(in connections: [UInt64: ServerConnection], from host: String? = nil, at now: Instant) -> ServerConnection? {
+    /// - Parameter origin: only connections of this origin.
+    mutating func next(in connections: [UInt64: ServerConnection], from origin: String? = nil, at now: Instant) -> ServerConnection? {
         while true {
-            while let index = candidates.lastIndex(where: { host == nil || connections[$0]?.address?.host == host }) {
+            while let index = candidates.lastIndex(where: { origin == nil || connections[$0]?.address?.origin == origin }) {
                 if let connection = connections[candidates.remove(at: index)], pace(of: connection, at: now) != nil {
                     return connection
                 }
