@@ -56,7 +56,7 @@ extension ImageError: Refusal {
             case .tooLarge, .stopped: .imageTooLarge
             case .outOfMemory: .imageOutOfMemory
             }
-        return Problem(code, "\(self)")
+        return Problem(code, "\(self)", retryAfter: code == .imageOutOfMemory ? .seconds(1) : nil)
     }
 }
 
