@@ -13,19 +13,28 @@ extension FuzzTarget {
         let stream = Array(rest)
         // No bytes are no piece: a socket that has nothing to read is not asked.
         guard !stream.isEmpty else { return }
-        var pieces = lengths.map { length in
+        let pieces = lengths.map { length in
             defer { rest = rest.dropFirst(Int(length)) }
             return Array(rest.prefix(Int(length)))
         }
-        pieces.append(Array(rest))
+        let said = (pieces + [Array(rest)]).filter { !$0.isEmpty }
         let whole = transcript([stream])
-        precondition(transcript(pieces.filter { !$0.isEmpty }) == whole, "the pieces say something else than the whole")
+        precondition(transcript(said) == whole, "the pieces say something else than the whole")
         precondition(transcript(stream.map { [$0] }) == whole, "the single bytes say something else than the whole")
+        // The lengths are the pauses' too, from none to far longer than any limit.
+        let pauses = (lengths + [0]).map { Duration.milliseconds(Int($0) * Int($0) * Int($0)) }
+        precondition(
+            Transcript.ends(feeding: said, pauses: pauses, shutsDown: count >= 128, limits: limits, maximumBodyBytes: 256),
+            "a silent client's connection does not end")
     }
 
     private static func transcript(_ pieces: [[UInt8]]) -> Transcript {
+        Transcript(feeding: pieces, limits: limits, maximumBodyBytes: 256)
+    }
+
+    private static let limits: HTTPLimits = {
         var limits = HTTPLimits()
         (limits.requestLineBytes, limits.headBytes, limits.headerFields, limits.lingerBytes) = (128, 512, 8, 1 << 20)
-        return Transcript(feeding: pieces, limits: limits, maximumBodyBytes: 256)
-    }
+        return limits
+    }()
 }
