@@ -5,8 +5,31 @@ import Testing
 struct BufferPoolTests {
     private let million = 1 << 20
 
+    /// A pool that gets back at its end what was taken and not given.
+    private final class Pool {
+        private let pool = BufferPool()
+        private var taken: [(base: UnsafeMutablePointer<Float>, capacity: Int)] = []
+
+        var heldBytes: Int { pool.heldBytes }
+
+        func take(_ count: Int, isLasting: Bool) -> (base: UnsafeMutablePointer<Float>, capacity: Int) {
+            let buffer = pool.take(count, isLasting: isLasting)
+            taken.append(buffer)
+            return buffer
+        }
+
+        func give(_ base: UnsafeMutablePointer<Float>, _ capacity: Int) {
+            taken.removeAll { $0.base == base }
+            pool.give(base, capacity)
+        }
+
+        deinit {
+            for buffer in taken { pool.give(buffer.base, buffer.capacity) }
+        }
+    }
+
     @Test func idleMemoryServesSmallerTensors() {
-        let pool = BufferPool()
+        let pool = Pool()
         let (large, larger) = (pool.take(2 * million, isLasting: false), pool.take(4 * million, isLasting: false))
         pool.give(larger.base, larger.capacity)
         pool.give(large.base, large.capacity)
@@ -18,7 +41,7 @@ struct BufferPoolTests {
     }
 
     @Test func whatStaysOrIsSmallWastesNothing() {
-        let pool = BufferPool()
+        let pool = Pool()
         let large = pool.take(2 * million, isLasting: false)
         pool.give(large.base, large.capacity)
         #expect(pool.take(million, isLasting: true).capacity == million)
@@ -28,14 +51,14 @@ struct BufferPoolTests {
     }
 
     @Test func nothingIsServedFromFarLargerMemory() {
-        let pool = BufferPool()
+        let pool = Pool()
         let large = pool.take(32 * million, isLasting: false)
         pool.give(large.base, large.capacity)
         #expect(pool.take(million, isLasting: false).capacity == million)
     }
 
     @Test func idleMemoryThatIsTooSmallMakesRoom() {
-        let pool = BufferPool()
+        let pool = Pool()
         let small = (0..<3).map { _ in pool.take(million, isLasting: false) }
         for buffer in small { pool.give(buffer.base, buffer.capacity) }
         #expect(pool.heldBytes == 12 * million)

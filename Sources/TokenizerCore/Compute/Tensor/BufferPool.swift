@@ -19,6 +19,12 @@ package final class BufferPool: Sendable {
     private static let slack = 16
     private let state = Mutex(State())
 
+    deinit {
+        for (_, addresses) in state.withLock({ $0.free }) {
+            for address in addresses { Glibc.free(UnsafeMutableRawPointer(bitPattern: address)) }
+        }
+    }
+
     /// Bytes of idle buffers.
     var heldBytes: Int { state.withLock { $0.heldBytes } }
 
