@@ -18,13 +18,29 @@ import Testing
         #expect(try Fixture.array("dcae_in/a64_image_u8.npy").shape == [1, 3, 64, 64])
     }
 
+    @Test("Integers of every size and byte order are read", arguments: ["<", ">"])
+    func readsEveryIntegerType(order: Character) throws {
+        for (kind, bytes, value) in [
+            ("i", 1, -2), ("u", 1, 200), ("i", 2, -300), ("u", 2, 65_000), ("i", 4, -70_000), ("u", 4, 4_000_000_000), ("i", 8, .min), ("u", 8, .max),
+        ] as [(String, Int, Int64)] {
+            let name = "\(bytes == 1 ? "|" : order)\(kind)\(bytes)"
+            let little = (0..<bytes).map { UInt8(truncatingIfNeeded: value >> Int64(8 * $0)) }
+            let header = "{'descr': '\(name)', 'fortran_order': False, 'shape': (1,), }"
+            let file = NumPyArray.magic + [1, 0, UInt8(header.utf8.count), 0] + Array(header.utf8) + (order == "<" ? little : little.reversed())
+            let array = try NumPyArray(parsing: file)
+            #expect(array.integers == [value], "\(name)")
+            #expect(try NumPyArray(parsing: array.serialized()) == array)
+        }
+    }
+
     @Test func everyTruncationAndForeignHeaderIsAnError() {
         let bytes = NumPyArray([1, 2, 3], shape: [3]).serialized()
         for count in 0..<bytes.count {
             #expect(throws: NumPyArray.FormatError.self) { _ = try NumPyArray(parsing: Array(bytes[..<count])) }
         }
         let changes = [
-            ("<i4", "<f8"), ("<i4", ">i4"), ("False", "True "), ("(3,)", "(4,)"), ("(3,)", "(-3)"), ("(3,)", "(99999999999999999999,)"),
+            ("<i4", "<f8"), ("<i4", "<c8"), ("<i4", "=i4"), ("<i4", "<i3"), ("False", "True "), ("(3,)", "(4,)"), ("(3,)", "(-3)"),
+            ("(3,)", "(99999999999999999999,)"),
             ("'shape'", "'shade'"), ("(3,)", "3   "),
         ]
         for (from, to) in changes {

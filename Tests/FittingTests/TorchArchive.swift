@@ -1,3 +1,5 @@
+import Files
+
 @testable import Fitting
 
 /// What `torch.save` writes, and what it would not: archives put together here may claim anything.

@@ -1,22 +1,39 @@
-/// An array in NumPy's `.npy` format: C order, little-endian.
+/// An array in NumPy's `.npy` format, in C order.
 ///
 /// Source: NumPy format description, versions 1.0 to 3.0.
 package struct NumPyArray: Sendable, Equatable {
-    /// The element types that are read and written.
-    package enum ElementType: String, Sendable {
-        case uint8 = "|u1"
-        case uint16 = "<u2"
-        case int32 = "<i4"
-        case int64 = "<i8"
-        case float32 = "<f4"
+    /// How an element is stored: an integer of 1, 2, 4 or 8 bytes, or a float of 4.
+    package struct ElementType: Sendable, Equatable {
+        package enum Kind: Character, Sendable {
+            case signed = "i"
+            case unsigned = "u"
+            case float = "f"
+        }
 
-        var bytes: Int {
-            switch self {
-            case .uint8: 1
-            case .uint16: 2
-            case .int32, .float32: 4
-            case .int64: 8
-            }
+        package let kind: Kind
+        package let bytes: Int
+        package let isBigEndian: Bool
+
+        package static let uint8 = ElementType(kind: .unsigned, bytes: 1, isBigEndian: false)
+        package static let int32 = ElementType(kind: .signed, bytes: 4, isBigEndian: false)
+        package static let int64 = ElementType(kind: .signed, bytes: 8, isBigEndian: false)
+        package static let float32 = ElementType(kind: .float, bytes: 4, isBigEndian: false)
+
+        private init(kind: Kind, bytes: Int, isBigEndian: Bool) {
+            (self.kind, self.bytes, self.isBigEndian) = (kind, bytes, isBigEndian)
+        }
+
+        /// - Parameter name: NumPy's, such as `<i4`: the byte order, the kind, the number of bytes.
+        init?(_ name: String) {
+            let characters = Array(name)
+            guard characters.count == 3, let kind = Kind(rawValue: characters[1]), let bytes = characters[2].wholeNumberValue,
+                kind == .float ? bytes == 4 : [1, 2, 4, 8].contains(bytes), "<>|".contains(characters[0]), characters[0] != "|" || bytes == 1
+            else { return nil }
+            self.init(kind: kind, bytes: bytes, isBigEndian: characters[0] == ">" && bytes > 1)
+        }
+
+        package var name: String {
+            (bytes == 1 ? "|" : isBigEndian ? ">" : "<") + String(kind.rawValue) + String(bytes)
         }
     }
 
@@ -25,11 +42,12 @@ package struct NumPyArray: Sendable, Equatable {
         package let description: String
     }
 
+    package static let magic: [UInt8] = [0x93] + Array("NUMPY".utf8)
     private static let maximumHeaderBytes = 4096
 
     package let type: ElementType
     package let shape: [Int]
-    /// The elements' bytes, little-endian, row-major.
+    /// The elements' bytes as the type says, row-major.
     package let data: [UInt8]
 
     package var count: Int { shape.reduce(1, *) }
@@ -41,10 +59,14 @@ package struct NumPyArray: Sendable, Equatable {
         data = values.flatMap { value in withUnsafeBytes(of: value.littleEndian) { Array($0) } }
     }
 
+    package init(bytes values: [UInt8], shape: [Int]) {
+        precondition(values.count == shape.reduce(1, *), "\(values.count) values do not fill \(shape)")
+        (type, self.shape, data) = (.uint8, shape, values)
+    }
+
     /// - Throws: when the bytes are not a whole `.npy` file of one of the element types above.
     package init(parsing bytes: [UInt8]) throws(FormatError) {
-        let magic: [UInt8] = [0x93] + Array("NUMPY".utf8)
-        guard bytes.count >= 10, Array(bytes[0..<6]) == magic else {
+        guard bytes.count >= 10, bytes.starts(with: Self.magic) else {
             throw FormatError(description: "not a NumPy array: the first bytes are not \\x93NUMPY")
         }
         let wide = bytes[6] >= 2
@@ -59,7 +81,7 @@ package struct NumPyArray: Sendable, Equatable {
             throw FormatError(description: "the NumPy header is not at most \(Self.maximumHeaderBytes) bytes of ASCII")
         }
         let header = NumPyHeader(String(decoding: bytes[start..<start + length], as: UTF8.self))
-        guard let name = header.value(of: "descr"), let type = ElementType(rawValue: name) else {
+        guard let name = header.value(of: "descr"), let type = ElementType(name) else {
             throw FormatError(description: "NumPy element type \(header.value(of: "descr")?.prefix(16) ?? "is missing and") is not supported")
         }
         guard header.value(of: "fortran_order") == "False" else { throw FormatError(description: "the NumPy array is not in C order") }
@@ -79,31 +101,36 @@ package struct NumPyArray: Sendable, Equatable {
     /// The whole file.
     package func serialized() -> [UInt8] {
         let extents = shape.map(String.init).joined(separator: ", ") + (shape.count == 1 ? "," : "")
-        var header = "{'descr': '\(type.rawValue)', 'fortran_order': False, 'shape': (\(extents)), }"
+        var header = "{'descr': '\(type.name)', 'fortran_order': False, 'shape': (\(extents)), }"
         header += String(repeating: " ", count: (64 - (10 + header.utf8.count + 1) % 64) % 64) + "\n"
         let length = header.utf8.count
-        return [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(length & 255), UInt8(length >> 8)] + Array(header.utf8) + data
+        return Self.magic + [1, 0, UInt8(length & 255), UInt8(length >> 8)] + Array(header.utf8) + data
     }
 
-    /// The elements of an integer array; nil when it holds floats.
+    /// The elements of an integer array, those beyond 63 bits as the largest of 63; nil when it holds floats.
     package var integers: [Int64]? {
-        switch type {
-        case .uint8: data.map(Int64.init)
-        case .uint16: elements { (value: UInt16) in Int64(UInt16(littleEndian: value)) }
-        case .int32: elements { (value: Int32) in Int64(Int32(littleEndian: value)) }
-        case .int64: elements { (value: Int64) in Int64(littleEndian: value) }
-        case .float32: nil
+        switch type.kind {
+        case .signed:
+            let spare = UInt64(64 - 8 * type.bytes)
+            return elements { Int64(bitPattern: $0 << spare) >> Int64(spare) }
+        case .unsigned: return elements { Int64(clamping: $0) }
+        case .float: return nil
         }
     }
 
-    /// The elements of a 32-bit float array; nil when it holds integers.
+    /// The elements of a float array; nil when it holds integers.
     package var floats: [Float]? {
-        type == .float32 ? elements { (bits: UInt32) in Float(bitPattern: UInt32(littleEndian: bits)) } : nil
+        type.kind == .float ? elements { Float(bitPattern: UInt32($0)) } : nil
     }
 
-    private func elements<Stored: BitwiseCopyable, Element>(_ convert: (Stored) -> Element) -> [Element] {
-        data.withUnsafeBytes { bytes in
-            (0..<count).map { convert(bytes.loadUnaligned(fromByteOffset: $0 * MemoryLayout<Stored>.stride, as: Stored.self)) }
+    /// - Parameter convert: takes an element's bits.
+    private func elements<Element>(_ convert: (UInt64) -> Element) -> [Element] {
+        data.withUnsafeBufferPointer { data in
+            (0..<count).map { index in
+                let bytes = UnsafeBufferPointer(rebasing: data[index * type.bytes..<(index + 1) * type.bytes])
+                return convert(
+                    type.isBigEndian ? bytes.reduce(0) { $0 << 8 | UInt64($1) } : bytes.reversed().reduce(0) { $0 << 8 | UInt64($1) })
+            }
         }
     }
 }
