@@ -2,7 +2,7 @@
 ///
 /// `make fuzz` looks for bytes that break this, under libFuzzer and AddressSanitizer; ``ReplayTests`` tries all that were ever found.
 enum FuzzTarget: String, CaseIterable {
-    case http1, png, jpeg, json, numpy, multipart, safetensors, manifest, autoencoder
+    case http1, png, jpeg, json, numpy, packed, multipart, safetensors, manifest, autoencoder
 
     func run(_ bytes: [UInt8]) {
         switch self {
@@ -11,6 +11,7 @@ enum FuzzTarget: String, CaseIterable {
         case .jpeg: Self.runImage(bytes)
         case .json: Self.runJSON(bytes)
         case .numpy: Self.runNumPy(bytes)
+        case .packed: Self.runPacked(bytes)
         case .multipart: Self.runMultipart(bytes)
         case .safetensors: Self.runSafetensors(bytes)
         case .manifest: Self.runManifest(bytes)

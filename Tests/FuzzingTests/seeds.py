@@ -10,6 +10,7 @@ name and is left alone.
 import json
 import pathlib
 import struct
+import zlib
 
 HERE = pathlib.Path(__file__).parent
 FIXTURES = HERE.parent / "TestSupport" / "Fixtures"
@@ -55,6 +56,18 @@ def arrays():
     yield "uint16", array("<u2", "(1, 3)", struct.pack("<3H", 1, 2, 65535), version=2)
     yield "uint8", array("|u1", "(4,)", b"abcd", version=3)
     yield "float32", array("<f4", "()", struct.pack("<f", 1.5))
+
+
+def packed():
+    def container(values, bits, images, fingerprint=b"f1"):
+        number = sum(value << bits * index for index, value in enumerate(values))
+        head = b"RVQT" + struct.pack("<BBHII", 1, bits, len(fingerprint), images, len(values) // images) + fingerprint
+        text = head + number.to_bytes((len(values) * bits + 7) // 8, "little")
+        return text + struct.pack("<I", zlib.crc32(text))
+
+    yield "one", container([40, 41, 42, 43], 9, 1)
+    yield "two", container([1, 2, 3, 4, 5, 6], 14, 2)
+    yield "wide", container([2**20 + 1], 31, 1, b"")
 
 
 def forms():
@@ -109,6 +122,7 @@ CORPORA = {
     "jpeg": pictures("jpg", "jpeg_1x1", "jpeg_progressive_grey", "jpeg_separate_scans", "jpeg_orientation_6"),
     "json": documents(),
     "numpy": arrays(),
+    "packed": packed(),
     "multipart": forms(),
     "safetensors": weights(),
     "manifest": manifests(),

@@ -52,9 +52,20 @@ import Testing
         #expect(values == Array(0..<64))
     }
 
-    @Test(arguments: ["Z", "Zg", "Zg=", "Zg===", "====", "Zm9v\n", "Zm 9v", "Zm9-", "Zm9_", "Z===", "Zg==Zg==", "Zh==", "Zm9=", "=m9v", "Zm9\u{e9}"])
-    func refusesWhatIsNotCanonical(text: String) {
+    @Test(arguments: ["Z", "Zg=", "Zg===", "====", "Z===", "Zg==Zg==", "Zh==", "Zh", "Zm9=", "Zm9", "=m9v", "Zm9\u{e9}", "Zm9.", "Zm9v\u{b}"])
+    func refusesWhatStandsForNoBytes(text: String) {
         #expect(throws: PayloadError.self) { try decode(text) }
+    }
+
+    /// As Python's `encodebytes` and `urlsafe_b64encode`, and browsers without padding, write it.
+    @Test(arguments: [
+        ("Zg", "f"), ("Zm8", "fo"), ("Zm9v\n", "foo"), (" Zm 9v\r\n\tYg = =\n", "foob"), ("-_-_", "\u{fb}\u{ff}\u{bf}"),
+        ("+/+/", "\u{fb}\u{ff}\u{bf}"),
+    ])
+    func takesEveryWayToWriteIt(text: String, expected: String) throws {
+        var decoder = Base64Decoder(characters: text.utf8.count)
+        for scalar in text.unicodeScalars { try decoder.take(scalar) }
+        #expect(try decoder.finished() == expected.unicodeScalars.map { UInt8($0.value) })
     }
 
     @Test func survivesDamagedText() {

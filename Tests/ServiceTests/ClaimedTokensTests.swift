@@ -25,19 +25,19 @@ import Testing
     @Test func readsTheDocumentThatEncodeAnswers() throws {
         let document = TokensDocument(Tokens(ofOneImage: [1, 2, 3, 4]), from: model)
         let claimed = try ClaimedTokens(document.json.bytes, type: json, fingerprint: nil)
-        #expect(claimed.values == [1, 2, 3, 4])
+        #expect(claimed.content == .values([1, 2, 3, 4]))
         #expect(claimed.fingerprint == "f1")
     }
 
     @Test func readsTheArrayThatEncodeAnswers() throws {
         let claimed = try ClaimedTokens(NumPyArray([5, 6], shape: [2]).serialized(), type: npy, fingerprint: "f9")
-        #expect(claimed.values == [5, 6])
+        #expect(claimed.content == .values([5, 6]))
         #expect(claimed.fingerprint == "f9")
-        #expect(try ClaimedTokens(NumPyArray([5, 6], shape: [1, 2]).serialized(), type: npy, fingerprint: "f9").values == [5, 6])
+        #expect(try ClaimedTokens(NumPyArray([5, 6], shape: [1, 2]).serialized(), type: npy, fingerprint: "f9").content == .values([5, 6]))
     }
 
     @Test func needsFingerprintAndTokensOnly() throws {
-        #expect(try claimed(#"{"tokens":[3],"fingerprint":"x"}"#).values == [3])
+        #expect(try claimed(#"{"tokens":[3],"fingerprint":"x"}"#).content == .values([3]))
         #expect(reason(#"{"tokens":[3]}"#) == "the field \"fingerprint\" is missing; expected the one /encode answered")
         #expect(reason(#"{"fingerprint":"x"}"#) == "the field \"tokens\" is missing; expected an array of integers")
     }

@@ -5,8 +5,8 @@ import Glibc
 /// Local means, variances and the covariance are weighted by an 11×11 Gaussian of deviation 1.5 that stays inside the picture;
 /// K₁ = 0.01, K₂ = 0.03, L = 255, variances divided by n.
 /// Source: Wang et al., "Image quality assessment: from error visibility to structural similarity" (2004).
-enum StructuralSimilarity {
-    static let window = 11
+package enum StructuralSimilarity {
+    package static let window = 11
     private static let c1 = 0.01 * 255 * (0.01 * 255)
     private static let c2 = 0.03 * 255 * (0.03 * 255)
 
@@ -22,7 +22,7 @@ enum StructuralSimilarity {
     ///   - a: brightness, 0 … 255, row-major.
     ///   - width: of both pictures.
     /// - Precondition: equal sizes, at least 11×11.
-    static func mean(_ a: [Double], _ b: [Double], width: Int) -> Double {
+    package static func mean(_ a: [Double], _ b: [Double], width: Int) -> Double {
         precondition(a.count == b.count && a.count % width == 0, "\(a.count) and \(b.count) pixels are no pictures of width \(width)")
         precondition(width >= window && a.count / width >= window, "a window of \(window) does not fit into \(a.count) pixels of width \(width)")
         let meanA = blurred(a, width)
@@ -36,6 +36,12 @@ enum StructuralSimilarity {
             return sum + (2 * x * y + c1) * (2 * covariance + c2) / ((x * x + y * y + c1) * (varianceA + varianceB + c2))
         }
         return sum / Double(meanA.count)
+    }
+
+    /// The same of the pictures' brightness; nil where they are smaller than the window.
+    /// - Precondition: equal sizes.
+    package static func mean(_ a: RGBImage, _ b: RGBImage) -> Double? {
+        min(a.width, a.height) >= window ? mean(a.luma, b.luma, width: a.width) : nil
     }
 
     /// Means by the Gaussian window, one per place that it fits: rows first, then columns.

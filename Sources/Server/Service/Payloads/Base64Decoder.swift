@@ -1,4 +1,5 @@
-/// Base64 (RFC 4648 §4) → bytes, while its text arrives. Strictly: the standard alphabet, full padding, no white space, unused bits zero.
+/// Base64 (RFC 4648 §4 and §5) → bytes, while its text arrives: in either alphabet, with padding or without, with blanks and line breaks, which
+/// count for nothing. What is neither is refused, and so are unused bits that are not zero.
 struct Base64Decoder {
     private static let invalid: UInt8 = 0xFF
     private static let padding = UInt8(ascii: "=")
@@ -6,6 +7,7 @@ struct Base64Decoder {
         var values = [UInt8](repeating: invalid, count: 256)
         let characters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
         for (value, character) in characters.utf8.enumerated() { values[Int(character)] = UInt8(value) }
+        (values[Int(UInt8(ascii: "-"))], values[Int(UInt8(ascii: "_"))]) = (62, 63)
         return values
     }()
     /// Characters that are decoded before their bytes are kept; a multiple of 4.
@@ -25,13 +27,15 @@ struct Base64Decoder {
         bytes.reserveCapacity(characters / 4 * 3)
     }
 
-    /// Takes the characters up to the first that does not belong.
+    /// Takes the characters up to the first that does not belong; a line break does only where it comes as a scalar, escaped in its text.
     /// - Returns: how many.
     mutating func take(_ text: UnsafeBufferPointer<UInt8>) -> Int {
         var taken = 0
-        while count % 4 != 0, taken < text.count, take(text[taken]) { taken += 1 }
-        if count % 4 == 0, !isPadded { taken += takeGroups(UnsafeBufferPointer(rebasing: text[taken...])) }
-        while taken < text.count, take(text[taken]) { taken += 1 }
+        while taken < text.count {
+            if count % 4 == 0, !isPadded { taken += takeGroups(UnsafeBufferPointer(rebasing: text[taken...])) }
+            guard taken < text.count, text[taken] >= 0x20, take(text[taken]) else { break }
+            taken += 1
+        }
         return taken
     }
 
@@ -42,6 +46,7 @@ struct Base64Decoder {
 
     private mutating func take(_ character: UInt8) -> Bool {
         guard accepts(character) else { return false }
+        if Self.isBlank(character) { return true }
         if character == Self.padding {
             isPadded = true
         } else {
@@ -54,8 +59,12 @@ struct Base64Decoder {
 
     /// Whether the character may come next.
     func accepts(_ character: UInt8) -> Bool {
-        guard character == Self.padding else { return !isPadded && values[Int(character)] != Self.invalid }
+        guard character == Self.padding else { return !isPadded && values[Int(character)] != Self.invalid || Self.isBlank(character) }
         return count % 4 == 3 || count % 4 == 2 && !isPadded
+    }
+
+    private static func isBlank(_ character: UInt8) -> Bool {
+        character == 0x20 || character == 0x0A || character == 0x0D || character == 0x09
     }
 
     /// Takes four characters at a time while all of them are in the alphabet.
@@ -91,11 +100,11 @@ struct Base64Decoder {
 
     /// All bytes, once all characters have come.
     func finished() throws(PayloadError) -> [UInt8] {
-        guard count % 4 == 0 else {
-            throw .invalid("base64 text has \(count) characters; expected a multiple of 4, with \"=\" padding")
+        guard isPadded ? count % 4 == 0 : count % 4 != 1 else {
+            throw .invalid("base64 text has \(count) characters; expected a multiple of 4, with or without its \"=\" padding")
         }
         // Two characters hold 4 bits that belong to no byte, three hold 2.
-        let unused = isPadded ? bits & (bytes.count % 3 == 1 ? 0b1111 : 0b11) : 0
+        let unused = bytes.count % 3 == 0 ? 0 : bits & (bytes.count % 3 == 1 ? 0b1111 : 0b11)
         guard unused == 0 else { throw .invalid("base64 text ends in bits that belong to no byte") }
         return bytes
     }

@@ -4,39 +4,45 @@ import HTTPTransport
 struct ImageBody {
     /// The file's bytes: where they lie in the body, if it holds them as they are.
     let file: ArraySlice<UInt8>
-    /// What the request calls it, such as `image/png`; nil where it says nothing.
-    let declaredType: String?
+    /// The model that the body names; nil where it names none.
+    let model: String?
 
-    init(_ body: [UInt8], type: MediaType) throws(PayloadError) {
-        switch type.name {
+    /// - Parameter type: what the body is said to be. Only forms and JSON are taken apart; anything else is the file itself.
+    init(_ body: [UInt8], type: MediaType?) throws(PayloadError) {
+        switch type?.name {
         case MediaType.json: self = try Self.fromJSON(body)
-        case MediaType.multipart: self = try Self.fromForm(body, boundary: type.parameters["boundary"])
-        default: self.init(file: body[...], declaredType: type.name)
+        case MediaType.multipart: self = try Self.fromForm(body, boundary: type?.parameters["boundary"])
+        default: self.init(file: body[...], model: nil)
         }
     }
 
-    private init(file: ArraySlice<UInt8>, declaredType: String?) {
-        self.file = file
-        self.declaredType = declaredType
+    private init(file: ArraySlice<UInt8>, model: String?) {
+        (self.file, self.model) = (file, model)
     }
 
-    /// `{"image": "<base64>"}`
+    /// `{"image": "<base64>", "model": "…"}`
     private static func fromJSON(_ body: [UInt8]) throws(PayloadError) -> ImageBody {
         var file: [UInt8]?
-        try JSONReader.readDocument(body, fields: ["image"]) { field, reader throws(PayloadError) in
-            file = try reader.readBase64(field)
+        var model: String?
+        try JSONReader.readDocument(body, fields: ["image", "model"]) { field, reader throws(PayloadError) in
+            if field == "image" { file = try reader.readBase64(field) } else { model = try reader.readString(field) }
         }
         guard let file else { throw .invalid("the field \"image\" is missing; expected an image file in base64") }
-        return ImageBody(file: file[...], declaredType: nil)
+        return ImageBody(file: file[...], model: model)
     }
 
-    /// One part, whatever its name.
+    /// One file, whatever its name, and perhaps a field `model`.
     private static func fromForm(_ body: [UInt8], boundary: String?) throws(PayloadError) -> ImageBody {
         guard let boundary else { throw .malformed("the content type multipart/form-data has no boundary") }
         let parts = try parts(of: body, boundary: boundary)
-        guard parts.count == 1 else { throw .invalid("the form has \(parts.count) parts; expected exactly one, the image file") }
-        let declared = parts[0].contentType.flatMap { $0.hasPrefix("image/") ? $0 : nil }
-        return ImageBody(file: body[parts[0].content], declaredType: declared)
+        let isModel = { (part: MultipartBody.Part) in part.name == "model" && part.filename == nil }
+        let (models, files) = (parts.filter(isModel), parts.filter { !isModel($0) })
+        guard files.count == 1, models.count <= 1 else {
+            throw .invalid(
+                "the form has \(files.count) files and \(models.count) fields \"model\"; expected exactly one image file and at most one model")
+        }
+        let model = models.first.map { String(decoding: body[$0.content], as: UTF8.self) }
+        return ImageBody(file: body[files[0].content], model: model)
     }
 
     private static func parts(of body: [UInt8], boundary: String) throws(PayloadError) -> [MultipartBody.Part] {

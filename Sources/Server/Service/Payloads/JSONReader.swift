@@ -87,6 +87,7 @@ struct JSONReader {
     /// Reads a string that stands for bytes in base64. Ends at the first character that does not belong, before anything is built of the rest.
     mutating func readBase64(_ name: String) throws(PayloadError) -> [UInt8] {
         try openString(name)
+        try skipDataURL(name)
         var decoder = Base64Decoder(characters: bytes.count - position)
         while true {
             position += bytes[position...].withUnsafeBufferPointer { decoder.take($0) }
@@ -95,6 +96,16 @@ struct JSONReader {
             guard let byte = next, byte >= 0x20 else { throw malformed("the end of the string \(name)") }
             if !decoder.accepts(byte) { throw decoder.refusal }
         }
+    }
+
+    /// Passes what stands before the bytes in a data URL (RFC 2397): `data:image/png;base64,`.
+    private mutating func skipDataURL(_ name: String) throws(PayloadError) {
+        let longest = 256
+        guard bytes[position...].starts(with: "data:".utf8) else { return }
+        guard let comma = bytes[position...].prefix(longest).firstIndex(of: UInt8(ascii: ",")),
+            bytes[position..<comma].suffix(7).elementsEqual(";base64".utf8)
+        else { throw .invalid("\(name) is a data URL that is not in base64") }
+        position = comma + 1
     }
 
     /// Reads the name of a field, one of `fields`. Of a name longer than any, only as much is read as shows it.

@@ -5,6 +5,11 @@ extension MediaType {
     static let json = "application/json"
     static let multipart = "multipart/form-data"
     static let npy = "application/x-npy"
+    /// Little-endian integers, and nothing else.
+    static let octets = "application/octet-stream"
+    /// ``PackedTokens``.
+    static let packed = "application/vnd.revq.tokens"
+    static let any = "*/*"
     static let problem = "application/problem+json"
     static let jpeg = "image/jpeg"
     static let png = "image/png"
@@ -21,11 +26,14 @@ enum PayloadError: Error, Equatable {
     case tokenCount(String)
     /// A token is none of the model's.
     case tokenRange(String)
+    /// The bytes are in none of the formats, whatever they are said to be.
+    case unrecognized(expected: [String])
 
     /// What was wrong, and what was expected.
     var reason: String {
         switch self {
         case .malformed(let reason), .invalid(let reason), .tokenCount(let reason), .tokenRange(let reason): reason
+        case .unrecognized(let expected): "the body is none of: \(expected.joined(separator: ", "))"
         }
     }
 }

@@ -1,9 +1,7 @@
-import Files
 import HTTPTransport
 import Images
 import Synchronization
 import Threads
-import TokenizerCore
 
 /// One complete request on its way to the engine and back: its slot in the queue, its client.
 ///
@@ -58,7 +56,7 @@ final class ComputeRequest: Sendable {
                 engine: model.engine, operation: operation, input: input, begin: { self.client.record.enter(.compute) },
                 completion: { result in
                     self.client.record.enter(.finish)
-                    self.submit(to: self.stages.answers, .answer) { self.finish(result, of: model) }
+                    self.submit(to: self.stages.answers, .answer) { self.finish(result, for: input, of: model) }
                 })
             // Refused only if the client has gone meanwhile.
             _ = stages.queue.enqueue(item, for: ticket)
@@ -68,19 +66,22 @@ final class ComputeRequest: Sendable {
     }
 
     private func read(_ body: [UInt8]) throws(Problem) -> (ServedModel, EngineInput) {
-        guard !body.isEmpty, let type = terms.bodyType else { throw Problem(.emptyBody, "the request has no body") }
-        return operation == .decode ? try readTokens(body, type) : try readImage(body, type)
+        guard !body.isEmpty else { throw Problem(.emptyBody, "the request has no body") }
+        return operation == .decode ? try readTokens(body) : try readImage(body)
     }
 
-    private func readImage(_ body: [UInt8], _ type: MediaType) throws(Problem) -> (ServedModel, EngineInput) {
-        let model = try Problem.refusing { () throws(ModelError) in try stages.registry.current(terms.model) }
-        let file = try Problem.refusing { () throws(PayloadError) in try ImageBody(body, type: type) }
+    private func readImage(_ body: [UInt8]) throws(Problem) -> (ServedModel, EngineInput) {
+        let file = try Problem.refusing { () throws(PayloadError) in try ImageBody(body, type: terms.bodyType) }
+        guard file.model == nil || terms.model == nil || file.model == terms.model else {
+            throw Problem(.invalidField, "the body's model and the query's differ")
+        }
+        let model = try Problem.refusing { () throws(ModelError) in try stages.registry.current(file.model ?? terms.model) }
         return (model, .image(try stages.intake.square(of: file, imageSize: model.facts.imageSize) { !client.responder.isCancelled }))
     }
 
-    private func readTokens(_ body: [UInt8], _ type: MediaType) throws(Problem) -> (ServedModel, EngineInput) {
+    private func readTokens(_ body: [UInt8]) throws(Problem) -> (ServedModel, EngineInput) {
         let claimed = try Problem.refusing { () throws(PayloadError) in
-            try ClaimedTokens(body, type: type, fingerprint: terms.fingerprint)
+            try ClaimedTokens(body, type: terms.bodyType, fingerprint: terms.fingerprint)
         }
         let model = try Problem.refusing { () throws(ModelError) in
             try stages.registry.resident(fingerprint: claimed.fingerprint, model: terms.model)
@@ -88,29 +89,28 @@ final class ComputeRequest: Sendable {
         return (model, .tokens(try Problem.refusing { () throws(PayloadError) in try claimed.checked(for: model.facts) }))
     }
 
-    private func finish(_ result: Result<EngineOutput, EngineFailure>, of model: ServedModel) {
+    private func finish(_ result: Result<EngineOutput, EngineFailure>, for input: EngineInput, of model: ServedModel) {
         guard !client.responder.isCancelled else { return }
         switch result {
         case .success(let output):
             if case .tokens(let tokens) = output { model.health?.add(tokens) }
-            answer { client.answer(response(output, of: model)) }
+            answer { client.answer(response(output, for: input, of: model)) }
         case .failure(let failure): refuse(failure.problem)
         }
     }
 
-    private func response(_ output: EngineOutput, of model: ServedModel) -> HTTPResponse {
-        let body =
-            switch output {
-            case .image(let image): PNGEncoder.encode(image)
-            case .tokens(let tokens) where terms.answerType == MediaType.npy:
-                NumPyArray(tokens.indices, shape: [tokens.tokensPerImage]).serialized()
-            case .tokens(let tokens): TokensDocument(tokens, from: model).json.bytes
-            }
-        let headers: HTTPHeaders = [
+    private func response(_ output: EngineOutput, for input: EngineInput, of model: ServedModel) -> HTTPResponse {
+        var headers: HTTPHeaders = [
             "Content-Type": terms.answerType, "Revq-Model": model.name, "Revq-Version": "\(model.facts.version)",
             "Revq-Fingerprint": model.facts.fingerprint,
         ]
-        return HTTPResponse(status: .ok, headers: headers, body: body)
+        switch (input, output) {
+        case (.image(let original), .image(let image)):
+            headers["Revq-PSNR"] = "\(PeakSignalToNoise.decibels(image, original).rounded(to: 1e-3))"
+            if let similarity = StructuralSimilarity.mean(image, original) { headers["Revq-SSIM"] = "\(similarity.rounded(to: 1e-4))" }
+        default: break
+        }
+        return HTTPResponse(status: .ok, headers: headers, body: output.body(as: terms.answerType, quality: terms.quality, of: model))
     }
 
     private func refuse(_ problem: Problem) {
@@ -127,6 +127,11 @@ final class ComputeRequest: Sendable {
         stages.queue.release(ticket, wasAnswered: false)
         if let (pool, piece) = piece.withLock({ $0 }) { pool.cancel(piece) }
     }
+}
+
+extension Double {
+    /// Infinity stays what it is.
+    fileprivate func rounded(to step: Double) -> Double { (self / step).rounded() / (1 / step) }
 }
 
 /// Who waits for an answer, and what is known of the request.

@@ -26,6 +26,7 @@ extension PayloadError: Refusal {
         case .invalid(let reason): Problem(.invalidField, reason)
         case .tokenCount(let reason): Problem(.tokenCountMismatch, reason)
         case .tokenRange(let reason): Problem(.tokenOutOfRange, reason)
+        case .unrecognized(let expected): Problem(.unsupportedMediaType, reason, headers: ["Accept": expected.joined(separator: ", ")])
         }
     }
 }
@@ -56,7 +57,9 @@ extension ImageError: Refusal {
             case .tooLarge, .stopped: .imageTooLarge
             case .outOfMemory: .imageOutOfMemory
             }
-        return Problem(code, "\(self)", retryAfter: code == .imageOutOfMemory ? .seconds(1) : nil)
+        return Problem(
+            code, "\(self)", retryAfter: code == .imageOutOfMemory ? .seconds(1) : nil,
+            headers: code == .imageFormatUnsupported ? ["Accept": "\(MediaType.jpeg), \(MediaType.png)"] : [:])
     }
 }
 

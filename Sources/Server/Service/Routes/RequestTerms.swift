@@ -4,25 +4,32 @@ import HTTPTransport
 struct RequestTerms: Sendable {
     /// The media type of the answer.
     let answerType: String
-    /// The media type of the body with its parameters; nil where the route takes none.
+    /// What the body is said to be; nil where nothing is said that can be read.
     let bodyType: MediaType?
     /// The `model` query parameter.
     let model: String?
-    /// Whose tokens a NumPy array holds: the `Revq-Fingerprint` header, or the `fingerprint` query parameter.
+    /// Of a JPEG answer, 1 to 100: the `quality` query parameter.
+    let quality: Int
+    /// Whose tokens the body holds, if it does not say so: the `Revq-Fingerprint` header, or the `fingerprint` query parameter.
     let fingerprint: String?
     /// How long its client waits: the `X-Request-Timeout-Ms` header.
     let timeout: Duration?
 
+    /// Whether the model's name may be among what the body says.
+    var bodyMayNameModel: Bool { bodyType?.name == MediaType.multipart || bodyType?.name == MediaType.json }
+
     init(_ head: HTTPRequestHead, on route: Route) throws(Problem) {
         let parameters = try Self.parameters(head.query, on: route)
         model = parameters["model"]
+        quality = try Self.quality(parameters["quality"])
         fingerprint = try Self.fingerprint(head.headers["Revq-Fingerprint"], parameters["fingerprint"])
         timeout = try Self.timeout(head.headers["X-Request-Timeout-Ms"])
         guard let answerType = Acceptance(head.headers.list("Accept")).best(of: route.offers) else {
             throw Problem(.notAcceptable, "\(route.path) answers \(route.offers.joined(separator: " or "))")
         }
         self.answerType = answerType
-        bodyType = try route.accepts.isEmpty ? nil : Self.bodyType(head, on: route)
+        if !route.accepts.isEmpty { try Self.checkBody(head, on: route) }
+        bodyType = head.headers["Content-Type"].flatMap { MediaType(parsing: $0) }
     }
 
     private static func parameters(_ query: HTTPQuery, on route: Route) throws(Problem) -> [String: String] {
@@ -54,21 +61,23 @@ struct RequestTerms: Sendable {
         return .milliseconds(milliseconds)
     }
 
-    private static func bodyType(_ head: HTTPRequestHead, on route: Route) throws(Problem) -> MediaType {
-        let expected = route.accepts.joined(separator: ", ")
-        guard head.contentLength != 0 else { throw Problem(.emptyBody, "\(route.path) needs a body of one of: \(expected)") }
+    private static func quality(_ parameter: String?) throws(Problem) -> Int {
+        guard let parameter else { return 90 }
+        guard let quality = Int(parameter), (1...100).contains(quality) else {
+            throw Problem(.malformedQuery, "quality is \"\(parameter.shortened)\"; expected a whole number from 1 to 100")
+        }
+        return quality
+    }
+
+    /// Its type is not checked: what the bytes are decides.
+    private static func checkBody(_ head: HTTPRequestHead, on route: Route) throws(Problem) {
+        guard head.contentLength != 0 else {
+            throw Problem(.emptyBody, "\(route.path) needs a body of one of: \(route.accepts.joined(separator: ", "))")
+        }
         if let coding = head.headers["Content-Encoding"], !coding.equalsIgnoringCase("identity") {
             throw Problem(
                 .unsupportedMediaType, "the content coding \"\(coding.shortened)\" is not supported; send the body as it is",
                 headers: ["Accept-Encoding": "identity"])
         }
-        guard let text = head.headers["Content-Type"] else {
-            throw Problem(.unsupportedMediaType, "the request has no Content-Type; expected one of: \(expected)", headers: ["Accept": expected])
-        }
-        guard let type = MediaType(parsing: text), route.accepts.contains(type.name) else {
-            throw Problem(
-                .unsupportedMediaType, "the body's type is \"\(text.shortened)\"; expected one of: \(expected)", headers: ["Accept": expected])
-        }
-        return type
     }
 }

@@ -15,18 +15,23 @@ struct Route: Sendable {
     let problems: [ProblemCode]
 
     static let table: [Route] = [
-        .compute("/encode", .encode, accepts: imageBodies, offers: [MediaType.json, MediaType.npy], problems: imageProblems),
+        .compute("/encode", .encode, accepts: imageBodies, offers: tokenFormats, problems: imageProblems),
         .compute(
-            "/decode", .decode, accepts: [MediaType.json, MediaType.npy], offers: [MediaType.png],
-            parameters: ["model", "fingerprint"], problems: tokenProblems),
-        .compute("/reconstruct", .reconstruct, accepts: imageBodies, offers: [MediaType.png], problems: imageProblems),
+            "/decode", .decode, accepts: tokenFormats, offers: pictureFormats, parameters: ["model", "fingerprint", "quality"],
+            problems: tokenProblems),
+        .compute(
+            "/reconstruct", .reconstruct, accepts: imageBodies, offers: pictureFormats, parameters: ["model", "quality"], problems: imageProblems),
         .information("/models", .models),
+        .information("/info", .info),
         .information("/livez", .live),
         .information("/readyz", .ready, problems: [.notReady, .shuttingDown, .stuck]),
         .information("/metrics", .metrics, offers: [MediaType.prometheus]),
     ]
 
-    private static let imageBodies = [MediaType.jpeg, MediaType.png, MediaType.multipart, MediaType.json]
+    /// Files are known by their bytes, whatever they are said to be.
+    static let imageBodies = [MediaType.jpeg, MediaType.png, MediaType.any, MediaType.multipart, MediaType.json]
+    static let tokenFormats = [MediaType.json, MediaType.npy, MediaType.packed, MediaType.octets]
+    static let pictureFormats = [MediaType.png, MediaType.jpeg, MediaType.npy]
     private static let computeProblems: [ProblemCode] = [
         .emptyBody, .malformedBody, .malformedQuery, .malformedHeader, .unknownModel, .notAcceptable, .bodyTooLarge, .unsupportedMediaType,
         .invalidField, .overloaded, .internalError, .engineFailed, .notReady, .noRoom, .deadlineExceeded,
@@ -85,6 +90,7 @@ struct Route: Sendable {
 enum Endpoint: Sendable, Equatable {
     case compute(Operation)
     case models
+    case info
     case live
     case ready
     case metrics

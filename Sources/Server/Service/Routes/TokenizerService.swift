@@ -88,7 +88,8 @@ final class TokenizerService: Sendable {
             switch route.endpoint {
             case .compute(let operation): return try admit(operation, terms, Client(responder, record))
             case .models: return .answer(record.answered(.json(ModelsDocument(registry).json)))
-            case .live: return .answer(record.answered(.json(["status": "alive"])))
+            case .info: return .answer(record.answered(.json(InfoDocument(registry, limits).json)))
+            case .live: return .answer(record.answered(Self.alive))
             case .ready: return .answer(record.answered(try readiness()))
             case .metrics: return .answer(record.answered(metricsPage()))
             }
@@ -110,7 +111,9 @@ final class TokenizerService: Sendable {
     /// otherwise hold all of them.
     private func admit(_ operation: Operation, _ terms: RequestTerms, _ client: Client) throws(Problem) -> HTTPAdmission {
         guard registry.isReady else { throw ModelError.notReady.problem }
-        if operation != .decode { _ = try Problem.refusing { () throws(ModelError) in try registry.current(terms.model) } }
+        if operation != .decode, terms.model != nil || !terms.bodyMayNameModel {
+            _ = try Problem.refusing { () throws(ModelError) in try registry.current(terms.model) }
+        }
         let limit = min(terms.timeout ?? limits.answerWithin, limits.answerWithin)
         try Problem.refusing { () throws(Overload) in try stages.queue.refuseIfOverloaded(operation, within: limit) }
         let maximumBodyBytes = operation == .decode ? limits.tokenBodyBytes : limits.imageBodyBytes
@@ -123,6 +126,9 @@ final class TokenizerService: Sendable {
         }
     }
 
+    private static let alive = HTTPResponse.json(["status": "alive"])
+    private static let ready = HTTPResponse.json(["status": "ready"])
+
     private func readiness() throws(Problem) -> HTTPResponse {
         guard !isDraining.load(ordering: .relaxed) else {
             throw Problem(.shuttingDown, "the server is about to stop", retryAfter: .seconds(1))
@@ -131,7 +137,7 @@ final class TokenizerService: Sendable {
         if let (work, duration) = stages.watchdog.stuck(at: .now) {
             throw Problem(.stuck, "\(work) has been going on for \(Int(duration / .seconds(1))) s", retryAfter: .seconds(10))
         }
-        return .json(["status": "ready"])
+        return Self.ready
     }
 
     private func metricsPage() -> HTTPResponse {

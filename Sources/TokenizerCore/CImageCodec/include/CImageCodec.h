@@ -67,3 +67,8 @@ ImageCodecStatus image_codec_decode_jpeg(
 /// On success `*bytes` holds `*count` bytes that the caller passes to `free`; otherwise it is null.
 ImageCodecStatus image_codec_encode_png(
     const uint8_t *pixels, uint32_t width, uint32_t height, uint8_t **bytes, size_t *count, ImageCodecFailure *failure);
+
+/// The same as a baseline JPEG with colours at full resolution.
+/// - Parameter quality: libjpeg's, 1 to 100.
+ImageCodecStatus image_codec_encode_jpeg(
+    const uint8_t *pixels, uint32_t width, uint32_t height, int quality, uint8_t **bytes, size_t *count, ImageCodecFailure *failure);

@@ -23,8 +23,7 @@ package struct PictureDifference: Codable, Equatable, Sendable {
         psnr = min(Self.perfectPSNR, PeakSignalToNoise.decibels(drawn, original))
         lumaPSNR = min(Self.perfectPSNR, PeakSignalToNoise.decibels(meanSquaredError: lumaError))
         redPSNR = min(Self.perfectPSNR, PeakSignalToNoise.decibels(meanSquaredError: Self.redError(drawn, original)))
-        let isLargeEnough = min(drawn.width, drawn.height) >= StructuralSimilarity.window
-        ssim = isLargeEnough ? StructuralSimilarity.mean(a, b, width: drawn.width) : nil
+        ssim = StructuralSimilarity.mean(drawn, original)
         lpips = network?.distance(drawn, original)
     }
 
@@ -51,15 +50,5 @@ package struct PictureDifference: Codable, Equatable, Sendable {
             sum += difference * difference
         }
         return Double(sum) / Double(a.width * a.height)
-    }
-}
-
-extension RGBImage {
-    /// Brightness of every pixel, 0 … 255, row-major. Source: ITU-R BT.601.
-    var luma: [Double] {
-        let weights = [0.299, 0.587, 0.114]
-        var luma = [Double](repeating: 0, count: width * height)
-        for (index, value) in pixels.enumerated() { luma[index / 3] += weights[index % 3] * Double(value) }
-        return luma
     }
 }
