@@ -8,6 +8,7 @@ export SWIFT_BACKTRACE ?= enable=no
 
 SWIFT_SOURCES = Package.swift Sources Tests Benchmarks
 TOOLS = .venv-tools
+DEPLOYMENT = .venv-deployment
 PEERS = .bench/venv/ready
 
 # libnghttp2 is there for HTTP/2, which the server has yet to learn; nothing links it so far.
@@ -25,7 +26,7 @@ define install
 	fi
 endef
 
-.PHONY: help run test build lint format fuzzers fuzz fuzz-smoke docs bench bench-check bench-load packages clean
+.PHONY: help run test build lint format deploy-check fuzzers fuzz fuzz-smoke docs bench bench-check bench-load packages clean
 .DEFAULT_GOAL := help
 
 help: ## says what there is
@@ -63,6 +64,10 @@ format: $(TOOLS)/ready ## brings Swift and Python into form, and draws what the 
 	python3 Tools/architecture.py
 	python3 Tools/recipe.py
 	python3 Tools/example.py
+
+# A built server, promtool, haproxy and kubectl are used where they are there.
+deploy-check: $(DEPLOYMENT)/ready ## holds what is under deploy/ to its schemas and to the server, half a minute
+	$(DEPLOYMENT)/bin/python Tools/deployment.py
 
 # libFuzzer and AddressSanitizer, and nothing but what the fuzzers need: a folder of its own.
 FUZZERS = .build-fuzz/release/revq-fuzz
@@ -115,10 +120,12 @@ $(PEERS): Benchmarks/requirements.txt
 	touch $@
 
 $(TOOLS)/ready: Tools/requirements.txt
+$(DEPLOYMENT)/ready: Tools/requirements-deployment.txt
+$(TOOLS)/ready $(DEPLOYMENT)/ready:
 	$(call install,python3 python3-venv)
-	python3 -m venv $(TOOLS)
-	$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	python3 -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
 	touch $@
 
 clean: ## removes everything that was built, but no runs
-	rm -rf .build .build-tests .build-fuzz .build-docs $(TOOLS)
+	rm -rf .build .build-tests .build-fuzz .build-docs $(TOOLS) $(DEPLOYMENT)

@@ -97,7 +97,7 @@ let package = Package(
         .testTarget(
             name: "LaboratoryTests",
             dependencies: ["Files", "Compute", "Images", "TokenizerCore", "Jobs", "Pictures", "Fitting", "Laboratory", "TestSupport"]),
-        .testTarget(name: "CommandTests", dependencies: ["Files", "Networks", "Fitting", "TestSupport"]),
+        .testTarget(name: "CommandTests", dependencies: ["Files", "HTTPTransport", "Networks", "Fitting", "TestSupport"]),
         // What fuzzers do with bytes, done with all that were ever found.
         .testTarget(
             name: "FuzzingTests", dependencies: ["Files", "Compute", "Images", "Networks", "TokenizerCore", "HTTPTransport", "Service"],

@@ -88,6 +88,15 @@ import Testing
         #expect(reason(["--check-config", "--port", "x"])?.hasPrefix("--port is ") == true)
     }
 
+    @Test func probingTakesTheSameSettings() throws {
+        guard case .probe(let configuration) = try ServerCommand(["--probe"], environment: ["REVQ_PORT": "81"]) else {
+            Issue.record("nothing to probe")
+            return
+        }
+        #expect(configuration.port == 81)
+        #expect(reason(["--probe", "--port", "x"])?.hasPrefix("--port is ") == true)
+    }
+
     @Test func whatIsUnknownIsNamed() throws {
         #expect(reason([], ["REVQ_PROT": "1"])?.hasPrefix("unknown environment variable REVQ_PROT; known are REVQ_ADMIN_PORT") == true)
         #expect(reason(["--prot", "1"]) == "unknown option --prot; revq-server --help lists what there is")

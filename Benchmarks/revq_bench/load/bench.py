@@ -21,9 +21,9 @@ class Bench:
         """How long something lasts, or how often it is done: a fifth where a first look is enough, unless told otherwise."""
         return (quick or full / 5) if self.is_quick else full
 
-    async def start(self, *flags, checkpoints=None, log=None):
+    async def start(self, *flags, checkpoints=None, **others):
         """A server that is ready; whoever starts it closes it."""
-        server = Server(self.executable, checkpoints or self.checkpoints, [*flags, *self.flags], log)
+        server = Server(self.executable, checkpoints or self.checkpoints, [*flags, *self.flags], **others)
         try:
             await server.wait_until_ready()
         except BaseException:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import pathlib
 import resource
 import signal
@@ -29,10 +30,10 @@ def free_port():
 
 
 class Server:
-    """One that was started here, on a free port of its own."""
+    """One that was started here, on a free port of its own unless it is told one, and on some cores if they are named."""
 
-    def __init__(self, executable, checkpoints, flags=(), log=None):
-        self.port = free_port()
+    def __init__(self, executable, checkpoints, flags=(), log=None, port=None, cores=None):
+        self.port = port or free_port()
         self.log = log or tempfile.TemporaryFile()
         command = [executable, "--checkpoints", checkpoints, "--port", self.port, *flags]
         self.process = subprocess.Popen(
@@ -40,8 +41,14 @@ class Server:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=self.log,
-            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, _FILES),
+            preexec_fn=lambda: self._prepare(cores),
         )
+
+    @staticmethod
+    def _prepare(cores):
+        resource.setrlimit(resource.RLIMIT_NOFILE, _FILES)
+        if cores:
+            os.sched_setaffinity(0, cores)
 
     @property
     def pid(self):
@@ -74,8 +81,7 @@ class Server:
         answer = await self.get("/metrics")
         if answer.status != 200:
             return {}
-        lines = (line.rsplit(" ", 1) for line in answer.body.decode().splitlines() if line and not line.startswith("#"))
-        return {name: float(value) for name, value in lines}
+        return read_metrics(answer.body.decode())
 
     def last_words(self):
         if isinstance(self.log, int):
@@ -103,6 +109,12 @@ class Server:
             self.process.kill()
             self.process.wait()
             return False
+
+
+def read_metrics(text):
+    """Every number by its name with labels."""
+    lines = (line.rsplit(" ", 1) for line in text.splitlines() if line and not line.startswith("#"))
+    return {name: float(value) for name, value in lines}
 
 
 def newest_version(checkpoints, model="default"):

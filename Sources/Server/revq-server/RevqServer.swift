@@ -11,11 +11,18 @@ struct RevqServer {
             switch try ServerCommand(Array(CommandLine.arguments.dropFirst()), environment: ProcessInfo.processInfo.environment) {
             case .show(let text): print(text)
             case .serve(let configuration): try serve(configuration)
+            case .probe(let configuration): try probe(configuration)
             }
         } catch {
             LogQueue.write("Error: \(error)\n", to: STDERR_FILENO)
             exit(error is ConfigurationError ? EX_USAGE : EXIT_FAILURE)
         }
+    }
+
+    private static func probe(_ configuration: ServerConfiguration) throws {
+        let answer = try ReadinessProbe(configuration).ask()
+        print(answer.line)
+        exit(answer.isReady ? EXIT_SUCCESS : EXIT_FAILURE)
     }
 
     private static func serve(_ configuration: ServerConfiguration) throws {

@@ -16,5 +16,7 @@ NAMES = (
     "delay",
     "log",
     "drain",
+    "balancer",
+    "replicas",
     "soak",
 )

@@ -59,6 +59,26 @@ enum SystemCalls {
         }
     }
 
+    /// Where a socket is bound.
+    static func localAddress(_ descriptor: CInt) throws(SystemError) -> SocketAddress {
+        var (storage, length) = (sockaddr_storage(), socklen_t(MemoryLayout<sockaddr_storage>.size))
+        _ = try check("getsockname") {
+            withUnsafeMutablePointer(to: &storage) { storage in
+                storage.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &length) }
+            }
+        }
+        return SocketAddress(storage)
+    }
+
+    /// Lets sending, connecting and receiving fail with `EAGAIN` after this time, on a socket that waits.
+    static func setTimeout(_ descriptor: CInt, _ duration: Duration) throws(SystemError) {
+        let (seconds, attoseconds) = duration.components
+        var time = timeval(tv_sec: Int(seconds), tv_usec: Int(attoseconds / 1_000_000_000_000))
+        for name in [SO_RCVTIMEO, SO_SNDTIMEO] {
+            _ = try check("setsockopt") { setsockopt(descriptor, SOL_SOCKET, name, &time, socklen_t(MemoryLayout<timeval>.size)) }
+        }
+    }
+
     /// Something that holds a descriptor and can be let go.
     static func openNothing() throws(SystemError) -> CInt {
         try check("open /dev/null") { open("/dev/null", O_RDONLY | O_CLOEXEC) }

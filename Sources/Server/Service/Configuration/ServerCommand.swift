@@ -3,6 +3,8 @@ import Files
 /// What a command line asks for.
 package enum ServerCommand: Sendable {
     case serve(ServerConfiguration)
+    /// Ask whoever serves with this whether it is ready.
+    case probe(ServerConfiguration)
     /// Print this and exit.
     case show(String)
 
@@ -10,12 +12,14 @@ package enum ServerCommand: Sendable {
     private enum Switch: String, CaseIterable {
         case printConfiguration = "print-config"
         case checkConfiguration = "check-config"
+        case probe
         case help
 
         var help: String {
             switch self {
             case .printConfiguration: "Show every setting with its value and origin, and exit."
             case .checkConfiguration: "Check every setting, and exit."
+            case .probe: "Ask the server that runs here with these settings whether it is ready, say so, and exit with 0 or 1."
             case .help: "Show this, and exit."
             }
         }
@@ -43,6 +47,8 @@ package enum ServerCommand: Sendable {
             self = .show(configuration.listing)
         } else if switches.contains(.checkConfiguration) {
             self = .show("The configuration is valid.")
+        } else if switches.contains(.probe) {
+            self = .probe(configuration)
         } else {
             self = .serve(configuration)
         }

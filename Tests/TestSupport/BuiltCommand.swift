@@ -2,14 +2,17 @@ import Files
 import Glibc
 import Testing
 
-/// The command `revq-train` that was built with these tests, as a child process.
-package enum TrainCommand {
+/// A command that was built with these tests, as a child process.
+package enum BuiltCommand: String {
+    case server = "revq-server"
+    case train = "revq-train"
+
     /// Runs it to its end.
     /// - Parameters:
     ///   - maximumFileBytes: writing more than that to a file fails, as on a full disk.
     ///   - stop: a signal to send once the command has written some text to standard error.
     /// - Returns: its exit status, and what it wrote to standard output and to standard error.
-    package static func run(
+    package func run(
         _ arguments: [String], maximumFileBytes: Int? = nil, stop: (signal: Int32, text: String)? = nil
     ) throws -> (status: Int32, output: String, errors: String) {
         try withScratchFolder { folder in
@@ -29,7 +32,7 @@ package enum TrainCommand {
             try #require(posix_spawn(&pid, "/bin/sh", nil, &attributes, &pointers, environ) == 0)
             var status: Int32 = 0
             if let stop {
-                while waitpid(pid, &status, WNOHANG) == 0, !isThere(stop.text, in: "\(folder)/errors") { usleep(1000) }
+                while waitpid(pid, &status, WNOHANG) == 0, !Self.isThere(stop.text, in: "\(folder)/errors") { usleep(1000) }
                 kill(pid, stop.signal)
             }
             while waitpid(pid, &status, 0) < 0 { guard errno == EINTR else { break } }
@@ -44,12 +47,21 @@ package enum TrainCommand {
     }
 
     /// Beside the test's own executable.
-    private static var path: String {
+    private var path: String {
         get throws {
             var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))
             let count = buffer.withUnsafeMutableBytes { readlink("/proc/self/exe", $0.baseAddress!, $0.count) }
             let executable = String(decoding: buffer.prefix(max(0, count)), as: UTF8.self)
-            return PathName.folder(of: executable) + "/revq-train"
+            return PathName.folder(of: executable) + "/" + rawValue
         }
+    }
+}
+
+/// `revq-train`, which most of them run.
+package enum TrainCommand {
+    package static func run(
+        _ arguments: [String], maximumFileBytes: Int? = nil, stop: (signal: Int32, text: String)? = nil
+    ) throws -> (status: Int32, output: String, errors: String) {
+        try BuiltCommand.train.run(arguments, maximumFileBytes: maximumFileBytes, stop: stop)
     }
 }
