@@ -47,8 +47,8 @@ def client(request):
 
 
 @contextlib.contextmanager
-def talking(words):
-    """A listener that says something else than HTTP to whoever connects."""
+def talking(words, speaks_first=False):
+    """A listener that says `words` to whoever connects, at once or when it was asked something, and hangs up."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def talk():
@@ -56,8 +56,11 @@ def talking(words):
                 while True:
                     connection, _ = listener.accept()
                     with connection:
+                        if not speaks_first:
+                            connection.recv(65536)
                         connection.sendall(words)
-                        connection.recv(65536)
+                        if speaks_first:
+                            connection.recv(65536)
 
         threading.Thread(target=talk, daemon=True).start()
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
@@ -133,9 +136,14 @@ def test_a_broken_png(client, scripted):
         client(scripted((status, headers, body[:-30])).url).decode([1], "aa")
 
 
+@pytest.mark.parametrize("speaks_first", [True, False])
 @pytest.mark.parametrize("words", [b"SSH-2.0-OpenSSH_9.2\r\n", b"\x15\x03\x03\x00\x02\x02\x46"])
-def test_what_speaks_no_http(words):
-    with talking(words) as url, revq.Tokenizer(url) as tokenizer, pytest.raises(revq.WrongServer, match="does not speak HTTP") as caught:
+def test_what_speaks_no_http(words, speaks_first):
+    with (
+        talking(words, speaks_first) as url,
+        revq.Tokenizer(url) as tokenizer,
+        pytest.raises(revq.WrongServer, match="does not speak HTTP") as caught,
+    ):
         tokenizer.info()
     sentence(caught)
 

@@ -33,8 +33,7 @@ def test_tokens_of_a_version_that_is_gone_are_refused(swapping, photographs):
 def test_two_thousand_pictures_one_broken_one_swap(swapping, photographs, tmp_path, capsys):
     folder = tmp_path / "pictures"
     folder.mkdir()
-    # 2,000 files would be most of the test's time; Benchmarks/revq_bench/python_folder.py has as many.
-    for number in range(300):
+    for number in range(2000):
         os.link(photographs[number % len(photographs)], folder / f"{number:04}.jpg")
     (folder / "0100.jpg").unlink()
     (folder / "0100.jpg").write_bytes(b"no picture")
@@ -42,13 +41,13 @@ def test_two_thousand_pictures_one_broken_one_swap(swapping, photographs, tmp_pa
         items = []
         for item in tokenizer.encode_each(revq.folder(folder), progress=True):
             items.append(item)
-            if len(items) == 150:
+            if len(items) == 1000:
                 swapping.swap()
-    assert [item.name for item in items] == [f"{number:04}.jpg" for number in range(300)]
+    assert [item.name for item in items] == [f"{number:04}.jpg" for number in range(2000)]
     assert [(item.name, str(item.error)[:22]) for item in items if item.error] == [("0100.jpg", "0100.jpg: not a pictur")]
     found = [item.tokens.fingerprint for item in items if item.tokens is not None]
     assert len(set(found)) == 2 and found[0] != found[-1]
-    assert "300/300" in capsys.readouterr().err
+    assert "2000/2000" in capsys.readouterr().err
 
 
 def test_a_batch_that_a_swap_divides_is_made_one(scripted):

@@ -295,4 +295,5 @@ def test_pictures_are_asked_for_as_they_are_needed(tokenizer, photographs):
     for _ in range(5):
         next(items)
     items.close()
-    assert len(given) <= 5 + 4 * 16 + 2 * 16
+    # What waits for this thread, and what is under way.
+    assert len(given) <= 5 + 64 + 4 * 16

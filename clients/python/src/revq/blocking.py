@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import queue
 import threading
-from collections.abc import Awaitable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Coroutine, Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -25,8 +26,8 @@ class _Background:
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    def run(self, work: Awaitable[_T]) -> _T:
-        future = asyncio.run_coroutine_threadsafe(_coroutine(work), self._running())
+    def run(self, work: Coroutine[Any, Any, _T]) -> _T:
+        future = asyncio.run_coroutine_threadsafe(work, self._running())
         try:
             return future.result()
         except BaseException:
@@ -52,8 +53,49 @@ _background = _Background()
 os.register_at_fork(after_in_child=_background.forget)
 
 
-async def _coroutine(work: Awaitable[_T]) -> _T:
-    return await work
+class _Stream:
+    """Items of an asynchronous generator for a thread that is not its loop's. They wait in a queue, so that a thread is woken for an item
+    once, and nobody is woken to ask for the next one: at most `_AHEAD` wait, and room is given back by `_PORTION`."""
+
+    _AHEAD, _PORTION = 64, 8
+
+    def __init__(self, items: AsyncGenerator[Encoded, None]) -> None:
+        self._items = items
+        self._results: queue.SimpleQueue[Encoded | BaseException | None] = queue.SimpleQueue()
+
+    async def start(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._room = asyncio.Semaphore(self._AHEAD)
+        self._task = self._loop.create_task(self._pump())
+
+    async def stop(self) -> None:
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _pump(self) -> None:
+        try:
+            async for item in self._items:
+                await self._room.acquire()
+                self._results.put(item)
+            self._results.put(None)
+        except Exception as error:
+            self._results.put(error)
+        finally:
+            await self._items.aclose()
+
+    def __iter__(self) -> Iterator[Encoded]:
+        taken = 0
+        while (result := self._results.get()) is not None:
+            if isinstance(result, BaseException):
+                raise result
+            yield result
+            taken += 1
+            if taken % self._PORTION == 0:
+                self._loop.call_soon_threadsafe(self._give_room)
+
+    def _give_room(self) -> None:
+        for _ in range(self._PORTION):
+            self._room.release()
 
 
 class Tokenizer:
@@ -97,16 +139,12 @@ class Tokenizer:
 
     def encode_each(self, images: Iterable[Any], *, progress: bool = False) -> Iterator[Encoded]:
         """The tokens of as many pictures as there are, in their order; a broken one ends nothing."""
-        groups = self._twin._encoded_groups(images, progress)
+        stream = _Stream(self._twin.encode_each(images, progress=progress))
+        _background.run(stream.start())
         try:
-            while True:
-                try:
-                    items = _background.run(groups.__anext__())
-                except StopAsyncIteration:
-                    return
-                yield from items
+            yield from stream
         finally:
-            _background.run(groups.aclose())
+            _background.run(stream.stop())
 
     def close(self) -> None:
         """Closes the connections."""

@@ -9,15 +9,10 @@ import io
 import itertools
 import random
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Iterable, Iterator, Mapping, Sequence, Sized
+from collections.abc import AsyncGenerator, Awaitable, Iterable, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from types import TracebackType
-from typing import (
-    Any,
-    Callable,
-    TypeVar,
-    Union,
-)
+from typing import Any, Callable, TypeVar, Union
 
 import numpy as np
 from PIL import Image
@@ -36,6 +31,8 @@ _Out = TypeVar("_Out")
 #: Drawn pictures: a list of Pillow images, or an array uint8 [n, h, w, 3].
 Drawn = Union[list[Image.Image], "np.ndarray[Any, Any]"]
 
+# A server that was told the timeout says itself that it has passed; this client waits a little longer, for those that do not.
+_GRACE = 1.25
 # How often the older part of a batch is encoded again, where checkpoints are swapped while it is under way.
 _ROUNDS = 3
 
@@ -74,7 +71,7 @@ class AsyncTokenizer:
         if concurrency < 1:
             raise Error(f"at least one call at a time is needed, not {concurrency}")
         self._protocol = Protocol(url, model, headers or {}, timeout)
-        self._concurrency, self._timeout, self._patience = concurrency, timeout, patience
+        self._concurrency, self._patience = concurrency, patience
         self._has_answered = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._transport: Transport | None = None
@@ -142,7 +139,7 @@ class AsyncTokenizer:
         _check_output(output, len(pictures))
         return _gathered(await self._all(functools.partial(self._reconstructed, output), pictures), output)
 
-    async def encode_each(self, images: Iterable[Any], *, progress: bool = False) -> AsyncIterator[Encoded]:
+    async def encode_each(self, images: Iterable[Any], *, progress: bool = False) -> AsyncGenerator[Encoded, None]:
         """The tokens of as many pictures as there are, in their order, while others are under way.
 
         Args:
@@ -156,9 +153,19 @@ class AsyncTokenizer:
         Raises:
             Error: where it is no picture's fault.
         """
-        async for items in self._encoded_groups(images, progress):
-            for item in items:
+        total = len(images) if isinstance(images, Sized) else None
+        bar = Progress(total) if progress else None
+        pictures = (named(image, index) for index, image in enumerate(images))
+        results = self._ordered(self._encoded, pictures, 4 * self._concurrency, is_blocking=True)
+        try:
+            async for item in results:
+                if bar:
+                    bar.add(item.error is not None)
                 yield item
+        finally:
+            await results.aclose()
+            if bar:
+                bar.close()
 
     async def close(self) -> None:
         """Closes the connections."""
@@ -174,30 +181,12 @@ class AsyncTokenizer:
 
     # Many at a time.
 
-    async def _encoded_groups(self, images: Iterable[Any], progress: bool) -> AsyncGenerator[list[Encoded], None]:
-        """As many at a time as have been done: what a thread that waits for them should be woken for."""
-        total = len(images) if isinstance(images, Sized) else None
-        bar = Progress(total) if progress else None
-        pictures = (named(image, index) for index, image in enumerate(images))
-        try:
-            async for items in self._ordered(self._encoded, pictures, 4 * self._concurrency, is_blocking=True):
-                for item in items:
-                    if bar:
-                        bar.add(item.error is not None)
-                yield items
-        finally:
-            if bar:
-                bar.close()
-
     async def _all(self, work: Callable[[_In], Awaitable[_Out]], items: Sequence[_In]) -> list[_Out]:
-        results: list[_Out] = []
-        async for group in self._ordered(work, iter(items), 2 * self._concurrency, is_blocking=False):
-            results += group
-        return results
+        return [result async for result in self._ordered(work, iter(items), 2 * self._concurrency, is_blocking=False)]
 
     async def _ordered(
         self, work: Callable[[_In], Awaitable[_Out]], items: Iterator[_In], width: int, is_blocking: bool
-    ) -> AsyncGenerator[list[_Out], None]:
+    ) -> AsyncGenerator[_Out, None]:
         """Results in the order of `items`, of which at most `width` are under way, `concurrency` at work. The first error ends all.
         `is_blocking` where the next item may have to be waited for."""
         gate = asyncio.Semaphore(self._concurrency)
@@ -219,10 +208,7 @@ class AsyncTokenizer:
                     tasks.extend(loop.create_task(gated(item)) for item in taken)
                 if not tasks:
                     return
-                group = [await tasks.popleft()]
-                while tasks and tasks[0].done():
-                    group.append(tasks.popleft().result())
-                yield group
+                yield await tasks.popleft()
         finally:
             for task in tasks:
                 task.cancel()
@@ -258,7 +244,7 @@ class AsyncTokenizer:
         attempts = Attempts(self._protocol, call, self._patience, self._has_answered, self._chance, time.time)
         while True:
             try:
-                answer = await self._connected().send(call, self._timeout)
+                answer = await self._connected().send(call, _GRACE * self._protocol.timeout)
             except Failure as failure:
                 pause: float | None = attempts.after_failure(failure)
             else:

@@ -126,7 +126,7 @@ class _Connection(asyncio.Protocol):
         waiting = self._waiting = loop.create_future()
         data = [self._http.send(head) or b"", self._http.send(h11.Data(data=body)) or b"", self._http.send(h11.EndOfMessage()) or b""]
         self._transport.write(b"".join(data))
-        timer = loop.call_later(seconds, self._fail, TooSlow(f"no answer within {seconds:g} s"))
+        timer = loop.call_later(seconds, self._fail, TooSlow())
         try:
             answer: Answer = await waiting
         finally:
@@ -151,7 +151,7 @@ class _Connection(asyncio.Protocol):
     def _receive(self, data: bytes) -> None:
         if self._waiting is None:
             # Nothing was asked: whatever this is, it belongs to no call. Proxies say 408 to a connection that rests for long.
-            self._has_spoken_first = bool(data) and self._count == 0
+            self._has_spoken_first |= bool(data) and self._count == 0
             self.abort()
             return
         if self._head is None and data and not data.startswith(b"HTTP/"[: len(data)]):
@@ -209,7 +209,7 @@ class ThroughHTTPX(Transport):
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as error:
             raise NotConnected(_reason(error)) from error
         except httpx.TimeoutException as error:
-            raise TooSlow(f"no answer within {seconds:g} s") from error
+            raise TooSlow() from error
         except httpx.RemoteProtocolError as error:
             # httpx has one error for both, and keeps to itself whether the connection was used before.
             if "disconnected" in str(error):

@@ -117,6 +117,7 @@ class Protocol:
         self._model = model
         if not timeout > 0 or math.isinf(timeout):
             raise Error(f"a timeout is a number of seconds above 0, not {timeout}")
+        self.timeout = timeout
         self._headers = (*headers.items(), ("X-Request-Timeout-Ms", str(math.ceil(1000 * timeout))))
 
     def encode(self, body: Body, about: str) -> Call:

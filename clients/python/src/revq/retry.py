@@ -112,7 +112,9 @@ class Attempts:
             # Closed while idle, most likely; a fresh connection will tell.
             self._has_lost_reused = True
             return 0.0
-        is_hopeless = isinstance(failure, TooSlow) or (isinstance(failure, NotConnected) and not self._has_answered)
+        if isinstance(failure, TooSlow):
+            raise NoServer(f"{url} gave no answer within {self._protocol.timeout:g} s") from failure
+        is_hopeless = isinstance(failure, NotConnected) and not self._has_answered
         pause = None if is_hopeless else self._after_failure()
         if pause is None:
             tries = f" ({self._made} tries)" if self._made > 1 else ""
