@@ -12,6 +12,7 @@ import itertools
 import json
 import pathlib
 import re
+import resource
 import shutil
 import statistics
 import subprocess
@@ -54,14 +55,15 @@ async def measure(wrk, options):
             # The other way round every other time, so that whoever is first gains nothing by it.
             ways = ("wrk", *WAYS)[:: -1 if number % 2 else 1]
             rounds.append({way: with_wrk(wrk, url, options.seconds) if way == "wrk" else started(way, url, options) for way in ways})
-            print(f"round {number + 1}: {', '.join(f'{way} {rounds[-1][way]:.0f}/s' for way in ('wrk', *WAYS))}", file=sys.stderr, flush=True)
+            rates = ", ".join(f"{way} {rounds[-1][way]['per_s']:.0f}/s" for way in ("wrk", *WAYS))
+            print(f"round {number + 1}: {rates}", file=sys.stderr, flush=True)
         return rounds
     finally:
         server.close()
 
 
 def with_wrk(wrk, url, seconds):
-    """Requests a second."""
+    """What `started` gives, of wrk."""
     bodies = ", ".join(f'"{path}"' for path in PHOTOGRAPHS)
     headers = ", ".join(f'["{name}"] = "{value}"' for name, value in HEADERS.items())
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
@@ -78,22 +80,30 @@ def with_wrk(wrk, url, seconds):
         """)
         script.flush()
         command = [wrk, "-t1", f"-c{IN_FLIGHT}", f"-d{max(1, round(seconds))}s", "-s", script.name, url]
+        before = children_seconds()
         text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     if "Non-2xx" in text:
         sys.exit(text)
-    return float(re.search(r"Requests/sec:\s+([\d.]+)", text)[1])
+    count = int(re.search(r"(\d+) requests in", text)[1])
+    return {"per_s": float(re.search(r"Requests/sec:\s+([\d.]+)", text)[1]), "cpu_ms": 1000 * (children_seconds() - before) / count}
+
+
+def children_seconds():
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def started(way, url, options):
+    """Pictures a second, and milliseconds of CPU that the client takes for one."""
     command = [sys.executable, "-m", "revq_bench.python_client", "--seconds", str(options.seconds), "--client", way, url]
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
 def client(way, url, seconds):
-    """The other process: prints pictures a second."""
+    """The other process: prints its figures."""
     images = PHOTOGRAPHS if way == "paths" else [path.read_bytes() for path in PHOTOGRAPHS]
     if way in ("asyncio", "httpx"):
-        rate = asyncio.run((with_asyncio if way == "asyncio" else with_httpx)(url, images, seconds))
+        meter = asyncio.run((with_asyncio if way == "asyncio" else with_httpx)(url, images, seconds))
     else:
         import revq
 
@@ -102,8 +112,7 @@ def client(way, url, seconds):
             for item in tokenizer.encode_each(itertools.cycle(images)):
                 if meter.counts(item):
                     break
-        rate = meter.rate
-    print(rate)
+    print(json.dumps({"per_s": meter.per_s, "cpu_ms": meter.cpu_ms}))
 
 
 async def with_asyncio(url, images, seconds):
@@ -113,7 +122,7 @@ async def with_asyncio(url, images, seconds):
         meter = Meter(seconds)
         async for item in tokenizer.encode_each(itertools.cycle(images)):
             if meter.counts(item):
-                return meter.rate
+                return meter
 
 
 async def with_httpx(url, images, seconds):
@@ -128,36 +137,39 @@ async def with_httpx(url, images, seconds):
 
     async with httpx.AsyncClient(limits=httpx.Limits(max_connections=IN_FLIGHT, max_keepalive_connections=IN_FLIGHT), timeout=60) as asks:
         await asyncio.gather(*(one(asks) for _ in range(IN_FLIGHT)))
-    return meter.rate
+    return meter
 
 
 class Meter:
     """Counts from the hundredth on, when connections are open and batches are full."""
 
     def __init__(self, seconds):
-        self.seconds, self.count, self.start, self.rate, self.is_over = seconds, -100, None, 0.0, False
+        self.seconds, self.count, self.is_over = seconds, -100, False
+        self.per_s = self.cpu_ms = 0.0
 
     def counts(self, item):
         """Whether it has been long enough."""
         if getattr(item, "error", None):
             sys.exit(str(item.error))
         self.count += 1
-        now = time.perf_counter()
         if self.count == 0:
-            self.start = now
-        elif self.count > 0 and now - self.start >= self.seconds and not self.is_over:
-            self.rate, self.is_over = self.count / (now - self.start), True
+            self.start, self.start_cpu = time.perf_counter(), time.process_time()
+        elif self.count > 0 and not self.is_over and (spent := time.perf_counter() - self.start) >= self.seconds:
+            self.per_s, self.cpu_ms = self.count / spent, 1000 * (time.process_time() - self.start_cpu) / self.count
+            self.is_over = True
         return self.is_over
 
 
 def report(rounds):
     print(f"\n/encode of {len(PHOTOGRAPHS)} photographs, {IN_FLIGHT} in flight, {processor_name()}; pictures a second, {len(rounds)} rounds\n")
-    print("| | median | least … most | of wrk's in the same round, median |\n|---|---|---|---|")
+    print("| | median | least … most | of wrk's in the same round, median | CPU of the client, ms each |\n|---|---|---|---|---|")
     shares = {}
     for way in ("wrk", *WAYS):
-        rates = [each[way] for each in rounds]
-        shares[way] = statistics.median(each[way] / each["wrk"] for each in rounds)
-        print(f"| {way} | {statistics.median(rates):.0f} | {min(rates):.0f} … {max(rates):.0f} | {100 * shares[way]:.0f} % |")
+        rates = [each[way]["per_s"] for each in rounds]
+        shares[way] = statistics.median(each[way]["per_s"] / each["wrk"]["per_s"] for each in rounds)
+        cpu = statistics.median(each[way]["cpu_ms"] for each in rounds)
+        row = f"{statistics.median(rates):.0f} | {min(rates):.0f} … {max(rates):.0f} | {100 * shares[way]:.0f} % | {cpu:.2f}"
+        print(f"| {way} | {row} |")
     print(f"\nwanted of bytes: ≥ {100 * LEAST_SHARE:.0f} %")
     return shares
 
