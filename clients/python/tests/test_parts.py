@@ -109,7 +109,7 @@ def test_tokens_are_kept_in_files(tokens, tmp_path):
     (tmp_path / "other").write_text("something else")
     with pytest.raises(revq.Error, match="has no tokens"):
         revq.Tokens.load(tmp_path / "other")
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(revq.Error, match="No such file"):
         revq.Tokens.load(tmp_path / "missing")
 
 
@@ -130,7 +130,7 @@ def test_a_folder_is_read_by_name(tmp_path):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(png())
     assert [picture.name for picture in revq.folder(tmp_path)] == ["a/c.JPG", "b.png"]
-    with pytest.raises(NotADirectoryError):
+    with pytest.raises(revq.Error, match="is no folder"):
         revq.folder(tmp_path / "b.png")
 
 
@@ -160,7 +160,7 @@ def test_a_damaged_archive_gives_what_it_has(tmp_path):
         assert "the archive is damaged" in str(last.source)
     (tmp_path / "cut.tar").write_bytes(b"no archive")
     assert "the archive is damaged" in str(next(revq.webdataset(tmp_path / "cut.tar")).source)
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(revq.Error, match="there is no archive"):
         next(revq.webdataset(tmp_path / "missing.tar"))
 
 

@@ -68,9 +68,9 @@ class _Stream:
         self._room = asyncio.Semaphore(self._AHEAD)
         self._task = self._loop.create_task(self._pump())
 
-    async def stop(self) -> None:
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+    def stop(self) -> None:
+        """Does not wait for the end: whoever collects a forgotten generator may be the loop's own thread."""
+        self._loop.call_soon_threadsafe(self._task.cancel)
 
     async def _pump(self) -> None:
         try:
@@ -144,7 +144,7 @@ class Tokenizer:
         try:
             yield from stream
         finally:
-            _background.run(stream.stop())
+            stream.stop()
 
     def close(self) -> None:
         """Closes the connections."""

@@ -37,10 +37,9 @@ class Transport:
 
 
 def transport(protocol: Protocol) -> Transport:
-    """Of the kind that the URL and the environment (HTTP_PROXY, NO_PROXY) ask for."""
-    origin = protocol.origin
-    host = origin.hostname or ""
-    has_proxy = bool(urllib.request.getproxies().get(origin.scheme)) and not urllib.request.proxy_bypass(host)
+    """Of the kind that the URL and the environment (HTTP_PROXY, ALL_PROXY, NO_PROXY) ask for."""
+    origin, proxies = protocol.origin, urllib.request.getproxies()
+    has_proxy = bool({origin.scheme, "all"} & proxies.keys()) and not urllib.request.proxy_bypass(origin.hostname or "")
     if origin.scheme == "https" or has_proxy:
         return ThroughHTTPX(origin)
     return Direct(origin)

@@ -8,7 +8,7 @@ import tarfile
 from collections.abc import Iterable, Iterator
 from typing import Union
 
-from .errors import NotAPicture
+from .errors import Error, NotAPicture
 from .pictures import Picture
 
 _SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm"))
@@ -24,11 +24,11 @@ def folder(path: _Path) -> list[Picture]:
     """The picture files in a folder and in those below it, by name, which is relative to the folder. They are read when they are needed.
 
     Raises:
-        NotADirectoryError: if it is no folder.
+        Error: if it is no folder.
     """
     root = pathlib.Path(path)
     if not root.is_dir():
-        raise NotADirectoryError(f"{root} is no folder")
+        raise Error(f"{root} is no folder")
     files = sorted(file for file in root.rglob("*") if _is_picture(file.name) and file.is_file())
     return [Picture(file.relative_to(root).as_posix(), file) for file in files]
 
@@ -37,6 +37,9 @@ def webdataset(archives: _Path | Iterable[_Path]) -> Iterator[Picture]:
     """The pictures in tar files, compressed or not, as WebDataset writes them, in their order. A name is that of the member.
 
     A damaged archive gives what is before the damage, and then one picture that cannot be read.
+
+    Raises:
+        Error: if there is no such file.
     """
     for archive in [archives] if isinstance(archives, (str, os.PathLike)) else archives:
         yield from _members(pathlib.Path(archive))
@@ -53,7 +56,7 @@ def _members(archive: pathlib.Path) -> Iterator[Picture]:
                     if len(data) < member.size:
                         raise tarfile.ReadError(f"{member.name} is cut off")
                     yield Picture(member.name, data)
-    except FileNotFoundError:
-        raise
+    except FileNotFoundError as error:
+        raise Error(f"there is no archive {archive}") from error
     except (tarfile.TarError, EOFError, OSError) as error:
         yield Picture(str(archive), NotAPicture(f"{archive}: the archive is damaged from here on: {error}"))

@@ -68,10 +68,9 @@ class Tokens(np.ndarray):
         try:
             with np.load(path, allow_pickle=False) as archive:
                 return cls(archive["tokens"], str(archive["fingerprint"]))
-        except FileNotFoundError:
-            raise
         except Exception as error:
-            raise Error(f"{os.fspath(path)} has no tokens: expected a file that Tokens.save wrote") from error
+            # zipfile, NumPy and the operating system each have errors of their own.
+            raise Error(f"{os.fspath(path)} has no tokens: expected a file that Tokens.save wrote ({error})") from error
 
 
 def _the_one(parts: Iterable[Any]) -> str | None:
