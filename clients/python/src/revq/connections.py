@@ -79,10 +79,10 @@ class Direct(Transport):
         loop = asyncio.get_running_loop()
         try:
             _, connection = await asyncio.wait_for(loop.create_connection(_Connection, self._host, self._port), _CONNECT_SECONDS)
-        except asyncio.TimeoutError as error:
-            raise NotConnected(f"no connection within {_CONNECT_SECONDS:.0f} s") from error
+        except asyncio.TimeoutError:
+            raise NotConnected(f"no connection within {_CONNECT_SECONDS:.0f} s") from None
         except OSError as error:
-            raise NotConnected(_reason(error)) from error
+            raise NotConnected(_reason(error)) from None
         return connection
 
     def _head(self, call: Call) -> h11.Request:
@@ -206,18 +206,18 @@ class ThroughHTTPX(Transport):
         try:
             answer = await self._client.request(call.method, self._base + call.path, headers=headers, content=call.body or None, timeout=timeout)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as error:
-            raise NotConnected(_reason(error)) from error
-        except httpx.TimeoutException as error:
-            raise TooSlow() from error
+            raise NotConnected(_reason(error)) from None
+        except httpx.TimeoutException:
+            raise TooSlow() from None
         except httpx.RemoteProtocolError as error:
             # httpx has one error for both, and keeps to itself whether the connection was used before.
             if "disconnected" in str(error):
-                raise Lost(str(error), was_reused=False) from error
-            raise NotHTTP(str(error)) from error
+                raise Lost(str(error), was_reused=False) from None
+            raise NotHTTP(str(error)) from None
         except httpx.TransportError as error:
-            raise Lost(_reason(error), was_reused=False) from error
+            raise Lost(_reason(error), was_reused=False) from None
         except (httpx.HTTPError, ssl.SSLError) as error:
-            raise Lost(str(error), was_reused=False) from error
+            raise Lost(str(error), was_reused=False) from None
         return Answer(answer.status_code, {name.lower(): value for name, value in answer.headers.items()}, answer.content)
 
     async def close(self) -> None:

@@ -107,18 +107,18 @@ class Attempts:
         self._made += 1
         url = self._protocol.url
         if isinstance(failure, NotHTTP):
-            raise WrongServer(f"{url} is no revq server: it does not speak HTTP ({failure})") from failure
+            raise WrongServer(f"{url} is no revq server: it does not speak HTTP ({failure})") from None
         if isinstance(failure, Lost) and failure.was_reused and not self._has_lost_reused:
             # Closed while idle, most likely; a fresh connection will tell.
             self._has_lost_reused = True
             return 0.0
         if isinstance(failure, TooSlow):
-            raise NoServer(f"{url} gave no answer within {self._protocol.timeout:g} s") from failure
+            raise NoServer(f"{url} gave no answer within {self._protocol.timeout:g} s") from None
         is_hopeless = isinstance(failure, NotConnected) and not self._has_answered
         pause = None if is_hopeless else self._after_failure()
         if pause is None:
             tries = f" ({self._made} tries)" if self._made > 1 else ""
-            raise NoServer(f"no server answers at {url}: {failure}{tries}") from failure
+            raise NoServer(f"no server answers at {url}: {failure}{tries}") from None
         return pause
 
     def _after_failure(self) -> float | None:
