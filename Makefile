@@ -6,9 +6,10 @@ CHECKPOINTS ?= checkpoints
 # A crashing test would otherwise spend minutes on a backtrace.
 export SWIFT_BACKTRACE ?= enable=no
 
-SWIFT_SOURCES = Package.swift Sources Tests Benchmarks
+SWIFT_SOURCES = Package.swift Sources Tests Benchmarks examples
 TOOLS = .venv-tools
 DEPLOYMENT = .venv-deployment
+CLIENT = .venv-client
 PEERS = .bench/venv/ready
 
 # libnghttp2 is there for HTTP/2, which the server has yet to learn; nothing links it so far.
@@ -26,7 +27,7 @@ define install
 	fi
 endef
 
-.PHONY: help run test build lint format deploy-check fuzzers fuzz fuzz-smoke docs bench bench-check bench-load packages clean
+.PHONY: help run test client-test deploy-check build lint format fuzzers fuzz fuzz-smoke docs bench bench-check bench-load packages clean
 .DEFAULT_GOAL := help
 
 help: ## says what there is
@@ -45,6 +46,10 @@ run: build ## builds, serves the default checkpoint, prints a curl line (HOST, P
 # from what `make run` builds, and one folder for both would be rebuilt whole at each change from one to the other.
 test: packages ## runs all tests
 	swift test -c release --scratch-path .build-tests -Xswiftc -enable-testing
+
+# With the server that `make test` has built beside the tests, so that nothing is built twice; REVQ_SERVER names another.
+client-test: $(CLIENT)/ready ## runs the tests of the Python client and the notebook, after make test
+	cd clients/python && REVQ_SERVER=$${REVQ_SERVER:-$(CURDIR)/.build-tests/release/revq-server} $(CURDIR)/$(CLIENT)/bin/python -m pytest --quiet
 
 build: packages ## builds server, trainer and benchmark
 	swift build -c release
@@ -127,5 +132,12 @@ $(TOOLS)/ready $(DEPLOYMENT)/ready:
 	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
 	touch $@
 
+$(CLIENT)/ready: clients/python/pyproject.toml clients/python/tests/requirements.txt
+	$(call install,python3 python3-venv)
+	python3 -m venv $(CLIENT)
+	$(CLIENT)/bin/python -m pip install --quiet --disable-pip-version-check --requirement clients/python/tests/requirements.txt \
+	  --editable clients/python
+	touch $@
+
 clean: ## removes everything that was built, but no runs
-	rm -rf .build .build-tests .build-fuzz .build-docs $(TOOLS) $(DEPLOYMENT)
+	rm -rf .build .build-tests .build-fuzz .build-docs $(TOOLS) $(DEPLOYMENT) $(CLIENT)

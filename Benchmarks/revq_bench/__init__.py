@@ -5,6 +5,7 @@
 peers             encode, decode, nearest code and rectifier beside PyTorch, ONNX Runtime and OpenVINO: `make bench`
 check             revq alone against thresholds.json: `make bench-check`; the standard library is enough
 load              the server under load and under attack: `make bench-load`; the standard library is enough
+python_client     what the Python client takes of what wrk gets from the server
 nearest_code      the exact nearest code beside torch, FAISS and SciPy
 training_step     a training step beside PyTorch's
 photographs       photographs through a running server
