@@ -6,6 +6,7 @@ package struct NumPyArray: Sendable, Equatable {
     package enum ElementType: String, Sendable {
         case uint8 = "|u1"
         case uint16 = "<u2"
+        case uint32 = "<u4"
         case int32 = "<i4"
         case int64 = "<i8"
         case float32 = "<f4"
@@ -14,8 +15,24 @@ package struct NumPyArray: Sendable, Equatable {
             switch self {
             case .uint8: 1
             case .uint16: 2
-            case .int32, .float32: 4
+            case .uint32, .int32, .float32: 4
             case .int64: 8
+            }
+        }
+
+        /// The values in this type, little-endian.
+        /// - Precondition: they are integers that it holds.
+        package func bytes(of values: [Int32]) -> [UInt8] {
+            func stored<Stored: FixedWidthInteger>(_: Stored.Type) -> [UInt8] {
+                values.map { Stored($0).littleEndian }.withUnsafeBytes { Array($0) }
+            }
+            return switch self {
+            case .uint8: stored(UInt8.self)
+            case .uint16: stored(UInt16.self)
+            case .uint32: stored(UInt32.self)
+            case .int32: stored(Int32.self)
+            case .int64: stored(Int64.self)
+            case .float32: preconditionFailure("integers are not stored as \(rawValue)")
             }
         }
     }
@@ -34,11 +51,18 @@ package struct NumPyArray: Sendable, Equatable {
 
     package var count: Int { shape.reduce(1, *) }
 
-    package init(_ values: [Int32], shape: [Int]) {
+    /// - Parameter type: of integers that hold every value.
+    package init(_ values: [Int32], as type: ElementType = .int32, shape: [Int]) {
         precondition(values.count == shape.reduce(1, *), "\(values.count) values do not fill \(shape)")
-        type = .int32
+        self.type = type
         self.shape = shape
-        data = values.flatMap { value in withUnsafeBytes(of: value.littleEndian) { Array($0) } }
+        data = type.bytes(of: values)
+    }
+
+    /// One axis of elements whose bytes these are; an end that is no whole element is left out.
+    package init(_ data: [UInt8], as type: ElementType) {
+        (self.type, shape) = (type, [data.count / type.bytes])
+        self.data = data.dropLast(data.count % type.bytes)
     }
 
     /// - Throws: when the bytes are not a whole `.npy` file of one of the element types above.
@@ -90,6 +114,7 @@ package struct NumPyArray: Sendable, Equatable {
         switch type {
         case .uint8: data.map(Int64.init)
         case .uint16: elements { (value: UInt16) in Int64(UInt16(littleEndian: value)) }
+        case .uint32: elements { (value: UInt32) in Int64(UInt32(littleEndian: value)) }
         case .int32: elements { (value: Int32) in Int64(Int32(littleEndian: value)) }
         case .int64: elements { (value: Int64) in Int64(littleEndian: value) }
         case .float32: nil
