@@ -7,6 +7,7 @@ check             revq alone against thresholds.json: `make bench-check`; the st
 load              the server under load and under attack: `make bench-load`; the standard library is enough
 nearest_code      the exact nearest code beside torch, FAISS and SciPy
 training_step     a training step beside PyTorch's
+tokenizing        a data set tokenised beside a PyTorch DataLoader
 photographs       photographs through a running server
 block_dct         what block DCT gives on photographs, unquantised
 quantisers        quantisers of equal bits and rectifiers behind them, with bounds
