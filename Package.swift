@@ -50,6 +50,9 @@ let package = Package(
         .target(name: "Jobs", dependencies: ["Files", "Compute"], path: "Sources/Training/Jobs"),
         .target(name: "Pictures", dependencies: ["Files", "Compute", "Images", "Jobs"], path: "Sources/Training/Pictures"),
         .target(
+            name: "Tokenization", dependencies: ["Files", "Compute", "Images", "TokenizerCore", "Jobs", "Pictures"],
+            path: "Sources/Training/Tokenization"),
+        .target(
             name: "Fitting",
             dependencies: ["Files", "Compute", "CKernels", "COpenBLAS", "Images", "Networks", "TokenizerCore", "Jobs", "Pictures"],
             path: "Sources/Training/Fitting"),
@@ -58,13 +61,17 @@ let package = Package(
             path: "Sources/Training/Laboratory"),
         .executableTarget(
             name: "revq-train",
-            dependencies: ["Files", "Compute", "Networks", "TokenizerCore", "Jobs", "Pictures", "Fitting", "Laboratory", argumentParser],
+            dependencies: [
+                "Files", "Compute", "Networks", "TokenizerCore", "Jobs", "Pictures", "Tokenization", "Fitting", "Laboratory", argumentParser,
+            ],
             path: "Sources/Training/revq-train"),
 
         // Measurements; not a product.
         .executableTarget(
             name: "revq-bench",
-            dependencies: ["Files", "Compute", "COpenBLAS", "Images", "Networks", "TokenizerCore", "Fitting", argumentParser],
+            dependencies: [
+                "Files", "Compute", "COpenBLAS", "Images", "Networks", "TokenizerCore", "Jobs", "Pictures", "Tokenization", "Fitting", argumentParser,
+            ],
             path: "Benchmarks/revq-bench"),
 
         // What tests share: reference values from PyTorch and diffusers, small checkpoints, scratch folders.
@@ -91,13 +98,20 @@ let package = Package(
             ]),
         .testTarget(name: "JobsTests", dependencies: ["Files", "Compute", "Jobs", "TestSupport"]),
         .testTarget(name: "PicturesTests", dependencies: ["Files", "Images", "Pictures", "TestSupport"]),
+        // The service as well: the same bytes are the same tokens in both.
+        .testTarget(
+            name: "TokenizationTests",
+            dependencies: [
+                "Files", "Compute", "Images", "Networks", "TokenizerCore", "HTTPTransport", "Service", "Jobs", "Pictures", "Tokenization",
+                "TestSupport", logging,
+            ]),
         .testTarget(
             name: "FittingTests",
             dependencies: ["Files", "Compute", "Images", "Networks", "TokenizerCore", "Jobs", "Pictures", "Fitting", "Laboratory", "TestSupport"]),
         .testTarget(
             name: "LaboratoryTests",
             dependencies: ["Files", "Compute", "Images", "TokenizerCore", "Jobs", "Pictures", "Fitting", "Laboratory", "TestSupport"]),
-        .testTarget(name: "CommandTests", dependencies: ["Files", "HTTPTransport", "Networks", "Fitting", "TestSupport"]),
+        .testTarget(name: "CommandTests", dependencies: ["Files", "HTTPTransport", "Images", "Networks", "Fitting", "TestSupport"]),
         // What fuzzers do with bytes, done with all that were ever found.
         .testTarget(
             name: "FuzzingTests", dependencies: ["Files", "Compute", "Images", "Networks", "TokenizerCore", "HTTPTransport", "Service"],

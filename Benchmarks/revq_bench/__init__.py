@@ -8,6 +8,7 @@ load              the server under load and under attack: `make bench-load`; the
 python_client     what the Python client takes of what wrk gets from the server
 nearest_code      the exact nearest code beside torch, FAISS and SciPy
 training_step     a training step beside PyTorch's
+tokenizing        a data set tokenised beside a PyTorch DataLoader
 photographs       photographs through a running server
 block_dct         what block DCT gives on photographs, unquantised
 quantisers        quantisers of equal bits and rectifiers behind them, with bounds

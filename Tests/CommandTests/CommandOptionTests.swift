@@ -66,4 +66,19 @@ import Testing
         let ended = try TrainCommand.run(["fit", "--latents", "x", "--output", "y"] + arguments)
         #expect(ended.status == 64 && ended.errors.hasPrefix("Error: \(reason)\n"), "\(ended)")
     }
+
+    @Test(arguments: [
+        (["--per-file", "0"], "--per-file is in 1...1000000, not 0"), (["--name", "x"], "--name goes with --format llamagen"),
+        (["--format", "llamagen", "--name", "a/b"], "--name is a name for folders, without slashes and not starting with a dot"),
+        (["--shard", "0/2", "--shards", "2"], "--shard says both: leave --shards out"),
+    ])
+    func tokenizeRefusesWhatDoesNotGoTogether(_ arguments: [String], _ reason: String) throws {
+        let ended = try TrainCommand.run(["tokenize", "--images", "x", "--checkpoint", "y", "--output", "z"] + arguments)
+        #expect(ended.status == 64 && ended.errors.hasPrefix("Error: \(reason)\n"), "\(ended)")
+    }
+
+    @Test func aShardOutOfRangeIsRefusedBeforeAnythingIsRead() throws {
+        let ended = try TrainCommand.run(["tokenize", "--images", "x", "--checkpoint", "y", "--output", "z", "--shard", "4/4"])
+        #expect(ended.status == 1 && ended.errors == "Error: --shard 4 of 4 is out of range: expected 0 to 3\n", "\(ended)")
+    }
 }

@@ -13,6 +13,16 @@ import Testing
         #expect(read.integers == [1, -2, 300_000, Int64(Int32.max)])
     }
 
+    @Test(
+        arguments: [
+            (NumPyArray.ElementType.uint8, [0, 255]), (.uint16, [0, 65_535]), (.uint32, [0, .max]), (.int32, [.min, .max]), (.int64, [.min, .max]),
+        ] as [(NumPyArray.ElementType, [Int32])])
+    func integersAreStoredInAnyTypeThatHoldsThem(type: NumPyArray.ElementType, values: [Int32]) throws {
+        let read = try NumPyArray(parsing: NumPyArray(values, as: type, shape: [1, 2]).serialized())
+        #expect(read.type == type && read.shape == [1, 2] && read.integers == values.map { Int64($0) })
+        #expect(NumPyArray(read.data + [7], as: type).integers == (type == .uint8 ? values + [7] : values).map { Int64($0) })
+    }
+
     @Test func readsWhatNumPyWrote() throws {
         #expect(try Fixture.array("revq/indices.npy").type == .int64)
         #expect(try Fixture.array("dcae_in/a64_image_u8.npy").shape == [1, 3, 64, 64])

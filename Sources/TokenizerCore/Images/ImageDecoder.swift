@@ -35,9 +35,28 @@ package enum ImageDecoder {
         _ bytes: ArraySlice<UInt8>, _ header: ImageHeader, imageSize: Int, limits: ImageLimits, background: Color = white,
         goesOn: () -> Bool = { true }
     ) throws(ImageError) -> RGBImage {
-        var square = ResampledPicture(header.resampling(toSquaresOf: imageSize))
-        try forEachRow(bytes, header, limits, background, goesOn) { y, row in square.take(row, at: y) }
-        return square.finished()
+        try resampled(bytes, header, header.resampling(toSquaresOf: imageSize), limits, background, goesOn)
+    }
+
+    /// What ``WholePreprocessor`` makes of the picture, whose rows go into the resampler as those of a square do.
+    ///
+    /// - Parameter header: that of `bytes`.
+    /// - Throws: ``ImageError``, before anything is allocated where the header alone shows that a limit is exceeded.
+    package static func whole(
+        _ bytes: ArraySlice<UInt8>, _ header: ImageHeader, _ preprocessor: WholePreprocessor, limits: ImageLimits, background: Color = white
+    ) throws(ImageError) -> RGBImage {
+        let resampling = try preprocessor.resampling(of: header)
+        try limits.check(header, taking: header.bytes(for: resampling))
+        return try resampled(bytes, header, resampling, limits, background) { true }
+    }
+
+    private static func resampled(
+        _ bytes: ArraySlice<UInt8>, _ header: ImageHeader, _ resampling: Resampling, _ limits: ImageLimits, _ background: Color,
+        _ goesOn: () -> Bool
+    ) throws(ImageError) -> RGBImage {
+        var picture = ResampledPicture(resampling)
+        try forEachRow(bytes, header, limits, background, goesOn) { y, row in picture.take(row, at: y) }
+        return picture.finished()
     }
 
     private static func decode(

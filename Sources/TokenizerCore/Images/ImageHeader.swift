@@ -24,9 +24,10 @@ package struct ImageHeader: Sendable, Equatable {
     }
 
     /// The most memory that ``ImageDecoder/square(_:_:imageSize:limits:background:goesOn:)`` takes at any moment.
-    package func bytes(forSquaresOf imageSize: Int) -> Int {
-        resampling(toSquaresOf: imageSize).bytes + codecBytes + (isInterlaced ? width * height * 3 : 0)
-    }
+    package func bytes(forSquaresOf imageSize: Int) -> Int { bytes(for: resampling(toSquaresOf: imageSize)) }
+
+    /// The same for any result.
+    func bytes(for resampling: Resampling) -> Int { resampling.bytes + codecBytes + (isInterlaced ? width * height * 3 : 0) }
 
     func resampling(toSquaresOf imageSize: Int) -> Resampling {
         SquarePreprocessor(imageSize: imageSize).resampling(width: width, height: height, orientation: orientation)

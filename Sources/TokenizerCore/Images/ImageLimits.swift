@@ -39,7 +39,7 @@ package struct ImageLimits: Sendable, Equatable {
         try check(header, taking: header.bytes(forSquaresOf: imageSize))
     }
 
-    private func check(_ header: ImageHeader, taking bytes: @autoclosure () -> Int) throws(ImageError) {
+    func check(_ header: ImageHeader, taking bytes: @autoclosure () -> Int) throws(ImageError) {
         let size = "\(header.width)×\(header.height)"
         guard max(header.width, header.height) <= maxSide else {
             throw .tooLarge("the image is \(size) pixels: a side may be at most \(maxSide)")

@@ -11,6 +11,8 @@ import Networks
 /// An image's tokens never depend on the other images of its batch, nor on how many threads compute them.
 public final class VisualTokenizer: Sendable {
     package let specification: TokenizerSpecification
+    /// Of the pictures that it takes and draws, in pixels: squares of the image size unless it was resized.
+    package let width, height: Int
     /// Of the products that make its tokens and pictures.
     package let precision: Precision
     private let vae: Autoencoder
@@ -18,18 +20,20 @@ public final class VisualTokenizer: Sendable {
     private let quantizer: GroupQuantizer
     private let rectifier: Rectifier
     /// How many images the autoencoder computes together: more are taken in parts, which changes no bit of the results.
-    let largestBatch: Int
+    package let largestBatch: Int
     private static let mostImages = 1024
 
     /// - Throws: when one image does not fit into the memory.
     init(
         _ specification: TokenizerSpecification, vae: Autoencoder, normalizer: LatentNormalizer, quantizer: GroupQuantizer,
-        rectifier: Rectifier, precision: Precision = .float32, within memory: MemoryLimit = .machine
+        rectifier: Rectifier, precision: Precision = .float32, within memory: MemoryLimit = .machine, width: Int? = nil, height: Int? = nil
     ) throws(MemoryShortage) {
+        (self.width, self.height) = (width ?? specification.imageSize, height ?? specification.imageSize)
         (self.specification, self.vae, self.normalizer, self.quantizer) = (specification, vae, normalizer, quantizer)
         (self.rectifier, self.precision) = (rectifier, precision)
-        largestBatch = try AutoencoderMemory(vae.configuration).largestBatch(
-            imageSize: specification.imageSize, atMost: Self.mostImages, within: memory)
+        // Of a square of as many pixels.
+        let side = Int(Double(self.width * self.height).squareRoot().rounded(.up))
+        largestBatch = try AutoencoderMemory(vae.configuration).largestBatch(imageSize: side, atMost: Self.mostImages, within: memory)
         quantizer.prepareSearch()
     }
 
@@ -63,7 +67,7 @@ public final class VisualTokenizer: Sendable {
         return tokens.count == 0 ? [] : draw(tokens).images()
     }
 
-    /// - Parameter pixels: `[n, imageSize, imageSize, 3]` in −1 … 1.
+    /// - Parameter pixels: `[n, height, width, 3]` in −1 … 1.
     /// - Returns: `specification.tokensPerImage` tokens for each image.
     package func encode(_ pixels: PixelBatch) -> Tokens {
         tokens(ofVectors: vectors(pixels))
@@ -75,7 +79,7 @@ public final class VisualTokenizer: Sendable {
     }
 
     /// - Parameter tokens: every one in `0 ..< specification.codebookSize`.
-    /// - Returns: `[n, imageSize, imageSize, 3]`, about −1 … 1.
+    /// - Returns: `[n, height, width, 3]`, about −1 … 1.
     package func draw(_ tokens: Tokens) -> PixelBatch {
         precondition(tokens.tokensPerImage == quantizer.layout.tokens, "\(tokens.tokensPerImage) tokens for \(quantizer.layout)")
         let latents = normalizer.restore(rectifier(quantizer.latents(tokens)))
@@ -84,8 +88,7 @@ public final class VisualTokenizer: Sendable {
 
     /// Latents as the quantiser compares them with codes, `[n, T·d]`.
     func vectors(_ pixels: PixelBatch) -> Tensor {
-        let size = specification.imageSize
-        precondition(pixels.pixels.h == size && pixels.pixels.w == size, "a \(size)-pixel tokenizer got \(pixels.pixels.shape)")
+        precondition(pixels.pixels.h == height && pixels.pixels.w == width, "a \(width)×\(height) tokenizer got \(pixels.pixels.shape)")
         return quantizer.vectors(normalizer.normalize(Latents(pixels.pixels.inParts(of: largestBatch) { vae.encoder($0) })))
     }
 
@@ -99,6 +102,55 @@ public final class VisualTokenizer: Sendable {
                 for j in 0..<d { sum += (vectors[token * d + j] - code[j]) * (vectors[token * d + j] - code[j]) }
                 return sum
             }
+        }
+    }
+}
+
+/// Pictures of other sizes than those it was made for.
+extension VisualTokenizer {
+    /// Why there can be no tokenizer of some size, in one line.
+    package struct SizeError: Error, Equatable, CustomStringConvertible {
+        package let description: String
+    }
+
+    /// The same codes for pictures of another width and height: as many more or fewer tokens. What is no square it takes as pixels only.
+    ///
+    /// - Parameter memory: a picture that would take more is refused.
+    /// - Throws: when codes, statistics or rectifier belong to one size, or the sides are no multiples of what they ask for.
+    package func resized(width: Int, height: Int, within memory: MemoryLimit = .machine) throws(SizeError) -> VisualTokenizer {
+        func refusal(_ reason: String) -> SizeError {
+            SizeError(description: "this checkpoint cannot make tokens of \(width)×\(height) pixels: \(reason)")
+        }
+        let (factor, sides) = (vae.configuration.factor, 1...16_384)
+        guard sides.contains(width), sides.contains(height), width % factor == 0, height % factor == 0 else {
+            throw refusal("its autoencoder takes multiples of \(factor) pixels up to \(sides.upperBound)")
+        }
+        let shape = LatentShape(channels: specification.latentShape.channels, height: height / factor, width: width / factor)
+        do {
+            let parts = try quantizer.resized(to: shape, with: normalizer, behind: rectifier.configuration)
+            return try VisualTokenizer(
+                TokenizerSpecification(imageSize: min(width, height), parts.quantizer, rectifier), vae: vae, normalizer: parts.normalizer,
+                quantizer: parts.quantizer, rectifier: rectifier, precision: precision, within: memory, width: width, height: height)
+        } catch {
+            throw refusal("\(error)")
+        }
+    }
+
+    /// The smallest number of pixels of which any multiples can be a picture's sides.
+    /// - Throws: when there is none.
+    package var sizeStep: Int {
+        get throws(SizeError) {
+            let channels = specification.latentShape.channels
+            func isPossible(_ height: Int, _ width: Int) -> Bool {
+                let shape = LatentShape(channels: channels, height: height, width: width)
+                return (try? quantizer.resized(to: shape, with: normalizer, behind: rectifier.configuration)) != nil
+            }
+            let extents = 1...max(specification.latentShape.height, specification.latentShape.width)
+            guard let step = extents.first(where: { isPossible($0, $0) && isPossible(2 * $0, $0) && isPossible($0, 2 * $0) }) else {
+                throw SizeError(
+                    description: "this checkpoint makes tokens of \(width)×\(height) pixels only: codes, statistics or rectifier belong to that size")
+            }
+            return step * vae.configuration.factor
         }
     }
 }

@@ -8,7 +8,10 @@ struct RevqTrain: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "revq-train",
         abstract: "Makes visual tokenizers: pictures, autoencoders, codebooks and rectifiers.", version: "revq-train 0.1.0",
-        subcommands: [Synthesize.self, TrainAutoencoder.self, ExtractLatents.self, FitQuantizer.self, Import.self, Publish.self, Evaluate.self],
+        subcommands: [
+            Synthesize.self, TrainAutoencoder.self, ExtractLatents.self, FitQuantizer.self, Import.self, Publish.self, Evaluate.self, Tokenize.self,
+            Detokenize.self,
+        ],
         groupedSubcommands: [
             CommandGroup(
                 name: "Experiments",

@@ -34,17 +34,13 @@ extension Tokens {
             PackedTokens(
                 indices, tokensPerImage: tokensPerImage, codebookSize: model.facts.codebookSize, fingerprint: model.facts.fingerprint
             ).serialized()
-        case MediaType.octets: littleEndian(bytesEach: model.facts.littleEndianBytes)
+        case MediaType.octets: model.facts.elementType.bytes(of: indices)
         default: TokensDocument(self, from: model).json.bytes
         }
-    }
-
-    private func littleEndian(bytesEach width: Int) -> [UInt8] {
-        indices.flatMap { index in (0..<width).map { UInt8(truncatingIfNeeded: index >> Int32(8 * $0)) } }
     }
 }
 
 extension ModelFacts {
-    /// Bytes of a token where tokens come as little-endian integers: 2, or 4 where those do not do.
-    fileprivate var littleEndianBytes: Int { codebookSize <= 1 << 16 ? 2 : 4 }
+    /// How tokens are stored where they come as little-endian integers.
+    fileprivate var elementType: NumPyArray.ElementType { codebookSize <= 1 << 16 ? .uint16 : .uint32 }
 }

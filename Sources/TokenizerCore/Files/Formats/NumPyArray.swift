@@ -15,6 +15,8 @@ package struct NumPyArray: Sendable, Equatable {
         package let isBigEndian: Bool
 
         package static let uint8 = ElementType(kind: .unsigned, bytes: 1, isBigEndian: false)
+        package static let uint16 = ElementType(kind: .unsigned, bytes: 2, isBigEndian: false)
+        package static let uint32 = ElementType(kind: .unsigned, bytes: 4, isBigEndian: false)
         package static let int32 = ElementType(kind: .signed, bytes: 4, isBigEndian: false)
         package static let int64 = ElementType(kind: .signed, bytes: 8, isBigEndian: false)
         package static let float32 = ElementType(kind: .float, bytes: 4, isBigEndian: false)
@@ -35,6 +37,22 @@ package struct NumPyArray: Sendable, Equatable {
         package var name: String {
             (bytes == 1 ? "|" : isBigEndian ? ">" : "<") + String(kind.rawValue) + String(bytes)
         }
+
+        /// The values in this type.
+        /// - Precondition: they are integers that it holds, and it is little-endian.
+        package func bytes(of values: [Int32]) -> [UInt8] {
+            precondition(kind != .float && !isBigEndian, "integers are not stored as \(name)")
+            func stored<Stored: FixedWidthInteger>(_: Stored.Type) -> [UInt8] {
+                values.map { Stored($0).littleEndian }.withUnsafeBytes { Array($0) }
+            }
+            let isSigned = kind == .signed
+            return switch bytes {
+            case 1: isSigned ? stored(Int8.self) : stored(UInt8.self)
+            case 2: isSigned ? stored(Int16.self) : stored(UInt16.self)
+            case 4: isSigned ? stored(Int32.self) : stored(UInt32.self)
+            default: isSigned ? stored(Int64.self) : stored(UInt64.self)
+            }
+        }
     }
 
     /// What is wrong with the bytes, in one line.
@@ -52,11 +70,18 @@ package struct NumPyArray: Sendable, Equatable {
 
     package var count: Int { shape.reduce(1, *) }
 
-    package init(_ values: [Int32], shape: [Int]) {
+    /// - Parameter type: of integers that hold every value.
+    package init(_ values: [Int32], as type: ElementType = .int32, shape: [Int]) {
         precondition(values.count == shape.reduce(1, *), "\(values.count) values do not fill \(shape)")
-        type = .int32
+        self.type = type
         self.shape = shape
-        data = values.flatMap { value in withUnsafeBytes(of: value.littleEndian) { Array($0) } }
+        data = type.bytes(of: values)
+    }
+
+    /// One axis of elements whose bytes these are; an end that is no whole element is left out.
+    package init(_ data: [UInt8], as type: ElementType) {
+        (self.type, shape) = (type, [data.count / type.bytes])
+        self.data = data.dropLast(data.count % type.bytes)
     }
 
     package init(bytes values: [UInt8], shape: [Int]) {

@@ -90,10 +90,15 @@ package struct GroupQuantizer: Parameterized {
 
     /// - Precondition: `codebooks` is `[layout.codebooks, N, d]`, and `transform` is of the layout's grouping.
     package init(_ layout: Layout, shape: LatentShape, transform: VectorTransform? = nil, codebooks: Tensor) {
+        self.init(layout, shape: shape, transform: transform, searched: Derived(codebooks))
+    }
+
+    private init(_ layout: Layout, shape: LatentShape, transform: VectorTransform?, searched: Derived<Tensor, SharedCodeSearch>) {
+        let codebooks = searched.source
         precondition(shape.count == layout.tokens * layout.dimension, "latents of \(shape) for \(layout)")
         precondition(codebooks.shape == [layout.codebooks, layout.codes, layout.dimension], "codebooks of \(codebooks.shape) for \(layout)")
         precondition(transform?.grouping == layout.grouping, "a transform of \(transform?.grouping.name ?? "no") groups for \(layout)")
-        (self.layout, self.shape, self.transform, searched) = (layout, shape, transform, Derived(codebooks))
+        (self.layout, self.shape, self.transform, self.searched) = (layout, shape, transform, searched)
     }
 
     /// One whose numbers are loaded next.
@@ -198,7 +203,7 @@ extension GroupQuantizer {
 }
 
 extension GroupQuantizer {
-    /// The same codes for latents of another height and width, with as many more or fewer tokens.
+    /// The same codes for latents of another height and width, with as many more or fewer tokens. Both share the arrangement for searches.
     ///
     /// - Throws: when codes belong to sites and not to channels or components, or the new extents cannot be grouped.
     package func resized(to other: LatentShape) throws(LayoutError) -> GroupQuantizer {
@@ -214,6 +219,21 @@ extension GroupQuantizer {
         }
         let resized = try Layout(
             tokens: other.count / d, codes: layout.codes, latents: other.count, codebooks: layout.codebooks, grouping: layout.grouping)
-        return GroupQuantizer(resized, shape: other, transform: try transform?.resized(to: other), codebooks: codebooks)
+        return GroupQuantizer(resized, shape: other, transform: try transform?.resized(to: other), searched: searched)
+    }
+
+    /// The same together with the normaliser in front of it.
+    ///
+    /// - Parameter rectifier: what corrects the latents, as it is at any size that is allowed.
+    /// - Throws: when one of the three belongs to one size.
+    package func resized(
+        to other: LatentShape, with normalizer: LatentNormalizer, behind rectifier: RectifierConfiguration
+    ) throws(LayoutError) -> (normalizer: LatentNormalizer, quantizer: GroupQuantizer) {
+        switch rectifier.network {
+        case .mlp, .linear(reach: .image): throw LayoutError(description: "its rectifier sees the whole image")
+        case .identity, .vit, .cnn, .linear: break
+        }
+        guard let normalizer = normalizer.resized(to: other) else { throw LayoutError(description: "its latents are normalised site by site") }
+        return (normalizer, try resized(to: other))
     }
 }

@@ -127,14 +127,9 @@ package struct FittedQuantizer: Sendable {
         let factor = description.imageSize / shape.height
         guard (1...8192).contains(size), size % factor == 0 else { throw refusal("the autoencoder takes multiples of \(factor) pixels up to 8192") }
         let other = LatentShape(channels: shape.channels, height: size / factor, width: size / factor)
-        switch description.rectifier.network {
-        case .mlp, .linear(reach: .image): throw refusal("its rectifier sees the whole image")
-        case .identity, .vit, .cnn, .linear: break
-        }
-        guard let normalizer = normalizer.resized(to: other) else { throw refusal("its latents are normalised site by site") }
-        let quantizer: GroupQuantizer
+        let (normalizer, quantizer): (LatentNormalizer, GroupQuantizer)
         do throws(GroupQuantizer.LayoutError) {
-            quantizer = try self.quantizer.resized(to: other)
+            (normalizer, quantizer) = try self.quantizer.resized(to: other, with: self.normalizer, behind: description.rectifier)
         } catch {
             throw refusal(error.description)
         }

@@ -49,7 +49,7 @@ package struct CropSampler: Sendable {
 
 extension RGBImage {
     /// The square of the given side whose top left pixel is (left, top).
-    fileprivate func cropped(left: Int, top: Int, side: Int, isMirrored: Bool) -> RGBImage {
+    package func cropped(left: Int, top: Int, side: Int, isMirrored: Bool) -> RGBImage {
         var result: [UInt8] = []
         result.reserveCapacity(side * side * 3)
         for y in top..<top + side {

@@ -6,25 +6,25 @@ import Files
 /// a name that leads elsewhere is only a name.
 ///
 /// Source: POSIX.1-2017, `pax` utility, "ustar Interchange Format" and "pax Interchange Format"; GNU tar manual, "Basic Tar Format".
-struct TarArchive {
-    struct Member: Equatable {
+package struct TarArchive {
+    package struct Member: Equatable {
         /// With U+FFFD for control characters, which a terminal would obey.
-        let name: String
+        package let name: String
         /// In the archive's file.
-        let range: Range<Int>
+        package let range: Range<Int>
     }
 
     /// In the archive's order.
-    let members: [Member]
+    package let members: [Member]
     /// Why there may be more than ``members``: the archive cannot be opened, or not be read to its end.
     let damage: FileError?
 
-    static let blockBytes = 512
+    package static let blockBytes = 512
     private static let maximumNameBytes = 1 << 20
 
     /// Reads all headers, and no member.
     /// - Throws: when the file is no tar archive, ends early, or says impossible things.
-    init(_ path: String) throws(FileError) {
+    package init(_ path: String) throws(FileError) {
         self.init(salvaging: path)
         if let damage { throw damage }
     }
