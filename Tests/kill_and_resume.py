@@ -49,8 +49,6 @@ def start(folder, latents, method):
             "60",
             "--batch",
             "16",
-            "--held-out",
-            "8",
             "--rectifier",
             "vit",
             "--rectifier-width",

@@ -2,7 +2,8 @@
 
     python -m revq_bench.photograph_crops OUTPUT [FOLDER]     needs numpy and Pillow
 
-Files sort by photograph, so that the last ones, which `--held-out` measures on, are of photographs that no other square is of.
+A split by contents takes each square for a picture of its own. Where one is learned from and others of its photograph are reported on, let
+`revq-train extract --crops` cut them instead.
 """
 
 import pathlib

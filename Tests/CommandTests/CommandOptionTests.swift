@@ -9,8 +9,8 @@ import Testing
 @Suite struct CommandOptionTests {
     @Test func rectifierOptionsChangeSingleOnesOfAPreset() throws {
         try withScratchFolder { folder in
-            _ = try TinyTraining.extraction(TinyTraining.place(in: folder), to: folder + "/latents").run { false }
-            let fit = ["fit", "--latents", folder + "/latents", "--output", folder + "/run", "--tokens", "192", "--codes", "4", "--held-out", "1"]
+            _ = try TinyTraining.extraction(TinyTraining.place(in: folder, count: 8), to: folder + "/latents").run { false }
+            let fit = ["fit", "--latents", folder + "/latents", "--output", folder + "/run", "--tokens", "192", "--codes", "4"]
             let ended = try TrainCommand.run(
                 fit + [
                     "--preset", "512T", "--epochs", "0", "--rectifier-width", "48", "--rectifier-depth", "1", "--rectifier-head", "16", "--residual",
@@ -80,5 +80,14 @@ import Testing
     @Test func aShardOutOfRangeIsRefusedBeforeAnythingIsRead() throws {
         let ended = try TrainCommand.run(["tokenize", "--images", "x", "--checkpoint", "y", "--output", "z", "--shard", "4/4"])
         #expect(ended.status == 1 && ended.errors == "Error: --shard 4 of 4 is out of range: expected 0 to 3\n", "\(ended)")
+    }
+
+    @Test(arguments: [
+        (["--split", "80/10"], "--split is three whole numbers above 0 that add up to 100, such as 80/10/10, not 80/10"),
+        (["--labels", "x", "--folder-labels"], "--labels and --folder-labels both say what the labels are: choose one"),
+    ])
+    func impossiblePartsAndLabelsAreRefused(_ arguments: [String], _ reason: String) throws {
+        let ended = try TrainCommand.run(["extract", "--images", "x", "--vae", "y", "--output", "z"] + arguments)
+        #expect(ended.status == 64 && ended.errors.hasPrefix("Error: \(reason)\n"), "\(ended)")
     }
 }

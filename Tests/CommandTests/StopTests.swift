@@ -20,8 +20,7 @@ import Testing
         try withScratchFolder { folder in
             _ = try TinyTraining.extraction(TinyTraining.place(in: folder), to: folder + "/latents").run { false }
             let arguments = [
-                "fit", "--latents", folder + "/latents", "--output", folder + "/run", "--tokens", "192", "--codes", "4", "--held-out", "1",
-                "--passes", "1000000",
+                "fit", "--latents", folder + "/latents", "--output", folder + "/run", "--tokens", "192", "--codes", "4", "--passes", "1000000",
             ]
             let ended = try TrainCommand.run(arguments, stop: (SIGTERM, "images"))
             #expect(ended.status == 143 && ended.errors.hasSuffix("stopped; the same command goes on from here\n"), "\(ended)")
@@ -34,8 +33,7 @@ import Testing
             let place = try TinyTraining.place(in: folder)
             let arguments = [
                 "vae", "--images", place.pictures, "--output", folder + "/run", "--config", place.vae + "/config.json", "--size", "32", "--crop",
-                "16",
-                "--held-out", "1", "--batch", "4", "--steps", "1000000",
+                "16", "--split", "60/15/25", "--split-seed", "3152", "--batch", "4", "--steps", "1000000",
             ]
             let ended = try TrainCommand.run(arguments, stop: (SIGINT, "steps"))
             #expect(ended.status == 130 && ended.errors.hasSuffix("stopped; the same command goes on from here\n"), "\(ended)")
@@ -44,7 +42,7 @@ import Testing
     }
 
     /// Both wait for the latents of another process when the signal comes.
-    @Test(arguments: [["extract"], ["tolerance", "--held-out", "1"]])
+    @Test(arguments: [["extract"], ["tolerance"]])
     func commandsThatWaitEndWithTheSignalsStatus(command: [String]) throws {
         try withScratchFolder { folder in
             let place = try TinyTraining.place(in: folder)

@@ -8,6 +8,7 @@ import Testing
 @testable import Jobs
 @testable import Laboratory
 @testable import Networks
+@testable import TokenizerCore
 
 @Suite struct AutoencoderRunTests {
     @Test(arguments: [false, true])
@@ -68,7 +69,7 @@ import Testing
             #expect(moved.count == 1 && moved[0].tensor.sumOfSquares > 0)
             #expect(
                 try StoredFile.read(folder + "/whole/fit/quantizer.safetensors") == StoredFile.read(options.start!.fit + "/quantizer.safetensors"))
-            _ = try Publication(vae: folder + "/whole/vae", fit: folder + "/whole/fit", images: options.images, heldOut: 1)
+            _ = try Publication(vae: folder + "/whole/vae", fit: folder + "/whole/fit", images: options.images, most: 1)
                 .publish(as: "tiny", under: folder + "/checkpoints", console: .silent)
         }
     }
@@ -110,12 +111,11 @@ import Testing
             model.visit(.root) { _, _, tensor in tensor.multiply(by: 1.0001) }
             try model.save(to: "\(vae)/\(Autoencoder.weightsName)")
         }
-        _ = try LatentExtraction(to: latents, images: pictures, vae: vae, size: 32, precision: .float32, console: .silent).run(isStopRequested: {
-            false
-        })
+        _ = try LatentExtraction(to: latents, images: pictures, vae: vae, size: 32, precision: .float32, split: TinyTraining.split, console: .silent)
+            .run(isStopRequested: { false })
         let quantizer = QuantizerOptions(tokens: 192, codes: 8, grouping: .klt(side: 1), distortion: .weighted, sharing: .one)
         var fit = QuantizerRun.Options(latents: latents)
-        (fit.vae, fit.quantizer, fit.passes, fit.heldOut) = (vae, quantizer, 2, 1)
+        (fit.vae, fit.quantizer, fit.passes) = (vae, quantizer, 2)
         #expect(try QuantizerRun(folder + "/fit", options: fit, console: .silent).run(saveEvery: .seconds(3600)))
         options.start = .init(vae: vae, fit: folder + "/fit/fit")
         var code = try #require(options.architecture.family as? PatchCodeConfiguration)
@@ -177,8 +177,10 @@ import Testing
             options.crop = 18
             #expect(throws: FileError.self) { try run(folder + "/run", options) }
             options.crop = 16
-            options.heldOut = 6
-            let reason = "\(options.images) holds 6 images; 6 held out leave none to train on"
+            options.split = try #require(Split(shares: "98/1/1", seed: 4))
+            let reason =
+                "\(options.images) holds too few pictures: the split 98/1/1, seed 4 deals 6 pictures to train on, 0 to choose by, 0 to report on, at least 1, 1 and "
+                + "2 are needed; use more pictures, or another --split"
             #expect(throws: FileError(path: options.images, reason: reason)) { try run(folder + "/run", options) }
             #expect(try !StoredFolder.names(in: folder).contains("run"))
         }
@@ -219,7 +221,7 @@ import Testing
 
     private func options(images: String, isDecoderOnly: Bool = false) throws -> AutoencoderRun.Options {
         AutoencoderRun.Options(
-            images: images, size: 32, crop: 16, heldOut: 1, seed: 7, architecture: try TinyTraining.architecture(),
+            images: images, size: 32, crop: 16, split: TinyTraining.split, seed: 7, architecture: try TinyTraining.architecture(),
             training: .init(
                 batch: 4, shards: 2, steps: 6, learningRate: 1e-3, warmup: 2, weightDecay: 0, clip: 1, latentBits: 60, averaging: 0.9,
                 isDecoderOnly: isDecoderOnly))

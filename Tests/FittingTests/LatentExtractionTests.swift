@@ -55,7 +55,7 @@ import Testing
                 return false
             }
             #expect(copies.count == 3)
-            #expect(try StoredFolder.names(in: copies[2]) == [".lock", "latents-00000-16.safetensors", "latents.json"])
+            #expect(try StoredFolder.names(in: copies[2]) == [".lock", "latents-00000-16.safetensors", "latents.json", "originals"])
             // A kill between a file and its entry, and one that cost a file.
             try TinyTraining.copy(copies[1], to: folder + "/orphan")
             try StoredFile.write([1], to: folder + "/orphan/latents-00000-16.safetensors")
@@ -63,7 +63,7 @@ import Testing
             StoredFolder.remove(folder + "/lost/latents-00000-16.safetensors")
             for killed in copies + [folder + "/orphan", folder + "/lost"] {
                 #expect(try TinyTraining.extraction(place, to: killed).run(isStopRequested: { false }))
-                #expect(try StoredFolder.names(in: killed) == [".lock", "latents-00000.safetensors", "latents.json"])
+                #expect(try StoredFolder.names(in: killed) == [".lock", "latents-00000.safetensors", "latents.json", "originals"])
                 for file in ["latents.json", "latents-00000.safetensors"] {
                     #expect(try StoredFile.read("\(folder)/whole/\(file)") == StoredFile.read("\(killed)/\(file)"))
                 }
@@ -165,8 +165,12 @@ import Testing
                 #expect(throws: FileError(path: path, reason: "\(path) is damaged: its numbers are impossible")) { try LatentStore(latents) }
             }
             // Numbers that might be, of a file that is not there: no memory is taken for them.
-            let many = whole.replacing("\"imageCount\" : 6", with: "\"imageCount\" : 1073741824").replacing(
-                "\"rows\" : 6", with: "\"rows\" : 1073741824")
+            try StoredFile.write(Array(whole.utf8), to: path)
+            var old = try LatentStore.Manifest(of: latents)
+            old.shards[0].images = nil
+            let many = String(decoding: JSONFile.bytes(old), as: UTF8.self).replacing("\"imageCount\" : 6", with: "\"imageCount\" : 1073741824")
+                .replacing(
+                    "\"rows\" : 6", with: "\"rows\" : 1073741824")
             try StoredFile.write(Array(many.replacing("\"bytes\" : 73856", with: "\"bytes\" : 4611686018427387904").utf8), to: path)
             let shard = latents + "/latents-00000.safetensors"
             #expect(throws: FileError(path: shard, reason: "\(shard) is not the file that was extracted: its size or SHA-256 differs")) {
@@ -215,7 +219,7 @@ import Testing
             let full = try TrainCommand.run(arguments, maximumFileBytes: 32 << 10)
             #expect(full.status == 1)
             #expect(full.errors.hasSuffix("Error: cannot write \(latents)/latents-00000.safetensors: File too large\n"))
-            #expect(try StoredFolder.names(in: latents) == [".lock"])
+            #expect(try StoredFolder.names(in: latents) == [".lock", "originals"])
             #expect(try TrainCommand.run(arguments).status == 0)
             _ = try TinyTraining.extraction(place, to: folder + "/whole").run(isStopRequested: { false })
             #expect(try LatentStore(latents).load().map.values == LatentStore(folder + "/whole").load().map.values)

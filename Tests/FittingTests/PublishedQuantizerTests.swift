@@ -60,7 +60,7 @@ import Testing
         try withScratchFolder { folder in
             _ = try Self.imported(in: folder)
             let publication = try Publication(
-                vae: folder + "/vae", fit: folder + "/fit", images: TinyTraining.pictures(in: folder), heldOut: 2)
+                vae: folder + "/vae", fit: folder + "/fit", images: TinyTraining.pictures(in: folder), most: 2)
             let checkpoint = try publication.publish(as: "published", under: folder + "/checkpoints", console: .silent)
             let specification = try VisualTokenizer.load(from: checkpoint).specification
             #expect(specification.imageSize == 16)

@@ -131,7 +131,7 @@ import Testing
                     false
                 })
             let z = fit.design.normalizer.normalize(heldOut)
-            return PictureQuality(of: z, fit.design.normalizer, fit.quantizer, .none, vae.decoder).quantizedMSE
+            return PictureQuality(DrawnPictures(of: z, fit.design.normalizer, fit.quantizer, .none, vae.decoder)).quantizedMSE
         }
         #expect(errors[1] < errors[0], "\(errors)")
     }

@@ -44,7 +44,7 @@ import Testing
             let errors = epochs.map { $0.values["held_out_rectified_mse"]! }
             #expect(epochs.count == 4 && errors.last! > errors.min()!)
             let fit = try FittedQuantizer(folder + "/run/fit").description
-            #expect(fit.quality?.rectifiedMSE == errors.min())
+            #expect(fit.epochs?.best?.rectifiedMSE == errors.min())
             #expect(fit.epochs?.bestStep == epochs[errors.firstIndex(of: errors.min()!)!].step)
             #expect(fit.epochs?.last.rectifiedMSE == errors.last)
         }
@@ -123,7 +123,7 @@ import Testing
             options.rectifier = rectifier
             #expect(try run(folder + "/run", options))
             let publication = try Publication(
-                vae: folder + "/vae", fit: folder + "/run/fit", images: folder + "/pictures", heldOut: 2)
+                vae: folder + "/vae", fit: folder + "/run/fit", images: folder + "/pictures", most: 2)
             let first = try publication.publish(as: "tiny", under: folder + "/checkpoints", console: .silent)
             #expect(first == folder + "/checkpoints/tiny/000001")
             #expect(try publication.publish(as: "tiny", under: folder + "/checkpoints", console: .silent).hasSuffix("000002"))
@@ -142,7 +142,7 @@ import Testing
             var options = original
             #expect(try run(folder + "/run", options))
             let large = try Publication(
-                vae: folder + "/vae", fit: folder + "/run/fit", imageSize: 64, images: folder + "/pictures", heldOut: 1)
+                vae: folder + "/vae", fit: folder + "/run/fit", imageSize: 64, images: folder + "/pictures", most: 1)
             let tokenizer = try VisualTokenizer.load(from: large.publish(as: "large", under: folder + "/checkpoints", console: .silent))
             #expect(tokenizer.specification.tokensPerImage == 4 * options.quantizer.tokens)
             #expect(tokenizer.specification.imageSize == 64)
@@ -159,7 +159,7 @@ import Testing
                 #expect(try run(path, options))
                 let expected = FileError(path: "64", reason: "cannot make it a tokenizer of 64-pixel images: \(reason)")
                 #expect(throws: expected) {
-                    try Publication(vae: folder + "/vae", fit: path + "/fit", imageSize: 64, images: folder + "/pictures", heldOut: 1)
+                    try Publication(vae: folder + "/vae", fit: path + "/fit", imageSize: 64, images: folder + "/pictures", most: 1)
                 }
                 options = original
             }
@@ -199,7 +199,7 @@ import Testing
             try StoredFolder.create(other)
             try StoredFile.write([0], to: other + "/\(Autoencoder.weightsName)")
             #expect(throws: FileError(path: other, reason: "\(folder)/run/fit was fitted to the latents of another autoencoder than \(other)")) {
-                try Publication(vae: other, fit: folder + "/run/fit", images: folder + "/pictures", heldOut: 2)
+                try Publication(vae: other, fit: folder + "/run/fit", images: folder + "/pictures", most: 2)
             }
         }
     }
@@ -212,7 +212,7 @@ import Testing
                 { $0.batch = 0 }, { $0.batch = .max }, { $0.epochs = .max },
                 {
                     $0.method = .lloyd; $0.passes = .max
-                }, { $0.heldOut = 0 }, { $0.heldOut = .min }, { $0.learningRate = .nan }, { $0.quantizer.codes = 0 },
+                }, { $0.learningRate = .nan }, { $0.quantizer.codes = 0 },
                 { $0.gradient.accumulation = 0 },
                 { $0.gradient.accumulation = $0.batch + 1 }, { $0.gradient.averaging = 1 }, { $0.gradient.averaging = .nan },
                 { $0.gradient.schedule.warmup = -1 },
@@ -229,10 +229,6 @@ import Testing
             }
             #expect(try !StoredFolder.names(in: folder).contains("run"))
             var options = valid
-            options.heldOut = 6
-            let reason = "\(options.latents) holds 6 latents; 6 held out leave none to train on"
-            #expect(throws: FileError(path: options.latents, reason: reason)) { try run(folder + "/run", options) }
-            options = valid
             options.vae = try TinyTraining.vae(in: folder + "/other", seed: 2)
             let other = "\(options.latents) holds latents of another autoencoder than \(folder)/other"
             #expect(throws: FileError(path: folder + "/other", reason: other)) { try run(folder + "/run", options) }
@@ -250,7 +246,9 @@ import Testing
             }
             #expect(try !call(stopAfter: 2))
             // Five images of 48 elements each.
-            #expect(lines.first == "0/240 decodes · 0 %\n" && lines.contains { $0.hasPrefix("240/240 decodes · 100 % · ") })
+            #expect(
+                lines[0].hasPrefix("split 60/15/25, seed 3152: ") && lines[1] == "0/240 decodes · 0 %\n"
+                    && lines.contains { $0.hasPrefix("240/240 decodes · 100 % · ") })
             let (kept, whole) = (path + "/sensitivity.safetensors", try StoredFile.read(path + "/sensitivity.safetensors"))
             try StoredFile.write(Array(whole.dropLast(4)) + [0, 0, 0x80, 0x7F], to: kept)
             let reason = "\(kept): tensor gram holds NaN or infinite values"
@@ -350,14 +348,14 @@ import Testing
     }
 
     private func options(_ method: QuantizerRun.Method, in folder: String) throws -> QuantizerRun.Options {
-        let place = try TinyTraining.place(in: folder)
+        let place = try TinyTraining.place(in: folder, count: 8)
         _ = try TinyTraining.extraction(place, to: folder + "/latents").run(isStopRequested: { false })
         return QuantizerRun.Options(
             latents: folder + "/latents", vae: place.vae, method: method,
             quantizer: QuantizerOptions(tokens: 192, codes: 8, grouping: .klt(side: 1), distortion: .weighted, sharing: .one), passes: 8,
             epochs: 4, batch: 3,
             learningRate: 0.01, reset: .paper,
-            rectifier: .vit, heldOut: 1, seed: 3)
+            rectifier: .vit, seed: 3)
     }
 }
 

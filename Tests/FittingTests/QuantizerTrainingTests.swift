@@ -189,9 +189,9 @@ import Testing
         let quantizer = GroupQuantizer(layout, shape: shape, from: latents.rows, seed: 1) { false }!
         let fit = LinearRectifierFit(
             RectifierConfiguration(.linear(reach: reach), isResidual: isResidual), behind: quantizer,
-            training: latents.images(0..<280), heldOut: latents.images(280..<300))
+            training: latents.images(0..<280), choosing: latents.images(280..<300))
         let quality = LatentQuality(of: latents.images(280..<300), quantizer, fit.rectifier)
-        #expect(abs(quality.rectifiedMSE - fit.heldOutMSE) < 1e-6)
+        #expect(abs(quality.rectifiedMSE - fit.choosingMSE) < 1e-6)
         #expect(quality.rectifiedMSE < quality.quantizedMSE)
     }
 

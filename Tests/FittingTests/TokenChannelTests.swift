@@ -39,6 +39,6 @@ import Testing
         let normalizer = LatentNormalizer(mean: Tensor(repeating: 1, shape: [128]), deviation: Tensor(repeating: 2, shape: [128]), shape: shape)
         let description = FittedQuantizer.Description(
             layout: quantizer.layout, rectifier: .none, latentShape: shape, imageSize: 32, vaeWeights: FileDigest(contents: []), quality: nil)
-        return FittedQuantizer(description, normalizer, quantizer, .none)
+        return FittedQuantizer(description, normalizer, quantizer, .none, pictures: nil)
     }
 }

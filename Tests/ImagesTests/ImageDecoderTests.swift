@@ -1,5 +1,6 @@
 import Testing
 
+@testable import Files
 @testable import Images
 
 @Suite struct ImageDecoderTests {
@@ -56,4 +57,25 @@ import Testing
         }
         #expect(asked == 2)
     }
+}
+
+/// A fraction of a large JPEG, for learning alone.
+@Suite struct ReducedDecodingTests {
+    @Test(arguments: [(400, 1), (300, 1), (150, 2), (75, 4), (37, 8), (1, 8)])
+    func aLargeJPEGIsDecodedAtAFraction(side: Int, reduction: Int) throws {
+        let bytes = try StoredFile.read(Self.photograph)
+        let whole = try ImageDecoder.decode(bytes)
+        let reduced = try ImageDecoder.decode(bytes, reducedTo: side)
+        #expect(reduced.width == (whole.width + reduction - 1) / reduction && reduced.height == (whole.height + reduction - 1) / reduction)
+        #expect(reduction > 1 || reduced == whole)
+        let preprocessor = SquarePreprocessor(imageSize: 32)
+        #expect(PeakSignalToNoise.decibels(preprocessor(reduced), preprocessor(whole)) > (reduction > 4 ? 25 : 30))
+    }
+
+    @Test func aPNGIsDecodedAsAWhole() throws {
+        let picture = RGBImage(width: 64, height: 64, pixels: (0..<64 * 64 * 3).map { UInt8(truncatingIfNeeded: $0) })
+        #expect(try ImageDecoder.decode(picture.png, reducedTo: 2) == picture)
+    }
+
+    private static let photograph = "\(#filePath.split(separator: "/").dropLast(2).reduce("") { "\($0)/\($1)" })/Photographs/chelsea.jpg"
 }

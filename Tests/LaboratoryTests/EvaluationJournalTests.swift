@@ -118,7 +118,7 @@ import Testing
             .publish(to: folder + "/fit")
         let pictures = try TinyTraining.pictures(in: folder)
         try StoredFile.write([1], to: pictures + "/00000002.png")
-        let path = try Publication(vae: folder + "/vae", fit: folder + "/fit", images: pictures, heldOut: 1)
+        let path = try Publication(vae: folder + "/vae", fit: folder + "/fit", images: pictures, most: 1)
             .publish(as: "tiny", under: folder + "/checkpoints", console: .silent)
         return (try Checkpoint(path), pictures)
     }

@@ -231,14 +231,14 @@ import Testing
         try withScratchFolder { folder in
             let pictures = try TinyTraining.pictures(in: folder)
             let images = SquareImages(try ImageSource(pictures), size: 24)
-            let sampler = CropSampler(images, range: 0..<6, side: 8, seed: 1)
+            let sampler = CropSampler(images, among: Array(0..<6), side: 8, seed: 1)
             let crops = try sampler.crops(count: 5, step: 3)
             #expect(crops.shape == [5, 8, 8, 3])
             #expect(crops.values == (try sampler.crops(count: 5, step: 3).values))
             #expect(crops.values != (try sampler.crops(count: 5, step: 4).values))
             // The same without room to keep a decoded picture.
             let forgetful = SquareImages(try ImageSource(pictures), size: 24, maximumHeldBytes: 0)
-            #expect(crops.values == (try CropSampler(forgetful, range: 0..<6, side: 8, seed: 1).crops(count: 5, step: 3).values))
+            #expect(crops.values == (try CropSampler(forgetful, among: Array(0..<6), side: 8, seed: 1).crops(count: 5, step: 3).values))
         }
     }
 
@@ -246,7 +246,7 @@ import Testing
         try withScratchFolder { folder in
             try StoredFile.write([1], to: folder + "/a.png")
             let images = SquareImages(try ImageSource(folder), size: 24)
-            #expect(throws: FileError.self) { try CropSampler(images, range: 0..<1, side: 8, seed: 1).crops(count: 1, step: 0) }
+            #expect(throws: FileError.self) { try CropSampler(images, among: [0], side: 8, seed: 1).crops(count: 1, step: 0) }
             #expect(images.takeComplaints().count == 1)
         }
     }

@@ -5,13 +5,17 @@ import FoundationEssentials
 import Jobs
 import Networks
 import Pictures
+import TokenizerCore
 
 /// The smallest things to train on and with.
 package enum TinyTraining {
     package typealias Place = (pictures: String, vae: String)
 
-    package static func pictures(in folder: String) throws -> String {
-        _ = try Synthesis(directory: folder + "/pictures", count: 6, size: 32, seed: 4).run(.silent)
+    /// Deals the first six pictures to choosing, training, reporting, training, training and reporting, and two more to training.
+    package static let split = Split(choosing: 15, reporting: 25, seed: 3152)!
+
+    package static func pictures(in folder: String, count: Int = 6) throws -> String {
+        _ = try Synthesis(directory: folder + "/pictures", count: count, size: 32, seed: 4).run(.silent)
         return folder + "/pictures"
     }
 
@@ -27,15 +31,17 @@ package enum TinyTraining {
         return try JSONDecoder().decode(AutoencoderConfiguration.self, from: Data(json.utf8))
     }
 
-    /// Six pictures of 32 × 32 and a random autoencoder.
-    package static func place(in folder: String) throws -> Place {
-        (try pictures(in: folder), try vae(in: folder + "/vae", seed: 1))
+    /// Six pictures of 32 × 32, or as many as are asked for, and a random autoencoder.
+    package static func place(in folder: String, count: Int = 6) throws -> Place {
+        (try pictures(in: folder, count: count), try vae(in: folder + "/vae", seed: 1))
     }
 
     package static func extraction(
-        _ place: Place, to directory: String, precision: SafetensorsWriter.Precision = .float32, console: Console = .silent
+        _ place: Place, to directory: String, precision: SafetensorsWriter.Precision = .float32, crops: CropPlan = .centre,
+        split: Split? = split, console: Console = .silent
     ) throws -> LatentExtraction {
-        try LatentExtraction(to: directory, images: place.pictures, vae: place.vae, size: 32, precision: precision, console: console)
+        try LatentExtraction(
+            to: directory, images: place.pictures, vae: place.vae, size: 32, precision: precision, crops: crops, split: split, console: console)
     }
 
     /// Copies a folder of files.

@@ -152,7 +152,7 @@ static void read_cmyk(struct jpeg_decompress_struct *jpeg, ImageCodecRows rows) 
 }
 
 static void decode(
-    Decoder *decoder, const uint8_t *bytes, size_t count, uint32_t width, uint32_t height, size_t max_memory_bytes) {
+    Decoder *decoder, const uint8_t *bytes, size_t count, uint32_t width, uint32_t height, unsigned reduction, size_t max_memory_bytes) {
     struct jpeg_decompress_struct *jpeg = &decoder->jpeg;
     jpeg_mem_src(jpeg, bytes, count);
     jpeg->mem->max_memory_to_use = (long)max_memory_bytes;
@@ -161,6 +161,8 @@ static void decode(
         stop(decoder, ImageCodecStatusCorrupt, "the image is not of the size its first header states");
     }
     bool has_four_colors = jpeg->jpeg_color_space == JCS_CMYK || jpeg->jpeg_color_space == JCS_YCCK;
+    jpeg->scale_num = 1;
+    jpeg->scale_denom = reduction;
     jpeg->out_color_space = has_four_colors ? JCS_CMYK : JCS_RGB;
     jpeg_start_decompress(jpeg);
     if (has_four_colors) read_cmyk(jpeg, decoder->rows);
@@ -170,7 +172,7 @@ static void decode(
 }
 
 ImageCodecStatus image_codec_decode_jpeg(
-    const uint8_t *bytes, size_t count, uint32_t width, uint32_t height, size_t max_memory_bytes, int max_scans,
+    const uint8_t *bytes, size_t count, uint32_t width, uint32_t height, unsigned reduction, size_t max_memory_bytes, int max_scans,
     size_t max_scan_bytes, ImageCodecRows rows, ImageCodecFailure *failure) {
     Scans scans = find_scans(bytes, count);
     if (scans.count > max_scans) {
@@ -187,7 +189,7 @@ ImageCodecStatus image_codec_decode_jpeg(
     Decoder *volatile held = &decoder;
     if (setjmp(decoder.escape) == 0) {
         prepare(&decoder);
-        decode(&decoder, bytes, count, width, height, max_memory_bytes);
+        decode(&decoder, bytes, count, width, height, reduction, max_memory_bytes);
     }
     jpeg_destroy_decompress(&held->jpeg);
     return failure->status;

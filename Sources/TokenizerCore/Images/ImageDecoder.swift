@@ -24,6 +24,21 @@ package enum ImageDecoder {
         return try decode(bytes, header, limits, background) { true }
     }
 
+    /// The picture, or where that is a JPEG much larger than needed, a half, a quarter or an eighth of it in width and height, which takes a
+    /// fraction of the work. It is not quite what resampling the whole picture gives: to learn from, not to make tokens of.
+    ///
+    /// - Parameter side: what the shorter side of the result must at least have, where the picture has it.
+    /// - Throws: as ``decode(_:limits:background:)``.
+    package static func decode(
+        _ bytes: [UInt8], reducedTo side: Int, limits: ImageLimits = ImageLimits(), background: Color = white
+    ) throws(ImageError) -> RGBImage {
+        let bytes = bytes[...]
+        let header = try ImageHeader.parse(bytes)
+        try limits.check(header)
+        let reduction = header.format == .jpeg ? [8, 4, 2].first { min(header.width, header.height) >= side * $0 } : nil
+        return try decode(bytes, header, limits, background, reduction: reduction ?? 1) { true }
+    }
+
     /// The square that ``SquarePreprocessor`` makes of the picture, byte for byte.
     ///
     /// Rows go into the resampler as they are decoded, so that the picture itself is never in memory (``ImageHeader/bytes(forSquaresOf:)``).
@@ -60,34 +75,36 @@ package enum ImageDecoder {
     }
 
     private static func decode(
-        _ bytes: ArraySlice<UInt8>, _ header: ImageHeader, _ limits: ImageLimits, _ background: Color, _ goesOn: () -> Bool
+        _ bytes: ArraySlice<UInt8>, _ header: ImageHeader, _ limits: ImageLimits, _ background: Color, reduction: Int = 1, _ goesOn: () -> Bool
     ) throws(ImageError) -> RGBImage {
-        let rowBytes = 3 * header.width
+        // libjpeg rounds up.
+        let (width, height) = ((header.width + reduction - 1) / reduction, (header.height + reduction - 1) / reduction)
+        let rowBytes = 3 * width
         var failure: ImageError?
-        let pixels = [UInt8](unsafeUninitializedCapacity: rowBytes * header.height) { pixels, count in
+        let pixels = [UInt8](unsafeUninitializedCapacity: rowBytes * height) { pixels, count in
             do throws(ImageError) {
-                try forEachRow(bytes, header, limits, background, goesOn) { y, row in
+                try forEachRow(bytes, header, limits, background, reduction: reduction, goesOn) { y, row in
                     (pixels.baseAddress! + y * rowBytes).update(from: row, count: rowBytes)
                 }
-                count = rowBytes * header.height
+                count = rowBytes * height
             } catch {
                 failure = error
             }
         }
         if let failure { throw failure }
-        return RGBImage(width: header.width, height: header.height, pixels: pixels).upright(from: header.orientation)
+        return RGBImage(width: width, height: height, pixels: pixels).upright(from: header.orientation)
     }
 
     /// Calls `take` with every stored row, from the top down.
     private static func forEachRow(
-        _ bytes: ArraySlice<UInt8>, _ header: ImageHeader, _ limits: ImageLimits, _ background: Color, _ goesOn: () -> Bool,
+        _ bytes: ArraySlice<UInt8>, _ header: ImageHeader, _ limits: ImageLimits, _ background: Color, reduction: Int = 1, _ goesOn: () -> Bool,
         _ take: (_ y: Int, _ row: UnsafePointer<UInt8>) -> Void
     ) throws(ImageError) {
         var failure = ImageCodecFailure()
         withoutActuallyEscaping(take) { take in
             withoutActuallyEscaping(goesOn) { goesOn in
                 withExtendedLifetime(RowReceiver(take: take, goesOn: goesOn)) { receiver in
-                    decode(bytes, header, limits, background, receiver.rows, &failure)
+                    decode(bytes, header, limits, background, reduction, receiver.rows, &failure)
                 }
             }
         }
@@ -95,7 +112,7 @@ package enum ImageDecoder {
     }
 
     private static func decode(
-        _ bytes: ArraySlice<UInt8>, _ header: ImageHeader, _ limits: ImageLimits, _ background: Color, _ rows: ImageCodecRows,
+        _ bytes: ArraySlice<UInt8>, _ header: ImageHeader, _ limits: ImageLimits, _ background: Color, _ reduction: Int, _ rows: ImageCodecRows,
         _ failure: inout ImageCodecFailure
     ) {
         let (width, height) = (UInt32(header.width), UInt32(header.height))
@@ -107,7 +124,7 @@ package enum ImageDecoder {
                 }
             case .jpeg:
                 _ = image_codec_decode_jpeg(
-                    bytes.baseAddress, bytes.count, width, height, header.codecBytes, Int32(clamping: limits.scans(of: header)),
+                    bytes.baseAddress, bytes.count, width, height, UInt32(reduction), header.codecBytes, Int32(clamping: limits.scans(of: header)),
                     limits.scanBytes(of: header), rows, &failure)
             }
         }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Fitting
 import Jobs
 import Laboratory
 import Pictures
@@ -42,10 +43,13 @@ struct Evaluate: ComputingCommand {
                 "stopped: these are the first \(evaluation.entries.count) of \(Figure.count(pictures.count, "image")); with --output the same command would go on"
             )
         }
+        let overlap = try overlap(checkpoint, pictures.source, console)
+        if let warning = overlap.warning { console.say(warning) }
         let facts = [
             Report.Fact("checkpoint", "\(manifest.name), version \(manifest.version), fingerprint \(manifest.fingerprint)"),
             Report.Fact("autoencoder", "SHA-256 of the weights \(manifest.vae.weights.sha256)"),
             Report.Fact("images", "\(evaluation.entries.count) of \(images)"),
+            Report.Fact("met in training", overlap.fact),
             Report.Fact("crop", "shorter side to \(size) (bilinear, antialiased), centre square"),
             Report.Fact("reference hash", evaluation.referenceHash),
         ]
@@ -58,5 +62,15 @@ struct Evaluate: ComputingCommand {
             journal?.remove()
             console.say("done: \(output)")
         }
+    }
+
+    /// Whether these images were met in training, as the checkpoint says.
+    private func overlap(_ checkpoint: Checkpoint, _ source: ImageSource, _ console: Console) throws -> (fact: String, warning: String?) {
+        guard let parts = try checkpoint.pictures() else { return ("unknown: the checkpoint does not say which pictures it was made with", nil) }
+        let (known, keys) = (parts.seen, PictureIndex(source, console).keys)
+        let count = keys.count { $0.map(known.contains) ?? false }
+        let fact = "\(count) of \(Figure.count(keys.count, "image")), by their contents"
+        guard count > 0 else { return (fact, nil) }
+        return (fact, "warning: \(fact), are among those that the checkpoint was trained on or chosen by: the figures are too good for others")
     }
 }

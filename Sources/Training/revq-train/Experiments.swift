@@ -64,7 +64,7 @@ struct Transfer: ComputingCommand {
         var wanted = QuantizerOptions(tokens: 512, codes: 1024, sharing: .one)
         quantizer.change(&wanted)
         let options = TransferExperiment.Options(quantizer: wanted, passes: passes, seed: laboratory.seed)
-        var second = laboratory.source
+        var second = try laboratory.source
         (second.images, second.latents) = (toImages, toLatents)
         try laboratory.run("transfer", options: options, others: [second]) { domains in
             try TransferExperiment(from: domains[0], to: domains[1], options)

@@ -11,7 +11,8 @@ struct FitQuantizer: ComputingCommand {
         abstract: "Makes codebooks and a rectifier for extracted latents.",
         discussion: """
             Goes on where it was interrupted: call it again with the same options. Ctrl-C saves and exits. \
-            The result is in the folder "\(QuantizerRun.resultName)" of the run.
+            The result is in the folder "\(QuantizerRun.resultName)" of the run. \
+            It is measured on the reporting part of the split that extract was told; the best epoch and penalty are chosen by the choosing part.
             """)
 
     @Option(help: "The latents: a folder that extract filled.")
@@ -38,8 +39,6 @@ struct FitQuantizer: ComputingCommand {
         help: "What becomes of unused codes after an epoch or pass: none, paper, code or distortion. (default: distortion for lloyd, code for adam)")
     var reset: CodebookReset?
     @OptionGroup var rectifier: RectifierOptions
-    @Option(help: "The last so many images are not trained on but measure the result. (default: 64)")
-    var heldOut: Int?
     @Option var seed: UInt64 = 0
     @OptionGroup var resources: Resources
 
@@ -70,7 +69,6 @@ struct FitQuantizer: ComputingCommand {
             gradient.change(&options.gradient)
             options.reset = reset ?? options.reset
             try rectifier.change(&options.rectifier)
-            options.heldOut = heldOut ?? options.heldOut
             options.seed = seed
             return options
         }

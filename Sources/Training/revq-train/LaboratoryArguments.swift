@@ -7,7 +7,7 @@ import Laboratory
 struct LaboratoryArguments: ParsableArguments {
     @Option(help: "The autoencoder: a folder of the diffusers layout.")
     var vae: String
-    @Option(help: "PNG and JPEG files: a folder, a .tar file, or a list of such paths. Without them nothing is measured in pictures.")
+    @Option(help: "PNG and JPEG files: a folder, a .tar file, or a list of such paths; only needed where there are no latents.")
     var images: String?
     @Option(help: "A folder that extract filled, or is to be filled from --images; by default one in the output.")
     var latents: String?
@@ -15,18 +15,18 @@ struct LaboratoryArguments: ParsableArguments {
     var output: String
     @Option(help: "Images are brought to squares of this side first.")
     var size = 256
-    @Option(help: "The last so many images are not learned from but measured on.")
-    var heldOut = 64
+    @OptionGroup var split: SplitOptions
     @Option var seed: UInt64 = 0
     @OptionGroup var perceptual: PerceptualWeights
     @OptionGroup var threads: Threads
 
     func validate() throws {
         if images == nil && latents == nil { throw ValidationError("name --images, --latents or both") }
-        guard heldOut >= 1 else { throw ValidationError("--held-out is at least 1, not \(heldOut)") }
     }
 
-    var source: LatentDomain.Source { LatentDomain.Source(vae: vae, images: images, latents: latents, size: size, heldOut: heldOut) }
+    var source: LatentDomain.Source {
+        get throws { LatentDomain.Source(vae: vae, images: images, latents: latents, size: size, split: try split.given) }
+    }
 
     /// Runs an experiment on the domain that was named.
     ///
@@ -39,7 +39,8 @@ struct LaboratoryArguments: ParsableArguments {
     ) throws {
         let console = Console()
         let networks = try perceptual.networks(imageSize: size)
-        let record = Record(sources: [source] + others, inception: perceptual.inception, lpips: perceptual.lpips, seed: seed, options: options)
+        let own = try source
+        let record = Record(sources: [own] + others, inception: perceptual.inception, lpips: perceptual.lpips, seed: seed, options: options)
         let run = try ExperimentRun(command, in: output, options: record, console: console)
         var domains: [LatentDomain] = []
         for (index, source) in record.sources.enumerated() {

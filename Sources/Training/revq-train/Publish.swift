@@ -11,12 +11,15 @@ struct Publish: ParsableCommand {
     var vae: String
     @Option(help: "The quantiser: the result folder of fit.")
     var fit: String
-    @Option(help: "Images to measure on: a folder, a .tar file, or a list of such paths, one a line.")
+    @Option(
+        help:
+            "Images to measure on, but for those that autoencoder or quantiser were trained on or chosen by: a folder, a .tar file, or a list of such paths, one a line."
+    )
     var images: String
     @Option(help: "Publish a tokenizer of images of this side; by default that of the latents. Needs codebooks that tokens share.")
     var size: Int?
-    @Option(help: "Measure on the last so many images.")
-    var heldOut = 64
+    @Option(help: "Measure on at most so many of them.")
+    var most = 256
     @Option(help: "The model's name: letters, digits, dots, dashes and underscores.")
     var name: String
     @Option(help: "The folder that the server watches.")
@@ -38,7 +41,7 @@ struct Publish: ParsableCommand {
 
     func run() throws {
         let console = Console()
-        let publication = try Publication(vae: vae, fit: fit, imageSize: size, images: images, heldOut: heldOut)
+        let publication = try Publication(vae: vae, fit: fit, imageSize: size, images: images, most: most)
         console.say("published \(try publication.publish(as: name, under: checkpoints, console: console))")
     }
 }

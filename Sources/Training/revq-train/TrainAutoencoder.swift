@@ -2,6 +2,7 @@ import ArgumentParser
 import Fitting
 import Jobs
 import Networks
+import TokenizerCore
 
 struct TrainAutoencoder: ComputingCommand {
     static let configuration = CommandConfiguration(
@@ -36,8 +37,7 @@ struct TrainAutoencoder: ComputingCommand {
     @Option(help: "The side of the training crops; a multiple of the autoencoder's factor.")
     var crop = 64
 
-    @Option(help: "The last so many images are not trained on but measure the model.")
-    var heldOut = 16
+    @OptionGroup var split: SplitOptions
 
     @Option(help: "Gradient steps; 0 leaves a network beside a patch code at the principal components.")
     var steps = 10_000
@@ -69,7 +69,7 @@ struct TrainAutoencoder: ComputingCommand {
     func run() throws {
         let start = vae.flatMap { vae in fit.map { AutoencoderRun.Start(vae: vae, fit: $0) } }
         let options = AutoencoderRun.Options(
-            images: images, size: size, crop: crop, heldOut: heldOut, seed: seed,
+            images: images, size: size, crop: crop, split: try split.given ?? .usual, seed: seed,
             architecture: try AutoencoderConfiguration(contentsOf: config), start: start,
             training: .init(
                 batch: batch, shards: shards, steps: steps, learningRate: learningRate, warmup: warmup, weightDecay: weightDecay,

@@ -55,11 +55,12 @@ ImageCodecStatus image_codec_decode_png(
 /// Decodes a JPEG of exactly `width × height` stored pixels (before EXIF orientation).
 ///
 /// Grey, YCbCr, RGB, CMYK and YCCK; the four-colour kinds are read as Adobe writes them (255 = no ink), with or without Adobe's marker.
+/// - Parameter reduction: 1, or 2, 4 or 8 for a picture of that fraction of the width and height, rounded up, which takes less work.
 /// - Parameter max_memory_bytes: what libjpeg may keep as coefficients of a progressive or multi-scan file.
 /// - Parameter max_scans: a file with more scans than this is refused.
 /// - Parameter max_scan_bytes: and so is one with more coded data before its end.
 ImageCodecStatus image_codec_decode_jpeg(
-    const uint8_t *bytes, size_t count, uint32_t width, uint32_t height, size_t max_memory_bytes, int max_scans,
+    const uint8_t *bytes, size_t count, uint32_t width, uint32_t height, unsigned reduction, size_t max_memory_bytes, int max_scans,
     size_t max_scan_bytes, ImageCodecRows rows, ImageCodecFailure *failure);
 
 /// Encodes `height × width × 3` RGB bytes as an 8-bit PNG.

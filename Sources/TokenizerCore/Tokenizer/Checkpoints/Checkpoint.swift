@@ -25,6 +25,17 @@ public struct Checkpoint: Sendable {
     /// Identifies what a token means: checkpoints with equal fingerprints decode each other's tokens to the same pictures.
     public var fingerprint: String { manifest.fingerprint }
 
+    /// Which pictures it was made with; nil where that is not known.
+    /// - Throws: when its record of them is not the one that was published.
+    package func pictures() throws(FileError) -> PictureParts? {
+        guard let known = manifest.pictures else { return nil }
+        let path = "\(directory)/\(PictureParts.fileName)"
+        guard try FileDigest(of: path) == known.record else {
+            throw FileError(path: path, reason: "\(path) is not the file that was published: its size or SHA-256 differs")
+        }
+        return try PictureParts.read(from: directory)
+    }
+
     /// Loads `directory`, checking sizes, hashes, shapes and that every number is finite.
     public init(_ directory: String) throws(CheckpointError) {
         try self.init(directory, precision: .float32)

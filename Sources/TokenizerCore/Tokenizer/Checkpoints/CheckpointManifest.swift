@@ -31,13 +31,44 @@ package struct CheckpointManifest: Sendable, Equatable {
         package var perplexity: Double
         /// How many held-out images were measured.
         package var images: Int
+        /// The same means with their intervals; nil in what earlier versions published.
+        package var intervals: Intervals?
 
         package init(
             psnr: Double, vaePSNR: Double, quantizedMSE: Double, rectifiedMSE: Double, codebookUse: Double, perplexity: Double,
-            images: Int
+            images: Int, intervals: Intervals? = nil
         ) {
             (self.psnr, self.vaePSNR, self.quantizedMSE, self.rectifiedMSE) = (psnr, vaePSNR, quantizedMSE, rectifiedMSE)
-            (self.codebookUse, self.perplexity, self.images) = (codebookUse, perplexity, images)
+            (self.codebookUse, self.perplexity, self.images, self.intervals) = (codebookUse, perplexity, images, intervals)
+        }
+    }
+
+    /// How far ``Metrics`` can be trusted.
+    package struct Intervals: Sendable, Equatable, Codable {
+        package let psnr, vaePSNR, quantizedMSE, rectifiedMSE: PictureMean
+
+        package init(psnr: PictureMean, vaePSNR: PictureMean, quantizedMSE: PictureMean, rectifiedMSE: PictureMean) {
+            (self.psnr, self.vaePSNR, self.quantizedMSE, self.rectifiedMSE) = (psnr, vaePSNR, quantizedMSE, rectifiedMSE)
+        }
+    }
+
+    /// What autoencoder, codes and rectifier were made with.
+    package struct Pictures: Sendable, Equatable, Codable {
+        package let split: Split
+        /// How many pictures of each part.
+        package let training, choosing, reporting: Int
+        /// The pictures that ``Metrics`` were measured on: the reporting part's, or others that training never met.
+        package let measured: Measured
+        /// ``PictureParts`` in the checkpoint's folder, by contents. Servers do not read it.
+        package let record: FileDigest
+
+        package enum Measured: String, Codable, Sendable {
+            case reporting, others
+        }
+
+        package init(_ parts: PictureParts, measured: Measured, record: FileDigest) {
+            (split, training, choosing, reporting) = (parts.split, parts.training.count, parts.choosing.count, parts.reporting.count)
+            (self.measured, self.record) = (measured, record)
         }
     }
 
@@ -51,15 +82,18 @@ package struct CheckpointManifest: Sendable, Equatable {
     /// The files beside the manifest: weights, golden images and their list. Nothing else in the directory is read.
     package let files: [String: FileDigest]
     package let metrics: Metrics
+    /// Nil where that is not known.
+    package let pictures: Pictures?
     /// Identifies what a token means: checkpoints with equal fingerprints decode each other's tokens to the same pictures.
     package let fingerprint: String
 
     package init(
-        name: String, version: Int, specification: TokenizerSpecification, vae: VAE, files: [String: FileDigest], metrics: Metrics
+        name: String, version: Int, specification: TokenizerSpecification, vae: VAE, files: [String: FileDigest], metrics: Metrics,
+        pictures: Pictures? = nil
     ) {
         formatVersion = Self.currentFormat
         (self.name, self.version, self.specification) = (name, version, specification)
-        (self.vae, self.files, self.metrics) = (vae, files, metrics)
+        (self.vae, self.files, self.metrics, self.pictures) = (vae, files, metrics, pictures)
         fingerprint = Self.fingerprint(specification, vae, files)
     }
 
@@ -118,7 +152,7 @@ package struct CheckpointManifest: Sendable, Equatable {
 /// One flat object: the specification's keys stand among the others.
 extension CheckpointManifest: Codable {
     private enum Key: String, CodingKey {
-        case formatVersion, name, vae, files, metrics, fingerprint
+        case formatVersion, name, vae, files, metrics, pictures, fingerprint
         case version = "step"
     }
 
@@ -131,6 +165,7 @@ extension CheckpointManifest: Codable {
         vae = try values.decode(VAE.self, forKey: .vae)
         files = try values.decode([String: FileDigest].self, forKey: .files)
         metrics = try values.decode(Metrics.self, forKey: .metrics)
+        pictures = try values.decodeIfPresent(Pictures.self, forKey: .pictures)
         fingerprint = try values.decode(String.self, forKey: .fingerprint)
     }
 
@@ -143,6 +178,7 @@ extension CheckpointManifest: Codable {
         try values.encode(vae, forKey: .vae)
         try values.encode(files, forKey: .files)
         try values.encode(metrics, forKey: .metrics)
+        try values.encodeIfPresent(pictures, forKey: .pictures)
         try values.encode(fingerprint, forKey: .fingerprint)
     }
 }

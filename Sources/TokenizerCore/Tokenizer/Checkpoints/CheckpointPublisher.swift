@@ -15,18 +15,21 @@ package struct CheckpointPublisher {
     package let quantizer: GroupQuantizer
     package let rectifier: Rectifier
     package let metrics: CheckpointManifest.Metrics
+    /// What the parts were made with, and whether ``metrics`` were measured on the reporting part of it; nil where that is not known.
+    package let pictures: (parts: PictureParts, measured: CheckpointManifest.Pictures.Measured)?
     /// Square pictures of the image size; at least one.
     package let goldenImages: [RGBImage]
 
     package init(
         name: String, imageSize: Int, vaeDirectory: String, vae: Autoencoder, normalizer: LatentNormalizer, quantizer: GroupQuantizer,
-        rectifier: Rectifier, metrics: CheckpointManifest.Metrics, goldenImages: [RGBImage]
+        rectifier: Rectifier, metrics: CheckpointManifest.Metrics,
+        pictures: (parts: PictureParts, measured: CheckpointManifest.Pictures.Measured)? = nil, goldenImages: [RGBImage]
     ) {
         precondition(!goldenImages.isEmpty, "a checkpoint carries at least one golden image")
         specification = TokenizerSpecification(imageSize: imageSize, quantizer, rectifier)
         (self.name, self.vaeDirectory, self.vae) = (name, vaeDirectory, vae)
         (self.normalizer, self.quantizer, self.rectifier) = (normalizer, quantizer, rectifier)
-        (self.metrics, self.goldenImages) = (metrics, goldenImages)
+        (self.metrics, self.pictures, self.goldenImages) = (metrics, pictures, goldenImages)
     }
 
     /// Publishes as `root/name/version`, where the version is one more than the newest there, and the autoencoder beside it unless an
@@ -46,7 +49,8 @@ package struct CheckpointPublisher {
         let directory = "\(model)/\(Self.padded(version))"
         let staged = try StagedFolder(for: directory)
         let manifest = CheckpointManifest(
-            name: name, version: version, specification: specification, vae: vaeFiles, files: try write(into: staged.path), metrics: metrics)
+            name: name, version: version, specification: specification, vae: vaeFiles, files: try write(into: staged.path), metrics: metrics,
+            pictures: try writePictures(into: staged.path))
         try StoredFile.write(manifest.serialized(), to: "\(staged.path)/\(CheckpointManifest.fileName)")
         _ = try VisualTokenizer.load(from: staged.path)
         try staged.publish()
@@ -67,6 +71,13 @@ package struct CheckpointPublisher {
             try StoredFile.write(StoredFile.read("\(vaeDirectory)/\(name)", maximumBytes: 1 << 34), to: "\(staged.path)/\(name)")
         }
         try staged.publish()
+    }
+
+    private func writePictures(into directory: String) throws(FileError) -> CheckpointManifest.Pictures? {
+        guard let pictures else { return nil }
+        try pictures.parts.write(to: directory)
+        return .init(
+            pictures.parts, measured: pictures.measured, record: try FileDigest(of: "\(directory)/\(PictureParts.fileName)"))
     }
 
     /// Writes weights and golden images; returns their digests.

@@ -4,6 +4,7 @@ import Images
 import Jobs
 import Networks
 import Pictures
+import TokenizerCore
 
 /// `revq-train vae`: trains an autoencoder from images, and goes on where an earlier call was interrupted.
 package struct AutoencoderRun {
@@ -14,8 +15,8 @@ package struct AutoencoderRun {
         package var size: Int
         /// The side of the training crops.
         package var crop: Int
-        /// The last so many images are not trained on but measure the model.
-        package var heldOut: Int
+        /// Which images are trained on, and which measure the model.
+        package var split: Split
         package var seed: UInt64
         package var architecture: AutoencoderConfiguration
         /// What to go on from; nil to start anew.
@@ -23,10 +24,10 @@ package struct AutoencoderRun {
         package var training: AutoencoderTrainer.Options
 
         package init(
-            images: String, size: Int, crop: Int, heldOut: Int, seed: UInt64, architecture: AutoencoderConfiguration, start: Start? = nil,
+            images: String, size: Int, crop: Int, split: Split = .usual, seed: UInt64, architecture: AutoencoderConfiguration, start: Start? = nil,
             training: AutoencoderTrainer.Options
         ) {
-            (self.images, self.size, self.crop, self.heldOut, self.seed) = (images, size, crop, heldOut, seed)
+            (self.images, self.size, self.crop, self.split, self.seed) = (images, size, crop, split, seed)
             (self.architecture, self.start, self.training) = (architecture, start, training)
         }
     }
@@ -59,8 +60,13 @@ package struct AutoencoderRun {
     /// Images from which the patch code's principal components are found.
     private static let basisImages = 1024
 
+    /// Held-out images that a save measures, and that the end of training does.
+    private static let (mostWatched, mostReported) = (16, 64)
+
     private let options: Options
-    private let images: SquareImages
+    /// To measure with, and to learn from.
+    private let images, lessons: SquareImages
+    private let index: PictureIndex
     private let fit: FittedQuantizer?
     private let tokens: TokenChannel?
     private let directory: RunDirectory
@@ -71,10 +77,15 @@ package struct AutoencoderRun {
     /// - Throws: when the options are impossible, the images cannot be used, or the folder belongs to another run.
     package init(_ path: String, options: Options, console: Console) throws(FileError) {
         let source = try ImageSource(options.images)
-        try Self.validate(options, images: source.count)
+        try Self.validate(options)
+        index = PictureIndex(source, console)
+        try Self.validate(index, options)
         self.options = options
         self.console = console
         images = SquareImages(source, size: options.size)
+        lessons = SquareImages(source, size: options.size, isReduced: true)
+        // The same remarks on the source.
+        _ = images.takeComplaints()
         fit = try options.start.map { start throws(FileError) in try Self.fit(of: start, for: options.architecture) }
         tokens = try fit.map { fit throws(FileError) in try TokenChannel(fit, imageSizes: [options.crop, options.size]) }
         directory = try RunDirectory(
@@ -82,7 +93,7 @@ package struct AutoencoderRun {
             options: Record(
                 options: options, imagesSignature: String(source.signature, radix: 16),
                 fit: try options.start.map { start throws(FileError) in try FittedQuantizer.digest(of: start.fit) }),
-            growth: Self.growth)
+            growth: Self.growth, isCache: { $0 == PictureParts.fileName })
         states = TrainingStates(of: directory)
     }
 
@@ -96,7 +107,12 @@ package struct AutoencoderRun {
         return fit
     }
 
-    private static func validate(_ options: Options, images: Int) throws(FileError) {
+    private static func validate(_ index: PictureIndex, _ options: Options) throws(FileError) {
+        guard let problem = index.parts(options.split).problem else { return }
+        throw FileError(path: options.images, reason: "\(options.images) holds \(problem); use more pictures, or another --split")
+    }
+
+    private static func validate(_ options: Options) throws(FileError) {
         func check(_ holds: Bool, _ reason: @autoclosure () -> String) throws(FileError) {
             guard holds else { throw FileError(path: options.images, reason: reason()) }
         }
@@ -106,10 +122,7 @@ package struct AutoencoderRun {
         try check(
             (1...options.size).contains(options.crop) && options.crop % factor == 0,
             "crops are at most \(options.size) pixels and a multiple of the autoencoder's factor \(factor), not \(options.crop)")
-        try check(options.heldOut == 0 || options.size % factor == 0, "images of \(options.size) pixels are not a multiple of the factor \(factor)")
-        try check(
-            (0..<images).contains(options.heldOut),
-            "\(options.images) holds \(Figure.count(images, "image")); \(options.heldOut) held out leave none to train on")
+        try check(options.size % factor == 0, "images of \(options.size) pixels are not a multiple of the factor \(factor)")
         try check(
             options.start == nil || training.isDecoderOnly && training.latentBits == nil,
             "what tokens stand for is settled: behind them only the decoder is trained, and no test channel stands for them")
@@ -125,9 +138,11 @@ package struct AutoencoderRun {
     package func run(
         saveEvery saveInterval: Duration, isStopRequested: () -> Bool = { StopSignal.isRequested }
     ) throws(FileError) -> Bool {
+        let parts = try record()
+        console.say("split \(options.split): \(parts.summary)")
         var trainer = try startOrResume()
         let log = try TrainingLog(directory.logPath, resumedAt: trainer.step)
-        let sampler = CropSampler(images, range: 0..<images.count - options.heldOut, side: options.crop, seed: options.seed)
+        let sampler = CropSampler(lessons, among: places(.training), side: options.crop, seed: options.seed)
         var timer = SaveTimer(every: saveInterval)
         var smoothedLoss: Double?
         console.begin(total: options.training.steps, start: trainer.step, unit: "step")
@@ -136,15 +151,35 @@ package struct AutoencoderRun {
             guard loss.isFinite else { throw directory.divergence(step: trainer.step) }
             smoothedLoss = smoothedLoss.map { $0 * 0.98 + loss * 0.02 } ?? loss
             try log.append(step: trainer.step, images: options.training.batch, ["loss": loss, "gradient_norm": trainer.gradientNorm])
-            for complaint in images.takeComplaints() { console.say(complaint) }
+            sayComplaints()
             console.update(
                 done: trainer.step, figures: ["PSNR \(Figure.text(PeakSignalToNoise.decibels(meanSquaredError: smoothedLoss! * 127.5 * 127.5))) dB"])
             if timer.isDue() { try save(trainer, log) }
         }
         try save(trainer, log)
         guard trainer.step == options.training.steps else { return false }
-        try publish(trainer.average)
+        try report(trainer, log)
+        try publish(trainer.average, parts)
         return true
+    }
+
+    private func places(_ part: Split.Part) -> [Int] { index.places(part, of: options.split) }
+
+    /// Notes down which pictures this run is made with, those of what it starts from included.
+    /// - Returns: the same.
+    private func record() throws(FileError) -> PictureParts {
+        var parts = index.parts(options.split)
+        if let start = options.start, let known = try PictureParts.joined([start.vae, start.fit]) {
+            let count = Set(parts.choosing + parts.reporting).intersection(known.seen).count - Set(parts.choosing).intersection(known.choosing).count
+            if count > 0 {
+                console.say(
+                    "warning: \(start.vae) and \(start.fit) were made with \(count) of the pictures that are held out here, split \(known.split) there: "
+                        + "use one --split for all steps")
+            }
+            parts.join(known)
+        }
+        try parts.write(to: directory.path)
+        return parts
     }
 
     private func startOrResume() throws(FileError) -> AutoencoderTrainer {
@@ -170,8 +205,8 @@ package struct AutoencoderRun {
 
     /// - Returns: the variance that each latent channel carries.
     private func startFromPrincipalComponents(_ model: inout Autoencoder) throws(FileError) -> [Double] {
-        let side = options.size / options.architecture.factor * options.architecture.factor
-        let sampler = CropSampler(images, range: 0..<images.count - options.heldOut, side: side, seed: options.seed)
+        let side = options.size
+        let sampler = CropSampler(lessons, among: places(.training), side: side, seed: options.seed)
         let pixels = try sampler.crops(count: Self.basisImages, step: 0)
         let basis = PatchBasis(
             patches: Autoencoder.patches(of: pixels, factor: options.architecture.factor),
@@ -184,38 +219,64 @@ package struct AutoencoderRun {
     }
 
     private func save(_ trainer: AutoencoderTrainer, _ log: TrainingLog) throws(FileError) {
-        if let psnr = heldOutPSNR({ trainer.average($0) }), let throughChannel = heldOutPSNR(trainer.reconstruction) {
-            try log.append(step: trainer.step, ["held_out_psnr": psnr, "held_out_channel_psnr": throughChannel])
-            console.say("step \(trainer.step): held-out PSNR \(Figure.text(psnr)) dB, \(Figure.text(throughChannel)) dB through the channel")
+        let watched = index.sample(Self.mostWatched, of: places(.choosing))
+        if let whole = psnr(watched, { trainer.average($0) }), let throughChannel = psnr(watched, trainer.reconstruction) {
+            try log.append(step: trainer.step, ["held_out_psnr": whole.mean, "held_out_channel_psnr": throughChannel.mean])
+            console.say(
+                "step \(trainer.step): held-out PSNR \(whole.decibels), \(throughChannel.decibels) through the channel; choosing part, "
+                    + Figure.count(whole.pictures, "picture"))
         }
         try log.sync()
         try states.save(trainer.state, step: trainer.step)
     }
 
-    /// The mean over the held-out images, or nil when there are none.
-    private func heldOutPSNR(_ reconstruct: (Tensor) -> Tensor) -> Double? {
-        let held = (images.count - options.heldOut..<images.count).compactMap { images.image(at: $0) }
-        guard !held.isEmpty else { return nil }
-        return held.reduce(0) { sum, image in
-            let reconstruction = PixelBatch(reconstruct(PixelBatch(images: [image]).pixels)).images()[0]
-            return sum + PeakSignalToNoise.decibels(reconstruction, image)
-        } / Double(held.count)
+    /// Measures the result on pictures that nothing was done with before.
+    private func report(_ trainer: AutoencoderTrainer, _ log: TrainingLog) throws(FileError) {
+        let average = trainer.average
+        guard let reported = psnr(index.sample(Self.mostReported, of: places(.reporting)), { average($0) }),
+            let learned = psnr(index.sample(Self.mostReported, of: places(.training)), in: lessons, { average($0) })
+        else { return }
+        try log.append(step: trainer.step, ["reporting_psnr": reported.mean, "training_psnr": learned.mean])
+        console.say(
+            "PSNR \(reported.decibels), reporting part, \(Figure.count(reported.pictures, "picture")); \(learned.decibels) of "
+                + "\(learned.pictures) that were trained on; 95 % intervals")
+        if let low = reported.low, low > (learned.high ?? learned.mean) {
+            console.say(
+                "warning: pictures that were not trained on come out better than those that were: they are unlike each other, or too few, and the "
+                    + "figure says little about others")
+        }
     }
 
-    private func publish(_ model: Autoencoder) throws(FileError) {
+    private func sayComplaints() {
+        for complaint in lessons.takeComplaints() + images.takeComplaints() { console.say(complaint) }
+    }
+
+    /// The mean over whole images; nil where none can be read.
+    private func psnr(_ places: [Int], in pictures: SquareImages? = nil, _ reconstruct: (Tensor) -> Tensor) -> PictureMean? {
+        let read = places.compactMap { place in (pictures ?? images).image(at: place).map { (place, $0) } }
+        sayComplaints()
+        guard !read.isEmpty else { return nil }
+        let values = read.map { _, image in
+            PeakSignalToNoise.decibels(PixelBatch(reconstruct(PixelBatch(images: [image]).pixels)).images()[0], image)
+        }
+        return PictureMean(values, of: read.map { index.keys[$0.0] })
+    }
+
+    private func publish(_ model: Autoencoder, _ parts: PictureParts) throws(FileError) {
         let result = "\(directory.path)/\(Self.resultName)"
         let present = try StoredFolder.names(in: directory.path)
-        if !present.contains(Self.resultName) { try publish(model, to: result) }
+        if !present.contains(Self.resultName) { try publish(model, parts, to: result) }
         if let fit, !present.contains(Self.fitName) { try fit.drawn(by: result).publish(to: "\(directory.path)/\(Self.fitName)") }
     }
 
-    private func publish(_ model: Autoencoder, to result: String) throws(FileError) {
+    private func publish(_ model: Autoencoder, _ parts: PictureParts, to result: String) throws(FileError) {
         let staged = try StagedFolder(for: result)
         try StoredFile.write(JSONFile.bytes(options.architecture), to: "\(staged.path)/\(Autoencoder.configurationName)")
         // Half precision halves the file; what is fitted to this autoencoder reads the same rounded weights that are served. But what is
         // fitted already needs the encoder as it is.
         let precision: SafetensorsWriter.Precision = fit == nil || model.encoder.isHalfPrecise ? .float16 : .float32
         try model.save(to: "\(staged.path)/\(Autoencoder.weightsName)", precision: precision)
+        try parts.write(to: staged.path)
         try staged.publish()
     }
 }

@@ -24,7 +24,7 @@ package struct PublishedQuantizer {
         let description = FittedQuantizer.Description(
             layout: quantizer.layout, rectifier: rectifier.configuration, latentShape: shape,
             imageSize: shape.height * configuration.factor, vaeWeights: try FileDigest(of: Autoencoder.weightsPath(in: vae)), quality: nil)
-        fitted = FittedQuantizer(description, LatentNormalizer(mean: mean, deviation: deviation, shape: shape), quantizer, rectifier)
+        fitted = FittedQuantizer(description, LatentNormalizer(mean: mean, deviation: deviation, shape: shape), quantizer, rectifier, pictures: nil)
     }
 
     /// Writes a new folder that appears whole; `revq-train publish --fit` takes it.

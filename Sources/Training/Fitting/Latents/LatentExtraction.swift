@@ -5,6 +5,7 @@ import Images
 import Jobs
 import Networks
 import Pictures
+import TokenizerCore
 
 /// `revq-train extract`: runs every image of a source through a frozen encoder, once, and goes on where it was interrupted.
 package struct LatentExtraction {
@@ -13,27 +14,34 @@ package struct LatentExtraction {
     /// What a killed process loses at most, besides the images in progress. A save takes some ten milliseconds.
     package static let saveInterval = Duration.seconds(10)
     /// Images that are encoded at once, where the memory allows it.
-    private static let mostBatchImages = 8
+    static let mostBatchImages = 8
     private static let lockPollMicroseconds: UInt32 = 100_000
 
-    private let directory: String
-    private let source: ImageSource
-    private let preprocessor: SquarePreprocessor
+    let directory: String
+    let source: ImageSource
     private let vaeDirectory: String
     private let vae: Autoencoder
     private let batchImages: Int
-    private let description: LatentStore.Description
-    private let console: Console
+    let description: LatentStore.Description
+    let crops: CropPlan
+    let split: Split?
+    let labels: PictureLabels
+    let console: Console
 
     /// - Parameters:
     ///   - directory: where the latents go; made where it is missing.
     ///   - vae: a folder of the diffusers layout.
     ///   - size: images are brought to squares of this side first.
-    /// - Throws: when the images, the autoencoder or the size cannot be used.
+    ///   - crops: which squares of each.
+    ///   - split: where each picture belongs; by default what the folder says, and ``Split/usual`` in a new one.
+    ///   - labels: a text file of them, see ``PictureLabels``, or nil.
+    ///   - hasFolderLabels: whether the folder that a picture lies in is its label.
+    /// - Throws: when the images, the autoencoder, the labels or a number cannot be used.
     package init(
         to directory: String, images path: String, vae vaeDirectory: String, size: Int, precision: SafetensorsWriter.Precision,
-        console: Console
+        crops: CropPlan = .centre, split: Split? = nil, labels: String? = nil, hasFolderLabels: Bool = false, console: Console
     ) throws(FileError) {
+        if let problem = crops.problem { throw FileError(path: path, reason: problem) }
         source = try ImageSource(path)
         vae = try Autoencoder(directory: vaeDirectory)
         let factor = vae.configuration.factor
@@ -46,14 +54,14 @@ package struct LatentExtraction {
         } catch {
             throw FileError(path: vaeDirectory, reason: "\(vaeDirectory): \(error)")
         }
-        preprocessor = SquarePreprocessor(imageSize: size)
-        (self.directory, self.vaeDirectory, self.console) = (directory, vaeDirectory, console)
+        (self.directory, self.vaeDirectory, self.crops, self.split, self.console) = (directory, vaeDirectory, crops, split, console)
+        self.labels = if let labels { try PictureLabels(labels, for: source) } else { hasFolderLabels ? .folders : .none }
         description = LatentStore.Description(
             imagesSignature: String(source.signature, radix: 16), imageCount: source.count, imageSize: size,
             vaeConfiguration: try FileDigest(of: "\(vaeDirectory)/\(Autoencoder.configurationName)"),
             vaeWeights: try FileDigest(of: "\(vaeDirectory)/\(Autoencoder.weightsName)"),
             latentShape: LatentShape(channels: vae.configuration.latentChannels, height: size / factor, width: size / factor),
-            precision: precision)
+            precision: precision, crops: crops == .centre ? nil : crops)
     }
 
     /// Extracts what is missing, and again what was made from pictures that have changed. Waits while another process does so.
@@ -66,13 +74,13 @@ package struct LatentExtraction {
         defer { withExtendedLifetime(lock) {} }
         for remark in source.remarks { console.say("passed over: \(remark)") }
         guard var manifest = try openManifest(isStopRequested) else { return false }
-        var timer = SaveTimer(every: interval)
+        var (timer, foreign) = (SaveTimer(every: interval), source.unread)
         console.begin(total: source.count, start: manifest.coveredImages, unit: "image")
         for start in stride(from: 0, to: source.count, by: Self.shardImages) {
             let range = start..<min(start + Self.shardImages, source.count)
             var shard = try LatentShard(range, number: start / Self.shardImages, of: manifest, in: directory)
             while !shard.isComplete && !isStopRequested() {
-                try extend(&shard)
+                try extend(&shard, originals(manifest), &foreign)
                 console.update(done: manifest.coveredImages(besides: shard) + shard.doneImages)
                 if shard.isComplete || timer.isDue() { try shard.save(to: &manifest, from: source, in: directory) }
             }
@@ -82,9 +90,19 @@ package struct LatentExtraction {
             }
         }
         console.closeLine()
-        let skipped = manifest.shards.reduce(0) { $0 + $1.imageCount - $1.rows }
-        if skipped > 0 { console.say("\(skipped) of \(Figure.count(manifest.coveredImages, "image")) could not be read and left no latents") }
+        conclude(manifest, foreign)
         return manifest.coveredImages == source.count
+    }
+
+    /// Says what there is now, and what there is not.
+    private func conclude(_ manifest: LatentStore.Manifest, _ foreign: [String: Int]) {
+        if manifest.coveredImages == source.count {
+            originals(manifest).removeOthers(than: manifest.images)
+            console.say(LatentParts(manifest).summary)
+        }
+        if !foreign.isEmpty { console.say("not read: \(ForeignFormat.summary(foreign)): convert them to PNG or JPEG") }
+        let skipped = manifest.shards.reduce(0) { $0 + $1.imageCount - $1.rows / description.squaresPerPicture }
+        if skipped > 0 { console.say("\(skipped) of \(Figure.count(manifest.coveredImages, "image")) could not be read and left no latents") }
     }
 
     /// The right to change the folder; nil when a stop was requested before another process gave it up.
@@ -99,92 +117,39 @@ package struct LatentExtraction {
         return lock
     }
 
-    /// What is there, whole, and made from the pictures as they are now; nil when a stop was requested before that was known.
-    private func openManifest(_ isStopRequested: () -> Bool) throws(FileError) -> LatentStore.Manifest? {
-        let names = try StoredFolder.names(in: directory)
-        var manifest = LatentStore.Manifest(description: description)
-        if names.contains(LatentStore.manifestName) {
-            manifest = try LatentStore.Manifest(of: directory)
-            if let difference = difference(from: manifest.description) {
-                throw FileError(path: directory, reason: "\(directory) holds latents of \(difference): choose a new folder")
-            }
-        } else if !names.allSatisfy({ $0.hasPrefix(".") || LatentShard.isName($0) }) {
-            throw FileError(path: directory, reason: "\(directory) is not empty and has no \(LatentStore.manifestName): choose a new folder")
-        }
-        for damaged in manifest.shards.filter({ (try? FileDigest(of: "\(directory)/\($0.name)")) != $0.digest }) {
-            console.say(
-                "\(directory)/\(damaged.name) is not the file that was extracted: \(Figure.count(damaged.imageCount, "image")) will be extracted again"
-            )
-            manifest.shards.removeAll { $0 == damaged }
-        }
-        guard try compare(&manifest, isStopRequested) else { return nil }
-        // What a killed process wrote last and could not note down any more.
-        let known = Set(manifest.shards.map(\.name))
-        for name in names where LatentShard.isName(name) && !known.contains(name) { StoredFolder.remove("\(directory)/\(name)") }
-        return manifest
-    }
-
-    private func difference(from found: LatentStore.Description) -> String? {
-        if found.vaeWeights != description.vaeWeights || found.vaeConfiguration != description.vaeConfiguration { return "another autoencoder" }
-        if found.imageSize != description.imageSize { return "images of side \(found.imageSize), not \(description.imageSize)" }
-        if found.imagesSignature != description.imagesSignature { return "other images, or the folder of images has changed" }
-        if found.precision != description.precision { return "precision \(found.precision.rawValue), not \(description.precision.rawValue)" }
-        return nil
-    }
-
-    /// Takes out what was made from pictures that are not there any more.
-    /// - Returns: false when a stop was requested meanwhile.
-    private func compare(_ manifest: inout LatentStore.Manifest, _ isStopRequested: () -> Bool) throws(FileError) -> Bool {
-        let doubtful = manifest.shards.filter { $0.pictures.stamp != source.stamp(of: $0.images) }
-        guard !doubtful.isEmpty else { return true }
-        console.begin(total: doubtful.reduce(0) { $0 + $1.imageCount }, unit: "comparison")
-        var compared = 0
-        for shard in doubtful {
-            guard let pictures = record(of: shard.images, isStopRequested) else { return false }
-            compared += shard.imageCount
-            console.update(done: compared)
-            let index = manifest.shards.firstIndex(of: shard)!
-            if pictures.sha256 == shard.pictures.sha256 {
-                manifest.shards[index].pictures = pictures
-            } else {
-                console.say(
-                    "pictures \(shard.firstImage + 1) to \(shard.images.upperBound) are not all those that \(shard.name) was made from: they are extracted again"
-                )
-                manifest.shards.remove(at: index)
-            }
-        }
-        console.closeLine()
-        try manifest.write(to: directory)
-        return true
-    }
-
-    /// Reads the pictures; nil when a stop was requested meanwhile.
-    private func record(of range: Range<Int>, _ isStopRequested: () -> Bool) -> PictureRecord? {
-        var record = PictureRecord(stamp: source.stamp(of: range))
-        for start in stride(from: range.lowerBound, to: range.upperBound, by: Self.mostBatchImages) {
-            if isStopRequested() { return nil }
-            let part = start..<min(start + Self.mostBatchImages, range.upperBound)
-            for digest in Self.map(part, { (try? source.bytes(at: $0)).map { FileDigest(contents: $0) } }) { record.add(digest) }
-        }
-        return record
+    func originals(_ manifest: LatentStore.Manifest) -> OriginalPictures {
+        OriginalPictures(in: directory, manifest.split ?? .usual, pictures: source.count)
     }
 
     /// Adds the latents of the next few images; those that cannot be read are reported.
-    private func extend(_ shard: inout LatentShard) throws(FileError) {
+    private func extend(_ shard: inout LatentShard, _ originals: OriginalPictures, _ foreign: inout [String: Int]) throws(FileError) {
         let range = shard.next(batchImages)
-        let pictures = Self.map(range) { Picture(at: $0, in: source, preprocessor) }
-        for picture in pictures { if let complaint = picture.complaint { console.say("skipped: \(complaint)") } }
-        let batch = pictures.compactMap(\.image)
-        let latents = batch.isEmpty ? nil : vae.encode(PixelBatch(images: batch).pixels).rows
-        guard latents?.isFinite ?? true else {
-            throw FileError(
-                path: vaeDirectory, reason: "\(vaeDirectory) makes NaN or infinite latents of images \(range.lowerBound)…\(range.upperBound - 1)")
+        let pictures = Self.map(range) { Picture(at: $0, in: source, crops, size: description.imageSize) }
+        for picture in pictures {
+            if let complaint = picture.complaint { console.say("skipped: \(complaint)") }
+            if let format = picture.foreignFormat { foreign[format, default: 0] += 1 }
         }
-        shard.append(latents?.values ?? [], pictures.map(\.digest))
+        let squares = pictures.flatMap(\.squares)
+        var rows: [Float] = []
+        for start in stride(from: 0, to: squares.count, by: batchImages) {
+            let latents = vae.encode(PixelBatch(images: Array(squares[start..<min(start + batchImages, squares.count)])).pixels).rows
+            guard latents.isFinite else {
+                throw FileError(
+                    path: vaeDirectory, reason: "\(vaeDirectory) makes NaN or infinite latents of images \(range.lowerBound)…\(range.upperBound - 1)")
+            }
+            rows += latents.values
+        }
+        for picture in pictures { if let key = picture.key { try originals.write(picture.squares, of: key) } }
+        shard.append(rows, zip(range, pictures).map { ($1.digest, entry(at: $0, $1.key, rows: $1.squares.count)) })
+    }
+
+    func entry(at index: Int, _ key: PictureKey?, rows: Int) -> LatentImage {
+        let name = source.name(at: index)
+        return LatentImage(name: name, key: key, rows: rows, label: labels.label(of: name))
     }
 
     /// One result for each image of `range`, on all threads.
-    private static func map<Result>(_ range: Range<Int>, _ body: (Int) -> Result) -> [Result] {
+    static func map<Result>(_ range: Range<Int>, _ body: (Int) -> Result) -> [Result] {
         [Result](unsafeUninitializedCapacity: range.count) { results, count in
             let target = results.baseAddress!
             Workers.forEach(range.count) { (target + $0).initialize(to: body(range.lowerBound + $0)) }
@@ -193,23 +158,32 @@ package struct LatentExtraction {
     }
 }
 
-/// One picture on its way into the encoder.
-private struct Picture {
-    /// Of its file; nil when that cannot be read.
-    let digest: FileDigest?
-    let image: RGBImage?
-    /// What is wrong with it.
-    let complaint: FileError?
+extension LatentExtraction {
+    /// One picture on its way into the encoder.
+    struct Picture {
+        /// Of its file; nil when that cannot be read.
+        let digest: FileDigest?
+        /// None where it cannot be decoded.
+        let squares: [RGBImage]
+        /// What is wrong with it.
+        let complaint: FileError?
+        /// What it is instead of a PNG or JPEG file, where that is known.
+        let foreignFormat: String?
 
-    init(at index: Int, in source: ImageSource, _ preprocessor: SquarePreprocessor) {
-        var digest: FileDigest?
-        do throws(FileError) {
-            let bytes = try source.bytes(at: index)
-            digest = FileDigest(contents: bytes)
-            (image, complaint) = (preprocessor(try source.image(at: index, from: bytes)), nil)
-        } catch {
-            (image, complaint) = (nil, error)
+        var key: PictureKey? { digest.map(PictureKey.init) }
+
+        init(at index: Int, in source: ImageSource, _ crops: CropPlan, size: Int) {
+            var (digest, bytes): (FileDigest?, [UInt8]) = (nil, [])
+            do throws(FileError) {
+                bytes = try source.bytes(at: index)
+                let found = FileDigest(contents: bytes)
+                digest = found
+                (squares, complaint) = (crops.squares(of: try source.image(at: index, from: bytes), PictureKey(found), size: size), nil)
+            } catch {
+                (squares, complaint) = ([], error)
+            }
+            self.digest = digest
+            foreignFormat = squares.isEmpty ? ForeignFormat.named(byContents: bytes) : nil
         }
-        self.digest = digest
     }
 }

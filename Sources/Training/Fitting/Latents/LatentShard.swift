@@ -17,6 +17,7 @@ struct LatentShard {
     private var savedImages = 0
     private var latents: [Float] = []
     private var pictures = PictureRecord(stamp: "")
+    private var entries: [LatentImage] = []
 
     /// Starts with what `manifest` has of these images.
     /// - Throws: when that cannot be read.
@@ -24,7 +25,7 @@ struct LatentShard {
         (self.images, self.number) = (images, number)
         (width, precision) = (manifest.description.latentShape.count, manifest.description.precision)
         guard let saved = manifest.shards.first(where: { $0.firstImage == images.lowerBound }) else { return }
-        (doneImages, savedImages, pictures) = (saved.imageCount, saved.imageCount, saved.pictures)
+        (doneImages, savedImages, pictures, entries) = (saved.imageCount, saved.imageCount, saved.pictures, saved.images ?? [])
         // A complete file is not touched again.
         if doneImages < images.count && saved.rows > 0 {
             latents = try SafetensorsFile("\(directory)/\(saved.name)").tensor(LatentStore.tensorName).values
@@ -48,11 +49,12 @@ struct LatentShard {
 
     /// - Parameters:
     ///   - rows: of as many of the next images as could be read.
-    ///   - digests: of all of these images' files, nil for one that is not there.
-    mutating func append(_ rows: [Float], _ digests: [FileDigest?]) {
+    ///   - images: all of these images, with the digests of their files; nil for one that is not there.
+    mutating func append(_ rows: [Float], _ images: [(digest: FileDigest?, entry: LatentImage)]) {
         latents += rows
-        for digest in digests { pictures.add(digest) }
-        doneImages += digests.count
+        for image in images { pictures.add(image.digest) }
+        entries += images.map(\.entry)
+        doneImages += images.count
     }
 
     /// Writes what is there, notes it down, and removes the file that it replaces.
@@ -64,7 +66,8 @@ struct LatentShard {
         try SafetensorsWriter.write([(LatentStore.tensorName, Tensor(latents, shape: [rows, width]))], precision: precision, to: path)
         pictures.stamp = source.stamp(of: done)
         let record = LatentStore.Shard(
-            name: name, firstImage: images.lowerBound, imageCount: doneImages, rows: rows, digest: try FileDigest(of: path), pictures: pictures)
+            name: name, firstImage: images.lowerBound, imageCount: doneImages, rows: rows, digest: try FileDigest(of: path), pictures: pictures,
+            images: entries)
         let replaced = manifest.shards.first { $0.firstImage == images.lowerBound }
         manifest.shards.removeAll { $0 == replaced }
         manifest.shards.insert(record, at: manifest.shards.firstIndex { $0.firstImage > images.lowerBound } ?? manifest.shards.count)

@@ -1,7 +1,9 @@
 import Compute
 import Files
+import Images
 import Jobs
 import Networks
+import TokenizerCore
 
 /// The latents of a folder of images: checksummed files of many images each, and `latents.json` that says what they are.
 package struct LatentStore: Sendable {
@@ -13,10 +15,19 @@ package struct LatentStore: Sendable {
         let imageCount: Int
         let rows: Int
         let digest: FileDigest
-        /// What these images were.
+        /// What these images were, all together, and each.
         var pictures: PictureRecord
+        /// Nil in what versions before this wrote: extracting again reads the pictures and fills it in.
+        var images: [LatentImage]?
 
-        var images: Range<Int> { firstImage..<firstImage + imageCount }
+        var range: Range<Int> { firstImage..<firstImage + imageCount }
+
+        /// Whether the images that it lists have its rows between them.
+        func hasPossibleImages(_ squares: Int) -> Bool {
+            guard let images else { return true }
+            return images.count == imageCount && images.allSatisfy { $0.rows == 0 || $0.rows == squares && $0.key != nil }
+                && images.reduce(0) { $0 + $1.rows } == rows
+        }
     }
 
     /// What latents mean: equal descriptions make equal latents.
@@ -28,18 +39,28 @@ package struct LatentStore: Sendable {
         package let vaeWeights: FileDigest
         let latentShape: LatentShape
         let precision: SafetensorsWriter.Precision
+        /// Nil for the one square that a server makes of a picture.
+        var crops: CropPlan?
+
+        var squaresPerPicture: Int { crops?.squaresPerPicture ?? 1 }
     }
 
     package struct Manifest: Codable {
         var formatVersion = Self.currentFormat
         package let description: Description
         var shards: [Shard]
+        /// Where each picture belongs. It does not change latents, and may change when they are extracted again; nil in what versions
+        /// before this wrote.
+        var split: Split?
 
         private static let currentFormat = 2
 
         init(description: Description) {
             (self.description, shards) = (description, [])
         }
+
+        /// What there is to know about each picture, as far as it is known.
+        var images: [LatentImage] { shards.flatMap { $0.images ?? [] } }
 
         /// Reads that of a store, complete or not.
         /// - Throws: when there is none, or its numbers are impossible.
@@ -55,12 +76,15 @@ package struct LatentStore: Sendable {
         /// Whether the files cover some of the images once, in order, and lie in the folder.
         private var isPossible: Bool {
             let shape = description.latentShape
-            guard shape.isPossible, (1...8192).contains(description.imageSize), (0...1 << 40).contains(description.imageCount) else { return false }
+            guard shape.isPossible, (1...8192).contains(description.imageSize), (0...1 << 40).contains(description.imageCount),
+                description.crops.map({ $0.problem == nil }) ?? true
+            else { return false }
             var next = 0
             for shard in shards {
                 guard LatentShard.isName(shard.name), (next...description.imageCount).contains(shard.firstImage),
                     (1...description.imageCount).contains(shard.imageCount), shard.imageCount <= description.imageCount - shard.firstImage,
-                    (0...shard.imageCount).contains(shard.rows), shard.rows <= shard.digest.bytes / shape.count
+                    (0...shard.imageCount * description.squaresPerPicture).contains(shard.rows), shard.rows <= shard.digest.bytes / shape.count,
+                    shard.hasPossibleImages(description.squaresPerPicture)
                 else { return false }
                 next = shard.firstImage + shard.imageCount
             }
@@ -100,19 +124,66 @@ package struct LatentStore: Sendable {
     package var latentShape: LatentShape { manifest.description.latentShape }
     package var imageSize: Int { manifest.description.imageSize }
 
-    /// Tells these latents from all others: what ``LatentStore/manifestName`` says, but where the pictures lie on the disk.
+    /// Tells these latents from all others: what ``LatentStore/manifestName`` says, but where the pictures lie on the disk, and their labels.
     package var identity: FileDigest {
         var manifest = manifest
-        for index in manifest.shards.indices { manifest.shards[index].pictures.stamp = "" }
+        for index in manifest.shards.indices {
+            manifest.shards[index].pictures.stamp = ""
+            manifest.shards[index].images = manifest.shards[index].images?.map { image in
+                var image = image
+                image.label = nil
+                return image
+            }
+        }
         return FileDigest(contents: JSONFile.bytes(manifest))
     }
 
     /// How many images have latents.
     package var rows: Int { manifest.shards.reduce(0) { $0 + $1.rows } }
 
+    /// Where each latent belongs.
+    /// - Throws: when a part has too few pictures.
+    package func parts() throws(FileError) -> LatentParts {
+        let parts = LatentParts(manifest)
+        if let problem = parts.problem { throw FileError(path: directory, reason: "\(directory) holds \(problem)") }
+        return parts
+    }
+
+    /// A warning, where it is not known which pictures the latents are of.
+    package var ageWarning: String? {
+        guard LatentParts(manifest).pictures == nil else { return nil }
+        return
+            "warning: \(directory) was extracted by an earlier version, which did not note down the pictures' contents: the split deals latents by "
+            + "their places, so that copies of a picture may be on both sides and the autoencoder's own parts are others; call extract again with the "
+            + "same options: it reads the pictures and keeps the latents"
+    }
+
+    /// The pictures that held-out latents were made from, where they were kept: at most `most` of a part, chosen by their contents.
+    /// - Returns: places among the part's rows, in order, with what the rows were made from.
+    package func originals(_ parts: LatentParts, _ part: Split.Part, most: Int = .max) -> [(place: Int, picture: RGBImage)] {
+        let originals = OriginalPictures(in: directory, parts.split, pictures: manifest.description.imageCount)
+        let rows = parts[part]
+        let chosen = rows.indices.sorted { parts.square(rows[$0]) < parts.square(rows[$1]) }.lazy.compactMap { place in
+            let square = parts.square(rows[place])
+            return originals.square(square.index, of: square.key).map { (place: place, picture: $0) }
+        }
+        return chosen.prefix(most).sorted { $0.place < $1.place }
+    }
+
+    /// All latents, those to learn from first, then those to choose by, then those to report on; in the order of the images in each part.
+    /// - Throws: when a file is missing, was changed, or holds NaN or infinite values.
+    package func load(_ parts: LatentParts) throws(FileError) -> Latents {
+        var places = [Int](repeating: 0, count: rows)
+        for (place, row) in Split.Part.allCases.flatMap({ parts[$0] }).enumerated() { places[row] = place }
+        return try load(at: places)
+    }
+
     /// All latents, in the order of the images.
     /// - Throws: when a file is missing, was changed, or holds NaN or infinite values.
-    package func load() throws(FileError) -> Latents {
+    package func load() throws(FileError) -> Latents { try load(at: Array(0..<rows)) }
+
+    /// - Parameter places: where each row goes.
+    private func load(at places: [Int]) throws(FileError) -> Latents {
         let (rows, shape) = (rows, latentShape)
         guard rows > 0 else { throw FileError(path: directory, reason: "\(directory) holds no latents: none of its images could be read") }
         // Before memory is taken for what they are said to hold.
@@ -127,7 +198,7 @@ package struct LatentStore: Sendable {
             let part = Latents(rows: try load(shard), shape: shape).map
             all.withMutablePointer { all in
                 part.withPointer { part in
-                    Workers.forEach(shard.rows) { (all + (row + $0) * shape.count).update(from: part + $0 * shape.count, count: shape.count) }
+                    Workers.forEach(shard.rows) { (all + places[row + $0] * shape.count).update(from: part + $0 * shape.count, count: shape.count) }
                 }
             }
             row += shard.rows

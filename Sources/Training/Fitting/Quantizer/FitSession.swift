@@ -7,7 +7,7 @@ import TokenizerCore
 /// rectifier. A step is one of each.
 struct FitSession {
     private let plan: FitPlan
-    private let training, heldOut: Latents
+    private let training, choosing, reporting: Latents
     /// ``training`` as the quantiser compares it with codes.
     private let vectors: Tensor
     /// Until the passes are over.
@@ -21,14 +21,15 @@ struct FitSession {
 
     /// - Parameters:
     ///   - training: normalised latents to learn from.
-    ///   - heldOut: normalised latents to measure on.
+    ///   - choosing: normalised latents that the best epoch and penalty are chosen by.
+    ///   - reporting: normalised latents that the result is measured on.
     ///   - begun: what ``state`` was of an interrupted fit, or of one that had fewer passes or epochs to do.
     /// - Returns: nil when a stop was requested before the first codes were chosen.
     init?(
-        _ plan: FitPlan, _ design: QuantizerDesign, training: Latents, heldOut: Latents,
+        _ plan: FitPlan, _ design: QuantizerDesign, training: Latents, choosing: Latents, reporting: Latents,
         begun: SafetensorsFile?, isStopRequested: () -> Bool
     ) throws(FileError) {
-        (self.plan, self.training, self.heldOut) = (plan, training, heldOut)
+        (self.plan, self.training, self.choosing, self.reporting) = (plan, training, choosing, reporting)
         vectors = design.vectors(training)
         let codes =
             if let begun {
@@ -62,7 +63,7 @@ struct FitSession {
     }
 
     /// One pass, one gradient step, or the solution.
-    /// - Returns: its figures, and at the end of an epoch the held-out ones; nil when a stop was requested during a pass, which is then
+    /// - Returns: its figures, and at the end of an epoch those of the choosing part; nil when a stop was requested during a pass, which is then
     ///   as if it had not begun.
     mutating func advance(isStopRequested: () -> Bool) -> [String: Double]? {
         if lloyd != nil { return advanceLloyd(isStopRequested) }
@@ -74,7 +75,7 @@ struct FitSession {
         guard let error = lloyd?.advance(on: vectors, pass: pass, isStopRequested: isStopRequested) else { return nil }
         step += 1
         let quantizer = quantizer
-        let quality = quality(of: heldOut, quantizer, Rectifier.none)
+        let quality = quality(of: choosing, quantizer, Rectifier.none)
         if step == plan.passes { startGradient(from: quantizer) }
         return ["distortion": error, "held_out_distortion": quality.distortion, "held_out_mse": quality.quantizedMSE]
     }
@@ -102,7 +103,7 @@ struct FitSession {
     /// Measures the epoch, and keeps it when it is the best so far.
     private mutating func finishEpoch() -> [String: Double] {
         let (quantizer, rectifier) = (trainer.quantizer, trainer.averagedRectifier)
-        let quality = quality(of: heldOut, quantizer, rectifier)
+        let quality = quality(of: choosing, quantizer, rectifier)
         if best.map({ quality.rectifiedMSE < $0.quality.rectifiedMSE }) ?? true {
             best = BestEpoch(quantizer, rectifier, step: step, quality)
         }
@@ -114,20 +115,25 @@ struct FitSession {
     }
 
     private mutating func solve() -> [String: Double] {
-        let fit = LinearRectifierFit(plan.rectifier, behind: quantizer, training: training, heldOut: heldOut)
+        let fit = LinearRectifierFit(plan.rectifier, behind: quantizer, training: training, choosing: choosing)
         linear = fit
         step += 1
-        return ["penalty": fit.penalty, "held_out_rectified_mse": fit.heldOutMSE]
+        return ["penalty": fit.penalty, "held_out_rectified_mse": fit.choosingMSE]
     }
 
-    var heldOutQuality: LatentQuality { quality(of: heldOut, quantizer, rectifier) }
+    /// On what nothing was learned from or chosen by.
+    var quality: LatentQuality { quality(of: reporting, quantizer, rectifier) }
+
+    /// The same, picture by picture.
+    /// - Parameter sources: of the latents.
+    func errors(of sources: [PictureKey]) -> LatentErrors { LatentErrors(of: reporting, sources, quantizer, rectifier) }
 
     /// The same figures on the latents that were trained on, without the rectifier.
     var trainingQuality: LatentQuality { quality(of: training, quantizer, Rectifier.none) }
 
     /// After gradient steps: which of them the result is from, and what the last one would have given.
     var epochs: FittedQuantizer.Epochs? {
-        best.map { .init(bestStep: $0.step, last: quality(of: heldOut, trainer.quantizer, trainer.averagedRectifier)) }
+        best.map { .init(bestStep: $0.step, best: $0.quality, last: quality(of: choosing, trainer.quantizer, trainer.averagedRectifier)) }
     }
 
     private func quality(of latents: Latents, _ quantizer: GroupQuantizer, _ rectifier: Rectifier) -> LatentQuality {
@@ -163,7 +169,7 @@ extension FitSession {
         try gradient?.restore(file, step: done)
         step = plan.passes + done
         if done >= trainer.stepsPerEpoch {
-            best = try BestEpoch(like: trainer, restoring: file, codesMove: plan.gradient.movesCodes) { quality(of: heldOut, $0, $1) }
+            best = try BestEpoch(like: trainer, restoring: file, codesMove: plan.gradient.movesCodes) { quality(of: choosing, $0, $1) }
         }
     }
 }

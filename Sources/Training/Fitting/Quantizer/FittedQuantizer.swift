@@ -13,13 +13,18 @@ package struct FittedQuantizer: Sendable {
         package let latentShape: LatentShape
         package let imageSize: Int
         let vaeWeights: FileDigest
-        /// These are nil for what was fitted elsewhere, and pictures also where no autoencoder was at hand.
+        /// These are nil for what was fitted elsewhere, and pictures also where no autoencoder was at hand. All are measured on the reporting
+        /// part of the split.
         var quality: LatentQuality?
+        /// The errors of ``quality``, with their intervals; nil also in what earlier versions fitted.
+        var errors: LatentErrors?
         /// Nil also where no gradient steps were taken.
         var epochs: Epochs?
         /// Nil also where there were too few images for them.
         var bounds: QuantizerBounds?
         var pictures: PictureQuality?
+        /// Against the pictures themselves; nil also where the store of latents had none.
+        var originals: PictureFidelity?
 
         /// What is impossible about the numbers, if anything.
         var problem: String? {
@@ -38,21 +43,23 @@ package struct FittedQuantizer: Sendable {
         func resized(_ layout: GroupQuantizer.Layout, _ shape: LatentShape, imageSize: Int) -> Description {
             Description(
                 layout: layout, rectifier: rectifier, latentShape: shape, imageSize: imageSize, vaeWeights: vaeWeights, quality: quality,
-                epochs: epochs, bounds: bounds, pictures: pictures)
+                errors: errors, epochs: epochs, bounds: bounds, pictures: pictures, originals: originals)
         }
 
         func drawn(by vaeWeights: FileDigest) -> Description {
             Description(
                 layout: layout, rectifier: rectifier, latentShape: latentShape, imageSize: imageSize, vaeWeights: vaeWeights, quality: quality,
-                epochs: epochs, bounds: bounds)
+                errors: errors, epochs: epochs, bounds: bounds)
         }
     }
 
     /// Where a result of gradient steps comes from.
     struct Epochs: Codable, Equatable {
-        /// The step that ended the epoch that did best on the held-out latents: the result's.
+        /// The step that ended the epoch that did best on the choosing part: the result's.
         let bestStep: Int
-        /// What the last epoch ended with.
+        /// What it ended with there; nil in what earlier versions fitted.
+        var best: LatentQuality?
+        /// What the last epoch ended with there.
         let last: LatentQuality
     }
 
@@ -64,9 +71,14 @@ package struct FittedQuantizer: Sendable {
     package let normalizer: LatentNormalizer
     package let quantizer: GroupQuantizer
     package let rectifier: Rectifier
+    /// What it was made with; nil where that is not known.
+    package let pictures: PictureParts?
 
-    init(_ description: Description, _ normalizer: LatentNormalizer, _ quantizer: GroupQuantizer, _ rectifier: Rectifier) {
+    init(
+        _ description: Description, _ normalizer: LatentNormalizer, _ quantizer: GroupQuantizer, _ rectifier: Rectifier, pictures: PictureParts?
+    ) {
         (self.description, self.normalizer, self.quantizer, self.rectifier) = (description, normalizer, quantizer, rectifier)
+        self.pictures = pictures
     }
 
     /// Reads what ``publish(to:)`` wrote.
@@ -83,6 +95,7 @@ package struct FittedQuantizer: Sendable {
             try rectifier.load(from: SafetensorsFile("\(directory)/\(Self.rectifierName)"))
         }
         (self.normalizer, self.quantizer, self.rectifier) = (normalizer, quantizer, rectifier)
+        pictures = try PictureParts.read(from: directory)
     }
 
     /// Identifies what ``init(_:)`` would read.
@@ -102,6 +115,7 @@ package struct FittedQuantizer: Sendable {
         try SafetensorsWriter.write(tensors, to: "\(staged.path)/\(Self.quantizerName)")
         if description.rectifier.network != .identity { try rectifier.save(to: "\(staged.path)/\(Self.rectifierName)") }
         try StoredFile.write(JSONFile.bytes(description), to: "\(staged.path)/\(Self.descriptionName)")
+        try pictures?.write(to: staged.path)
         try staged.publish()
     }
 
@@ -114,7 +128,8 @@ package struct FittedQuantizer: Sendable {
 
     /// The same for an autoencoder that differs only in its decoder: its latents are those that were fitted.
     func drawn(by vae: String) throws(FileError) -> FittedQuantizer {
-        FittedQuantizer(description.drawn(by: try FileDigest(of: "\(vae)/\(Autoencoder.weightsName)")), normalizer, quantizer, rectifier)
+        FittedQuantizer(
+            description.drawn(by: try FileDigest(of: "\(vae)/\(Autoencoder.weightsName)")), normalizer, quantizer, rectifier, pictures: pictures)
     }
 
     /// The same for images of another size: as many more or fewer tokens from the same codes.
@@ -133,6 +148,6 @@ package struct FittedQuantizer: Sendable {
         } catch {
             throw refusal(error.description)
         }
-        return FittedQuantizer(description.resized(quantizer.layout, other, imageSize: size), normalizer, quantizer, rectifier)
+        return FittedQuantizer(description.resized(quantizer.layout, other, imageSize: size), normalizer, quantizer, rectifier, pictures: pictures)
     }
 }

@@ -40,7 +40,8 @@ package struct LatentQuality: Codable, Equatable, Sendable {
     }
 
     /// Warnings, when these held-out figures and those on the training latents show that something went wrong.
-    func alarms(training: LatentQuality) -> [String] {
+    /// - Parameter errors: the same picture by picture, where that is known.
+    func alarms(training: LatentQuality, errors: LatentErrors? = nil) -> [String] {
         var alarms: [String] = []
         if training.codebookUse < 0.7 {
             alarms.append(
@@ -52,6 +53,7 @@ package struct LatentQuality: Codable, Equatable, Sendable {
                 "warning: the rectifier makes held-out latents worse, their error rises from \(Figure.text(quantizedMSE)) to \(Figure.text(rectifiedMSE)): "
                     + "too few images or steps for it, or too high a rate; without one the codes do better")
         }
+        if let alarm = errors?.suspicion(training: training) { alarms.append(alarm) }
         let excess = distortion / training.distortion - 1
         if !excess.isFinite || excess > 100 {
             alarms.append("warning: the codes have learned the training latents by heart: there are too few latents per code")

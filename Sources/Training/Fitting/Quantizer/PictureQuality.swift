@@ -12,44 +12,45 @@ package struct PictureQuality: Codable, Equatable, Sendable {
     package let rectifiedMSE: Double
     package let images: Int
 
-    /// More pictures are not worth the time that decoding takes.
-    private static let largestCount = 64
-    private static let batch = 8
-
-    /// - Parameter latents: normalised; at most 64 of them are decoded.
-    package init(
-        of latents: Latents, _ normalizer: LatentNormalizer, _ quantizer: GroupQuantizer, _ rectifier: Rectifier, _ decoder: AnyLayer
-    ) {
-        let chosen = latents.spread(Self.largestCount)
-        let pictures = { (z: Latents) in PixelBatch(decoder(normalizer.restore(z).map)).images() }
-        var (quantized, rectified) = (0.0, 0.0)
-        for z in chosen.batches(of: Self.batch) {
-            let q = quantizer.latents(quantizer.tokens(z))
-            let own = pictures(z)
-            quantized += Self.error(pictures(q), own)
-            guard rectifier.configuration.network != .identity else { continue }
-            rectified += Self.error(pictures(rectifier(q)), own)
+    init(_ drawn: DrawnPictures) {
+        func error(_ pictures: [RGBImage]) -> Double {
+            zip(pictures, drawn.own).reduce(0) { sum, pair in
+                let squares = zip(pair.0.pixels, pair.1.pixels).reduce(0) { $0 + (Int($1.0) - Int($1.1)) * (Int($1.0) - Int($1.1)) }
+                return sum + Double(squares) / Double(pair.0.pixels.count)
+            } / Double(pictures.count)
         }
-        images = chosen.count
-        quantizedMSE = quantized / Double(images)
-        rectifiedMSE = rectifier.configuration.network == .identity ? quantizedMSE : rectified / Double(images)
-    }
-
-    /// The sum over images of their mean squared errors.
-    private static func error(_ pictures: [RGBImage], _ own: [RGBImage]) -> Double {
-        zip(pictures, own).reduce(0) { sum, pair in
-            let squares = zip(pair.0.pixels, pair.1.pixels).reduce(0) { $0 + (Int($1.0) - Int($1.1)) * (Int($1.0) - Int($1.1)) }
-            return sum + Double(squares) / Double(pair.0.pixels.count)
-        }
+        (quantizedMSE, rectifiedMSE, images) = (error(drawn.quantized), error(drawn.rectified), drawn.own.count)
     }
 
     /// PSNR in dB against the autoencoder's own pictures.
-    var psnr: Double { 10 * log10(255 * 255 / quantizedMSE) }
+    var psnr: Double { PeakSignalToNoise.decibels(meanSquaredError: quantizedMSE) }
 
     /// One line for a person.
     var summary: String {
-        let rectifiedPSNR = 10 * log10(255 * 255 / rectifiedMSE)
+        let rectifiedPSNR = PeakSignalToNoise.decibels(meanSquaredError: rectifiedMSE)
         return "against the autoencoder's own pictures of \(Figure.count(images, "held-out image")): squared error \(Figure.text(quantizedMSE)) "
-            + "(\(Figure.text(psnr)) dB) quantised, \(Figure.text(rectifiedMSE)) (\(Figure.text(rectifiedPSNR)) dB) rectified"
+            + "(\(Figure.text(psnr)) dB) quantised"
+            + (rectifiedMSE == quantizedMSE ? "" : ", \(Figure.text(rectifiedMSE)) (\(Figure.text(rectifiedPSNR)) dB) rectified")
+    }
+}
+
+/// What a decoder draws of some latents: as they are, after the quantiser, and after the rectifier.
+struct DrawnPictures {
+    var own, quantized, rectified: [RGBImage]
+
+    private static let batch = 8
+}
+
+extension DrawnPictures {
+    /// - Parameter latents: normalised.
+    init(of latents: Latents, _ normalizer: LatentNormalizer, _ quantizer: GroupQuantizer, _ rectifier: Rectifier, _ decoder: AnyLayer) {
+        (own, quantized, rectified) = ([], [], [])
+        let pictures = { (z: Latents) in PixelBatch(decoder(normalizer.restore(z).map)).images() }
+        for z in latents.batches(of: Self.batch) {
+            let q = quantizer.latents(quantizer.tokens(z))
+            own += pictures(z)
+            quantized += pictures(q)
+            rectified += rectifier.configuration.network == .identity ? quantized.suffix(z.count) : pictures(rectifier(q))
+        }
     }
 }

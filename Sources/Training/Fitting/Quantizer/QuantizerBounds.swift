@@ -18,10 +18,15 @@ package struct QuantizerBounds: Codable, Equatable, Sendable {
     /// The side of these boxes.
     package let boxSide: Int
 
-    /// One line for a person.
-    var summary: String {
-        "for Gaussian latents of equal variance Shannon allows \(Figure.text(shannon)) and Zador \(Figure.text(zador)), for the measured covariance "
-            + "Zador \(Figure.text(groupedZador)) in these groups and water-filling \(Figure.text(waterFilling)) in boxes of \(boxSide)×\(boxSide) sites"
+    /// One line for a person. What white latents would allow says something only about a quantiser that does no better: correlated ones allow
+    /// less, and where the error is below it, that is what was used.
+    /// - Parameter distortion: what is beside it.
+    func summary(beside distortion: Double) -> String {
+        let white =
+            "white ones of equal variance would allow \(Figure.text(shannon)) by codes of any length (Shannon), \(Figure.text(zador)) by these"
+        let below = "white ones are no comparison: their bound, \(Figure.text(shannon)), lies above the error, because these are correlated"
+        return "Gaussian latents of this covariance would allow \(Figure.text(waterFilling)) by codes of any length (water-filling, boxes of "
+            + "\(boxSide)×\(boxSide) sites), \(Figure.text(groupedZador)) by ideal codes in these groups (Zador); \(distortion >= shannon ? white : below)"
     }
 
     private static let largestBox = 512

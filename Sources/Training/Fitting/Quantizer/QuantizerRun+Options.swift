@@ -25,8 +25,6 @@ extension QuantizerRun {
         package var gradient: GradientOptions
         package var reset: CodebookReset
         package var rectifier: RectifierConfiguration
-        /// The last so many images are not trained on but measure the result.
-        package var heldOut: Int
         package var seed: UInt64
 
         /// This program's own way: Lloyd's algorithm, one codebook for all tokens, no rectifier.
@@ -34,11 +32,11 @@ extension QuantizerRun {
             latents: String, vae: String? = nil, method: Method = .lloyd,
             quantizer: QuantizerOptions = QuantizerOptions(tokens: 512, codes: 16_384, sharing: .one), passes: Int = 20, epochs: Int = 100,
             batch: Int = 256, learningRate: Float = 0.01, gradient: GradientOptions = .published, reset: CodebookReset = .distortion,
-            rectifier: RectifierConfiguration = .none, heldOut: Int = 64, seed: UInt64 = 0
+            rectifier: RectifierConfiguration = .none, seed: UInt64 = 0
         ) {
             (self.latents, self.vae, self.method, self.quantizer) = (latents, vae, method, quantizer)
             (self.passes, self.epochs, self.batch, self.learningRate, self.gradient) = (passes, epochs, batch, learningRate, gradient)
-            (self.reset, self.rectifier, self.heldOut, self.seed) = (reset, rectifier, heldOut, seed)
+            (self.reset, self.rectifier, self.seed) = (reset, rectifier, seed)
         }
 
         /// Finds the codebooks by another method, with the passes and the reset that go with it.
@@ -54,14 +52,12 @@ extension QuantizerRun {
 extension QuantizerRun.Options {
     /// Over the latents: more is a slip of the finger, and would not be counted in steps.
     private static let mostPasses = 1_000_000
-    /// More than any collection of pictures has.
-    private static let mostHeldOut = 1 << 40
 
     /// What is impossible about the numbers whatever the latents are, if anything, named as options of `fit`.
     var problem: String? {
         let limits = [
             ("passes", passes, 0...Self.mostPasses), ("epochs", epochs, 0...Self.mostPasses),
-            ("batch", batch, 1...QuantizerTrainer.mostBatchImages), ("held-out", heldOut, 1...Self.mostHeldOut),
+            ("batch", batch, 1...QuantizerTrainer.mostBatchImages),
         ]
         for (name, value, range) in limits where !range.contains(value) { return "--\(name) is in \(range), not \(value)" }
         if let problem = gradient.problem(batch: batch, movesCodes: method == .adam, rectifier: rectifier) { return problem }

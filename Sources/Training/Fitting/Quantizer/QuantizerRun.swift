@@ -18,25 +18,22 @@ package struct QuantizerRun {
 
     private static let growth = RunDirectory.Growth(of: ["options.passes", "options.epochs"], replacing: [resultName])
 
-    private let options: Options
-    private let store: LatentStore
-    private let vae: Autoencoder?
-    private let directory: RunDirectory
+    let options: Options
+    let store: LatentStore
+    let parts: LatentParts
+    let vae: Autoencoder?
+    let directory: RunDirectory
     private let states: TrainingStates
-    private let console: Console
+    let console: Console
 
     /// Opens the run at `path`, new or begun.
     /// - Throws: when the options are impossible, the latents incomplete, or the folder belongs to another run.
     package init(_ path: String, options: Options, console: Console) throws(FileError) {
         if let problem = options.problem { throw FileError(path: path, reason: problem) }
         store = try LatentStore(options.latents)
-        guard options.heldOut < store.rows else {
-            throw FileError(
-                path: store.directory,
-                reason: "\(store.directory) holds \(Figure.count(store.rows, "latent")); \(options.heldOut) held out leave none to train on")
-        }
+        parts = try store.parts()
         do {
-            try options.quantizer.check(store.latentShape, images: store.rows - options.heldOut, hasAutoencoder: options.vae != nil)
+            try options.quantizer.check(store.latentShape, images: parts[.training].count, hasAutoencoder: options.vae != nil)
             try options.rectifier.validate(for: store.latentShape)
         } catch {
             throw FileError(path: path, reason: "\(error)")
@@ -55,15 +52,15 @@ package struct QuantizerRun {
         saveEvery saveInterval: Duration, isStopRequested: () -> Bool = { StopSignal.isRequested }
     ) throws(FileError) -> Bool {
         if try isFinished() { return true }
-        let all = try store.load()
-        let split = all.count - options.heldOut
-        guard let design = try design(all.images(0..<split), isStopRequested) else { return false }
+        for line in [store.ageWarning, parts.summary, try overlapWarning()] { if let line { console.say(line) } }
+        let all = try store.load(parts)
+        guard let design = try design(all.images(parts.range(.training)), isStopRequested) else { return false }
         let latents = design.normalizer.normalize(consume all)
         let begun = try states.newest()
-        let plan = FitPlan(options, images: split)
+        let plan = FitPlan(options, images: parts[.training].count)
         let found = try FitSession(
-            plan, design, training: latents.images(0..<split), heldOut: latents.images(split..<latents.count),
-            begun: begun?.tensors, isStopRequested: isStopRequested)
+            plan, design, training: latents.images(parts.range(.training)), choosing: latents.images(parts.range(.choosing)),
+            reporting: latents.images(parts.range(.reporting)), begun: begun?.tensors, isStopRequested: isStopRequested)
         guard var session = found else { return false }
         if begun != nil { console.say("going on at step \(session.step)") }
         for (name, earlier) in directory.grownFrom.sorted(by: { $0.key < $1.key }) { console.say(remark(on: name, earlier, session.step)) }
@@ -87,6 +84,16 @@ package struct QuantizerRun {
         guard session.step == plan.totalSteps else { return false }
         try publish(session, design, latents)
         return true
+    }
+
+    /// A warning where the autoencoder was trained on pictures that the result will be measured on: then they are easier for it than others.
+    private func overlapWarning() throws(FileError) -> String? {
+        guard let folder = options.vae, let own = parts.pictures, let known = try PictureParts.read(from: folder) else { return nil }
+        let count = Set(own.choosing + own.reporting).intersection(known.training).count
+        guard count > 0 else { return nil }
+        return
+            "warning: \(folder) was trained on \(count) of the \(Figure.count(own.choosing.count + own.reporting.count, "picture")) to choose by and "
+            + "to report on, split \(known.split) there: use one --split for all steps"
     }
 
     /// What a run that was extended is, beside one that was as long from the start.
@@ -138,32 +145,5 @@ package struct QuantizerRun {
     private func save(_ session: FitSession, _ log: TrainingLog) throws(FileError) {
         try log.sync()
         try states.save(session.state, step: session.step)
-    }
-
-    /// - Parameter latents: all of them, normalised.
-    private func publish(_ session: FitSession, _ design: QuantizerDesign, _ latents: Latents) throws(FileError) {
-        let (quality, training) = (session.heldOutQuality, session.trainingQuality)
-        let split = latents.count - options.heldOut
-        let bounds = QuantizerBounds(design, latents: latents.images(0..<split).spread(QuantizerDesign.measuredImages))
-        console.say(
-            "held-out MSE \(Figure.text(quality.quantizedMSE)) quantised, \(Figure.text(quality.rectifiedMSE)) rectified; "
-                + "training \(Figure.text(training.quantizedMSE)), \(Int(training.codebookUse * 100)) % of codes used, "
-                + "perplexity \(Figure.text(training.perplexity))")
-        console.say(
-            "held-out distortion \(Figure.text(quality.distortion)), training \(Figure.text(training.distortion)); \(bounds?.summary ?? "too few images for the bounds")"
-        )
-        var pictures: PictureQuality?
-        if let vae {
-            let measured = PictureQuality(
-                of: latents.images(split..<latents.count), design.normalizer, session.quantizer, session.rectifier, vae.decoder)
-            console.say(measured.summary)
-            pictures = measured
-        }
-        for alarm in quality.alarms(training: training) { console.say(alarm) }
-        let description = FittedQuantizer.Description(
-            layout: design.layout, rectifier: options.rectifier, latentShape: store.latentShape, imageSize: store.imageSize,
-            vaeWeights: store.manifest.description.vaeWeights, quality: quality, epochs: session.epochs, bounds: bounds, pictures: pictures)
-        try FittedQuantizer(description, design.normalizer, session.quantizer, session.rectifier)
-            .publish(to: "\(directory.path)/\(Self.resultName)")
     }
 }

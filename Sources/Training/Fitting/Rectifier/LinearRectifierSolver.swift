@@ -67,13 +67,13 @@ package struct LinearRectifierSolver {
 }
 
 /// A linear rectifier solved for behind a finished quantiser: the best map for the training latents, under the penalty that does best
-/// on held-out ones.
+/// on others.
 package struct LinearRectifierFit {
     package let rectifier: Rectifier
     /// See ``LinearRectifierSolver/rectifier(penalty:)``.
     let penalty: Double
-    /// Mean squared error of the held-out latents after quantiser and rectifier.
-    let heldOutMSE: Double
+    /// Mean squared error, after quantiser and rectifier, of the latents that the penalty was chosen by.
+    let choosingMSE: Double
 
     /// From hardly any to one under which little is corrected.
     private static let penalties = [1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1, 10]
@@ -83,19 +83,19 @@ package struct LinearRectifierFit {
     /// - Parameters:
     ///   - configuration: a linear one.
     ///   - training: normalised latents.
-    ///   - heldOut: more of them.
-    package init(_ configuration: RectifierConfiguration, behind quantizer: GroupQuantizer, training: Latents, heldOut: Latents) {
+    ///   - choosing: more of them, that the penalty is chosen by.
+    package init(_ configuration: RectifierConfiguration, behind quantizer: GroupQuantizer, training: Latents, choosing: Latents) {
         var solver = LinearRectifierSolver(configuration, shape: quantizer.shape)
         for z in training.batches(of: Self.batch) {
             solver.add(quantizer.latents(quantizer.tokens(z)).map, z.map)
         }
-        let q = quantizer.latents(quantizer.tokens(heldOut)).map
+        let q = quantizer.latents(quantizer.tokens(choosing)).map
         let solutions = Self.penalties.compactMap { penalty in
-            solver.rectifier(penalty: penalty).map { (rectifier: $0, penalty: penalty, error: SquaredError.loss($0(q), heldOut.map).value) }
+            solver.rectifier(penalty: penalty).map { (rectifier: $0, penalty: penalty, error: SquaredError.loss($0(q), choosing.map).value) }
         }
         guard let best = solutions.min(by: { $0.error < $1.error }) else {
             preconditionFailure("a positive penalty makes every system of finite latents solvable")
         }
-        (rectifier, penalty, heldOutMSE) = best
+        (rectifier, penalty, choosingMSE) = best
     }
 }

@@ -48,7 +48,8 @@ package struct Evaluation {
     private let networks: PerceptualNetworks
     private var usage: CodeUsage
     private var meters: (tokens: PictureMeter, vae: PictureMeter)
-    private var hashes = ""
+    /// SHA-256 of each cropped image that was measured.
+    private var digests: [String] = []
     /// The first images, which ``DCTBaseline`` is measured on.
     private(set) var baselinePictures: [RGBImage] = []
     package private(set) var entries: [Entry] = []
@@ -69,24 +70,26 @@ package struct Evaluation {
             networks: networks)
     }
 
-    /// Measures images `range` of a source; those that cannot be read are reported and left out.
+    /// Measures images of a source; those that cannot be read are reported and left out.
     ///
+    /// - Parameter places: theirs among all, in order.
     /// - Parameter journal: has what an earlier call measured, and receives the rest.
     /// - Returns: whether all were measured; false when a stop was requested, which is asked before each.
     /// - Throws: when none can be read, or the journal cannot be written.
     @discardableResult
     package mutating func measure(
-        _ images: SquareImages, _ range: Range<Int>, _ console: Console, journal: EvaluationJournal? = nil,
+        _ images: SquareImages, _ places: some Collection<Int>, _ console: Console, journal: EvaluationJournal? = nil,
         isStopRequested: () -> Bool = { StopSignal.isRequested }
     ) throws(FileError) -> Bool {
         let known = journal?.takeMeasurements() ?? []
-        guard arePossible(known, in: range) else {
+        guard arePossible(known, in: Set(places)) else {
             throw FileError(path: journal!.path, reason: "\(journal!.path) is damaged: remove it to begin anew")
         }
         for measurement in known { add(measurement, images.image(at:)) }
-        let rest = (known.last.map { $0.entry.index + 1 } ?? range.lowerBound)..<range.upperBound
-        console.begin(total: range.count, start: range.count - rest.count, unit: "image")
-        for index in rest {
+        let rest = places.filter { index in known.last.map { index > $0.entry.index } ?? true }
+        let before = places.count - rest.count
+        console.begin(total: places.count, start: before, unit: "image")
+        for (done, index) in rest.enumerated() {
             if isStopRequested() { return false }
             if let image = images.image(at: index) {
                 let measurement = measurement(of: image, name: images.source.name(at: index), index)
@@ -94,7 +97,7 @@ package struct Evaluation {
                 add(measurement) { _ in image }
             }
             for complaint in images.takeComplaints() { console.say(complaint) }
-            console.update(done: index - range.lowerBound + 1)
+            console.update(done: before + done + 1)
         }
         console.closeLine()
         guard !entries.isEmpty else { throw FileError(path: images.source.path, reason: "\(images.source.path): none of its images can be read") }
@@ -102,12 +105,12 @@ package struct Evaluation {
     }
 
     /// Whether these can have been measured here.
-    private func arePossible(_ measurements: [Measurement], in range: Range<Int>) -> Bool {
+    private func arePossible(_ measurements: [Measurement], in places: Set<Int>) -> Bool {
         let (tokens, codes, features) = (
             quantizer.layout.tokens, Int32(quantizer.layout.codes), networks.inception == nil ? 0 : InceptionNetwork.features
         )
         let indices = measurements.map(\.entry.index)
-        return indices.allSatisfy(range.contains) && zip(indices, indices.dropFirst()).allSatisfy(<)
+        return indices.allSatisfy(places.contains) && zip(indices, indices.dropFirst()).allSatisfy(<)
             && measurements.allSatisfy { measurement in
                 measurement.codes.count == tokens && measurement.codes.allSatisfy { (0..<codes).contains($0) }
                     && [measurement.tokens, measurement.vae].allSatisfy { $0.features.count == features && $0.originalFeatures.count == features }
@@ -115,7 +118,7 @@ package struct Evaluation {
     }
 
     private func measurement(of image: RGBImage, name: String, _ index: Int) -> Measurement {
-        let (drawing, original) = (draw(image), PictureMeter.Original(image, networks))
+        let (drawing, original) = (draw(image), PictureMeter.Original(image, of: name, networks))
         let (tokens, vae) = (meters.tokens.read(drawing.tokens, original), meters.vae.read(drawing.vae, original))
         let entry = Entry(
             name: name, index: index, tokens: tokens.difference, vae: vae.difference,
@@ -128,9 +131,9 @@ package struct Evaluation {
     /// - Parameter image: the picture, for the first ones.
     private mutating func add(_ measurement: Measurement, _ image: (Int) -> RGBImage?) {
         usage.add(Tokens(tokensPerImage: quantizer.layout.tokens, indices: measurement.codes))
-        hashes += measurement.digest
-        meters.tokens.add(measurement.tokens)
-        meters.vae.add(measurement.vae)
+        digests.append(measurement.digest)
+        meters.tokens.add(measurement.tokens, of: measurement.digest)
+        meters.vae.add(measurement.vae, of: measurement.digest)
         entries.append(measurement.entry)
         guard baselinePictures.count < DCTBaseline.mostImages, let picture = image(measurement.entry.index) else { return }
         baselinePictures.append(picture)
@@ -156,25 +159,31 @@ package struct Evaluation {
     package var figures: (tokens: PictureFigures, vae: PictureFigures) { (meters.tokens.figures, meters.vae.figures) }
 
     /// Identifies the cropped images that were measured, in their order.
-    package var referenceHash: String { FileDigest(contents: Array(hashes.utf8)).sha256 }
+    package var referenceHash: String { FileDigest(contents: Array(digests.joined().utf8)).sha256 }
 
     /// Means over the images measured.
     /// - Precondition: at least one was.
     package var metrics: CheckpointManifest.Metrics {
         func mean(_ value: (Entry) -> Double) -> Double { entries.reduce(0) { $0 + value($1) } / Double(entries.count) }
+        func interval(_ value: (Entry) -> Double) -> PictureMean { PictureMean(entries.map(value), of: digests) }
+        let intervals = CheckpointManifest.Intervals(
+            psnr: interval(\.tokens.psnr), vaePSNR: interval(\.vae.psnr), quantizedMSE: interval(\.quantizedMSE),
+            rectifiedMSE: interval(\.rectifiedMSE))
         return CheckpointManifest.Metrics(
             psnr: mean(\.tokens.psnr), vaePSNR: mean(\.vae.psnr), quantizedMSE: mean(\.quantizedMSE), rectifiedMSE: mean(\.rectifiedMSE),
-            codebookUse: usage.usedShare, perplexity: usage.perplexity, images: entries.count)
+            codebookUse: usage.usedShare, perplexity: usage.perplexity, images: entries.count,
+            intervals: intervals)
     }
 
     /// One line for a person.
     package var summary: String {
         let metrics = metrics
+        let (through, alone) = (PictureMean(entries.map(\.tokens.psnr), of: digests), PictureMean(entries.map(\.vae.psnr), of: digests))
         let dct = entries.reduce(0) { $0 + $1.dctPSNR } / Double(entries.count)
         return
-            "PSNR \(Figure.decimals(metrics.psnr, 2)) dB through \(quantizer.layout.tokens) tokens (\(Figure.text(quantizer.layout.bits)) bits), "
-            + "\(Figure.decimals(metrics.vaePSNR, 2)) dB through the autoencoder alone, \(Figure.decimals(dct, 2)) dB from 8 unquantised DCT coefficients "
-            + "per 16×16 block; \(Figure.count(metrics.images, "image")); \(Int(metrics.codebookUse * 100)) % of codes used, "
+            "PSNR \(through.decibels) through \(quantizer.layout.tokens) tokens (\(Figure.text(quantizer.layout.bits)) bits), "
+            + "\(alone.decibels) through the autoencoder alone, \(Figure.decimals(dct, 2)) dB from 8 unquantised DCT coefficients "
+            + "per 16×16 block; \(Figure.count(metrics.images, "image")), 95 % intervals; \(Int(metrics.codebookUse * 100)) % of codes used, "
             + "perplexity \(Figure.text(metrics.perplexity))"
     }
 }

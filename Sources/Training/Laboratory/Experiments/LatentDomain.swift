@@ -1,38 +1,42 @@
 import Compute
 import Files
 import Fitting
-import Images
 import Jobs
 import Networks
 import Pictures
+import TokenizerCore
 
-/// What experiments work on: latents to learn from, latents to measure on, and where images were given, the pictures of the latter.
+/// What experiments work on: latents to learn from, latents to choose by, latents to report on, and the pictures of the last.
 package struct LatentDomain: Sendable {
     /// Where it comes from.
     package struct Source: Codable, Equatable, Sendable {
         /// The autoencoder's folder.
         package var vae: String
-        /// Pictures; nil to work on cached latents alone.
+        /// Pictures to extract latents from, where they are missing; nil where there are latents.
         package var images: String?
         /// What `revq-train extract` filled, or will be filled from ``images``; nil for a folder in the experiment's own.
         package var latents: String?
         /// Side of the squares that images are brought to.
         package var size: Int
-        /// The last so many are not learned from but measured on.
-        package var heldOut: Int
+        /// Nil for what the latents say, and ``Split/usual`` where they are extracted.
+        package var split: Split?
 
-        package init(vae: String, images: String?, latents: String?, size: Int, heldOut: Int) {
-            (self.vae, self.images, self.latents, self.size, self.heldOut) = (vae, images, latents, size, heldOut)
+        package init(vae: String, images: String?, latents: String?, size: Int, split: Split? = nil) {
+            (self.vae, self.images, self.latents, self.size, self.split) = (vae, images, latents, size, split)
         }
     }
 
     let vae: Autoencoder
     /// Raw.
-    let training, heldOut: Latents
+    let training, choosing, reporting: Latents
+    /// Of ``reporting``.
+    let sources: [PictureKey]
     /// The decoder at ``training``.
     let probe: DecoderProbe
-    /// Those of ``heldOut``; empty where only latents were given.
+    /// Pictures that rows of ``reporting`` were made from, as many as the latents' folder keeps; may be none.
     let originals: [PictureMeter.Original]
+    /// The places of ``originals`` among ``reporting``.
+    let pictured: [Int]
     let networks: PerceptualNetworks
     let samples: SamplePictures
     package let digest: FileDigest
@@ -54,47 +58,34 @@ package struct LatentDomain: Sendable {
         }
         if let images = source.images {
             let extraction = try LatentExtraction(
-                to: folder, images: images, vae: source.vae, size: source.size, precision: .float32, console: console)
+                to: folder, images: images, vae: source.vae, size: source.size, precision: .float32, split: source.split, console: console)
             guard try extraction.run() else { return nil }
         }
         let store = try LatentStore(folder)
         vae = try store.autoencoder(source.vae)
-        guard (1..<store.rows).contains(source.heldOut) else {
-            throw FileError(
-                path: folder,
-                reason:
-                    "\(folder) holds \(Figure.count(store.rows, "latent")); \(source.heldOut) held out leave none to learn from, or none to measure on"
-            )
-        }
-        let all = try store.load()
-        let split = all.count - source.heldOut
-        (training, heldOut) = (all.images(0..<split), all.images(split..<all.count))
+        let parts = try store.parts()
+        if let warning = store.ageWarning { console.say(warning) }
+        let all = try store.load(parts)
+        (training, choosing, reporting) = (
+            all.images(parts.range(.training)), all.images(parts.range(.choosing)), all.images(parts.range(.reporting))
+        )
+        let sources = parts.sources(.reporting)
+        let kept = store.originals(parts, .reporting)
         probe = DecoderProbe(vae.decoder, at: training)
-        (self.networks, samples) = (networks, SamplePictures(in: "\(directory)/pictures-\(number)"))
-        let pictures = try source.images.map { images throws(FileError) in
-            try Self.last(source.heldOut, of: SquareImages(ImageSource(images), size: store.imageSize, maximumHeldBytes: 0))
-        }
-        originals = (pictures ?? []).map { PictureMeter.Original($0, networks) }
+        (self.networks, self.sources, samples) = (networks, sources, SamplePictures(in: "\(directory)/pictures-\(number)"))
+        originals = kept.map { PictureMeter.Original($0.picture, of: sources[$0.place].digits, networks) }
+        pictured = kept.map(\.place)
         digest = store.identity
         let shape = store.latentShape
         facts = [
             Report.Fact("autoencoder", "\(source.vae), SHA-256 of the weights \(store.manifest.description.vaeWeights.sha256)"),
             Report.Fact(
                 "latents", "\(shape.channels)×\(shape.height)×\(shape.width) of \(source.images ?? folder), images of side \(store.imageSize)"),
-            Report.Fact("n", "\(Figure.count(split, "image")) to learn from, \(source.heldOut) to measure on"),
+            Report.Fact("n", parts.summary),
+            Report.Fact(
+                "held out",
+                "figures are of the reporting part, pictures of \(Figure.count(Set(originals.map(\.source)).count, "original")) of it; what is chosen "
+                    + "(penalties) is chosen by the choosing part; intervals are 95 %, by bootstrap over pictures"),
         ]
-    }
-
-    /// The last `count` readable images, those that the last rows of the latents are of.
-    private static func last(_ count: Int, of images: SquareImages) throws(FileError) -> [RGBImage] {
-        var pictures: [RGBImage] = []
-        for index in (0..<images.count).reversed() where pictures.count < count {
-            if let image = images.image(at: index) { pictures.append(image) }
-        }
-        guard pictures.count == count else {
-            throw FileError(
-                path: images.source.path, reason: "\(images.source.path) has only \(Figure.count(pictures.count, "image")) to be read now")
-        }
-        return pictures.reversed()
     }
 }

@@ -48,18 +48,21 @@ enum PublishedFigures {
     ]
 
     /// Of tables that compare picture quality.
-    static let columns = ["", "PSNR rgb, dB", "PSNR luma", "PSNR red", "SSIM", "LPIPS", "rFID", "KID"]
+    static let columns = ["", "PSNR rgb, dB", "95 % interval", "PSNR luma", "PSNR red", "SSIM", "LPIPS", "rFID", "KID"]
 
     static func row(_ setting: Setting) -> [ReportTable.Cell] {
-        [.text(setting.name), .none, .none, .decibels(setting.psnr), .number(setting.ssim), .number(setting.lpips), .number(setting.rFID), .none]
+        [
+            .text(setting.name), .none, .none, .none, .decibels(setting.psnr), .number(setting.ssim), .number(setting.lpips), .number(setting.rFID),
+            .none,
+        ]
     }
 
     static func row(_ name: String, _ figures: PictureFigures?) -> [ReportTable.Cell] {
         let difference = figures?.difference
         return [
-            .text(name), .init(decibels: difference?.psnr), .init(decibels: difference?.lumaPSNR), .init(decibels: difference?.redPSNR),
-            .init(difference?.ssim),
-            .init(difference?.lpips), .init(figures?.distribution?.frechet), .init(figures?.distribution?.kernel),
+            .text(name), .init(decibels: difference?.psnr), .init(intervalOf: figures?.psnr), .init(decibels: difference?.lumaPSNR),
+            .init(decibels: difference?.redPSNR), .init(difference?.ssim), .init(difference?.lpips), .init(figures?.distribution?.frechet),
+            .init(figures?.distribution?.kernel),
         ]
     }
 }

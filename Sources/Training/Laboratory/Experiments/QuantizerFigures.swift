@@ -12,7 +12,7 @@ package struct QuantizerFigures: Codable, Sendable {
 
     /// - Parameter cell: whose pictures are kept.
     init(_ fit: LloydFit, in domain: LatentDomain, _ cell: some CustomStringConvertible) throws(ExperimentError) {
-        let z = fit.design.normalizer.normalize(domain.heldOut)
+        let z = fit.design.normalizer.normalize(domain.reporting)
         let q = fit.quantizer.latents(fit.quantizer.tokens(z))
         bits = fit.design.layout.bits
         (heldOut, training, bounds) = (fit.quality, fit.trainingQuality, fit.bounds)
@@ -34,7 +34,7 @@ extension LloydFit {
     ) throws(ExperimentError) {
         do throws(GroupQuantizer.LayoutError) {
             try self.init(
-                options, training: domain.training, heldOut: domain.heldOut, decoder: domain.probe, passes: passes, seed: seed,
+                options, training: domain.training, heldOut: domain.reporting, decoder: domain.probe, passes: passes, seed: seed,
                 isStopRequested: isStopRequested)
         } catch {
             throw ExperimentError(error.description)

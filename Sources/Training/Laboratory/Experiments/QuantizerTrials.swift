@@ -47,12 +47,15 @@ struct QuantizerTrials<Cell: CustomStringConvertible & Sendable>: Sendable {
     }
 
     /// The error, beside what theory allows; one heading for each of ``cells(_:)``.
-    static var columns: [String] { ["PSNR, dB", "SSIM", "MSE", "distortion", "Shannon", "Zador", "grouped Zador", "water-filling"] }
+    static var columns: [String] {
+        ["PSNR, dB", "95 % interval", "SSIM", "MSE", "distortion", "Shannon, white", "Zador, white", "grouped Zador", "water-filling"]
+    }
 
     static func cells(_ figures: QuantizerFigures) -> [ReportTable.Cell] {
         let (difference, bounds) = (figures.pictures?.difference, figures.bounds)
         return [
-            .init(decibels: difference?.psnr), .init(difference?.ssim), .number(figures.heldOut.quantizedMSE), .number(figures.heldOut.distortion),
+            .init(decibels: difference?.psnr), .init(intervalOf: figures.pictures?.psnr), .init(difference?.ssim),
+            .number(figures.heldOut.quantizedMSE), .number(figures.heldOut.distortion),
             .init(bounds?.shannon), .init(bounds?.zador), .init(bounds?.groupedZador), .init(bounds?.waterFilling),
         ]
     }

@@ -15,7 +15,7 @@ extension RectifierSweep {
                 Report.Fact("codes", "\(options.codes), one codebook, \(options.passes) passes"),
                 Report.Fact(
                     "networks",
-                    "width \(options.width), depth \(options.depth), heads of \(options.head); the linear one sees 3×3 sites and is solved in closed form, its penalty chosen on the held-out latents"
+                    "width \(options.width), depth \(options.depth), heads of \(options.head); the linear one sees 3×3 sites and is solved in closed form, its penalty chosen by the choosing part"
                 ),
                 .gradientSteps(epochs: options.epochs, batch: options.batch, learningRate: options.learningRate * 0.05, seed: options.seed),
             ],
@@ -67,12 +67,13 @@ extension RectifierSweep {
         return Report.Section("Pictures", grid.map { [.images($0)] } ?? [])
     }
 
-    /// How the held-out error fell, for what is trained by steps.
+    /// How the error of the choosing part fell, for what is trained by steps.
     private func training(_ results: [ExperimentResult<Cell, Figures>]) -> Report.Section {
         let plots = options.tokens.map { tokens in
             let series = Self.rectifiers(tokens).enumerated().compactMap { colour, cell -> Plot.Series? in
                 guard let figures = results.first(where: { $0.cell == cell })?.figures else { return nil }
-                let shares = figures.epochs.enumerated().map { Plot.Point(Double($0 + 1), $1 / figures.quality.quantizedMSE) }
+                let quantized = figures.quantizedMSE ?? figures.quality.quantizedMSE
+                let shares = figures.epochs.enumerated().map { Plot.Point(Double($0 + 1), $1 / quantized) }
                 return Plot.Series(cell.name, colour: colour, shares.filter { $0.y <= Self.mostShown })
             }
             return Plot(
@@ -94,20 +95,23 @@ extension RectifierSweep {
                 .number(Double(result.cell.tokens)), .text(result.cell.name), .number(Double(result.figures.parameters)),
                 .number(quality.quantizedMSE),
                 .number(quality.rectifiedMSE), .number(result.figures.training.rectifiedMSE), .init(result.figures.lastChange.map { 100 * $0 }),
-                .init(decibels: result.figures.pictures?.difference.psnr), .init(result.figures.pictures?.difference.ssim),
+                .init(decibels: result.figures.pictures?.difference.psnr), .init(intervalOf: result.figures.pictures?.psnr),
+                .init(result.figures.pictures?.difference.ssim),
                 .init(result.figures.pictures?.distribution?.frechet),
+                .text(result.figures.gain?.decibels ?? "–"),
             ]
         }
+        let alarms = results.compactMap { result in result.figures.alarm.map { Report.Section.Block.text("\(result.cell): \($0)") } }
         return Report.Section(
             "All cells",
             [
                 .table(
                     ReportTable(
-                        "Held-out figures",
+                        "Reporting part, 95 % intervals over pictures; the last epoch, by the choosing part",
                         columns: [
                             "tokens", "rectifier", "parameters", "quantised MSE", "rectified MSE", "rectified, training", "last epoch, %", "PSNR, dB",
-                            "SSIM", "rFID",
+                            "95 % interval", "SSIM", "rFID", "gain over no rectifier",
                         ], rows: rows))
-            ])
+            ] + alarms)
     }
 }

@@ -1,5 +1,7 @@
 import Compute
 import Fitting
+import Images
+import Jobs
 import Networks
 import TokenizerCore
 
@@ -50,15 +52,26 @@ package struct RectifierSweep: Experiment {
     }
 
     package struct Figures: Codable, Sendable {
-        /// On held-out latents.
+        /// On the reporting part.
         package let quality: LatentQuality
         /// On as many of those that were learned from.
         package let training: LatentQuality
-        /// The held-out ``LatentQuality/rectifiedMSE`` after each epoch, to see whether training was long enough; empty for what is not
+        /// The ``LatentQuality/rectifiedMSE`` of the choosing part after each epoch, to see whether training was long enough; empty for what is not
         /// trained by steps.
         package let epochs: [Double]
         package let parameters: Int
         package let pictures: PictureFigures?
+        /// What the rectifier adds to the PSNR of each picture, in dB; nil without pictures, and in what earlier versions measured.
+        package var gain: PictureMean?
+        /// The quantiser's error on the choosing part, what ``epochs`` compare with; nil in what earlier versions measured.
+        package var quantizedMSE: Double?
+
+        /// A warning where latents come nearer and pictures do not.
+        var alarm: String? {
+            guard let gain, quality.rectifiedMSE < quality.quantizedMSE, parameters > 0, gain.low ?? gain.mean <= 0 else { return nil }
+            return
+                "latents come nearer (\(Figure.text(quality.quantizedMSE)) to \(Figure.text(quality.rectifiedMSE))), pictures do not: \(gain.decibels)"
+        }
 
         /// By which share the last epoch changed the held-out error: far below 0 where training was too short.
         var lastChange: Double? { epochs.count < 2 ? nil : epochs[epochs.count - 1] / epochs[epochs.count - 2] - 1 }
@@ -66,8 +79,8 @@ package struct RectifierSweep: Experiment {
 
     let domain: LatentDomain
     let options: Options
-    /// The quantiser of the latest cell; the next one mostly has the same.
-    private var latest: (tokens: Int, fit: LloydFit)?
+    /// The quantiser of the latest cell, and what the decoder draws of its tokens; the next one mostly has the same.
+    private var latest: (tokens: Int, fit: LloydFit, pictures: [RGBImage])?
 
     /// - Throws: what is impossible about the options.
     package init(_ domain: LatentDomain, _ options: Options) throws(ExperimentError) {
@@ -93,28 +106,34 @@ package struct RectifierSweep: Experiment {
             let fit = try LloydFit(
                 quantizer(cell.tokens), in: domain, passes: options.passes, seed: options.seed, isStopRequested: isStopRequested)
             guard let fit else { return nil }
-            latest = (cell.tokens, fit)
+            let z = fit.design.normalizer.normalize(domain.reporting)
+            let quantized = fit.quantizer.latents(fit.quantizer.tokens(z))
+            latest = (cell.tokens, fit, domain.draw(fit.design.normalizer.restore(quantized)))
         }
         let (design, codes) = (latest!.fit.design, latest!.fit.quantizer)
-        let (learned, unseen) = (design.normalizer.normalize(domain.training), design.normalizer.normalize(domain.heldOut))
-        guard let (rectifier, epochs) = try rectifier(cell, behind: codes, learned, unseen, isStopRequested) else { return nil }
+        let (learned, chosen, unseen) = (
+            design.normalizer.normalize(domain.training), design.normalizer.normalize(domain.choosing), design.normalizer.normalize(domain.reporting)
+        )
+        guard let (rectifier, epochs) = try rectifier(cell, behind: codes, learned, chosen, isStopRequested) else { return nil }
         let drawn = design.normalizer.restore(rectifier(codes.latents(codes.tokens(unseen))))
+        let pictures = cell.kind == .identity ? latest!.pictures : domain.draw(drawn)
         try domain.keepSample(of: drawn, cell)
         let known = learned.images(0..<min(learned.count, unseen.count))
         return Figures(
             quality: LatentQuality(of: unseen, codes, rectifier),
             training: LatentQuality(of: known, codes, rectifier), epochs: epochs,
             parameters: rectifier.tensors.reduce(0) { $0 + ($1.role == .learned ? $1.tensor.count : 0) },
-            pictures: domain.pictures(of: drawn))
+            pictures: domain.figures(of: pictures), gain: domain.gain(of: pictures, over: latest!.pictures),
+            quantizedMSE: LatentQuality(of: chosen, codes, .none).quantizedMSE)
     }
 
-    /// - Returns: the rectifier, and its held-out error after each epoch.
+    /// - Returns: the rectifier, and its error on the choosing part after each epoch.
     private func rectifier(
-        _ cell: Cell, behind codes: GroupQuantizer, _ learned: Latents, _ unseen: Latents, _ isStopRequested: () -> Bool
+        _ cell: Cell, behind codes: GroupQuantizer, _ learned: Latents, _ chosen: Latents, _ isStopRequested: () -> Bool
     ) throws(ExperimentError) -> (Rectifier, epochs: [Double])? {
         let configuration = configuration(cell.kind, isResidual: cell.isResidual)
         if configuration.network.isSolved {
-            return (LinearRectifierFit(configuration, behind: codes, training: learned, heldOut: unseen).rectifier, [])
+            return (LinearRectifierFit(configuration, behind: codes, training: learned, choosing: chosen).rectifier, [])
         }
         let start = Rectifier(configuration, shape: domain.shape, .random(seed: options.seed))
         guard configuration.network.isTrained else { return (start, []) }
@@ -129,7 +148,7 @@ package struct RectifierSweep: Experiment {
                 throw ExperimentError("the loss of \(cell) is no longer finite: lower --learning-rate")
             }
             if trainer.step % trainer.stepsPerEpoch == 0 {
-                epochs.append(LatentQuality(of: unseen, codes, trainer.rectifier).rectifiedMSE)
+                epochs.append(LatentQuality(of: chosen, codes, trainer.rectifier).rectifiedMSE)
             }
         }
         return (trainer.rectifier, epochs)

@@ -45,7 +45,7 @@ package struct ResetAblation: Experiment {
         try options.check()
         (self.domain, self.options) = (domain, options)
         normalizer = LatentNormalizer(fitting: domain.training)
-        (training, heldOut) = (normalizer.normalize(domain.training), normalizer.normalize(domain.heldOut))
+        (training, heldOut) = (normalizer.normalize(domain.training), normalizer.normalize(domain.reporting))
         guard sizes.count >= 2 else {
             throw ExperimentError("\(training.count) images are too few to vary the number of codes: at least 64 are needed")
         }

@@ -61,6 +61,12 @@ package struct TokenSweep: Experiment {
                     "Error and bits",
                     [
                         .plot(distortionPlot(results)), .plot(picturePlot(results)), .plot(tokenPlot(results)),
+                        .text(
+                            """
+                            Bounds for white latents are what these would allow if their elements were not correlated: where the curves run below them, \
+                            that correlation is what the tokens used. No quantiser of Gaussian latents is below the bound of the measured covariance; \
+                            real ones are not quite Gaussian.
+                            """),
                         .text("The paper's points come from another autoencoder, and the size of its codebooks is not stated: compare the slopes."),
                     ]),
                 Report.Section("Pictures", pictures(results)),

@@ -54,10 +54,10 @@ package struct ToleranceExperiment: Experiment {
 
     package mutating func measure(_ cell: Cell, isStopRequested: () -> Bool) -> Figures? {
         let noisy = latents(cell)
-        let (z, noisyZ) = (normalizer.normalize(domain.heldOut), normalizer.normalize(noisy))
+        let (z, noisyZ) = (normalizer.normalize(domain.reporting), normalizer.normalize(noisy))
         return domain.pictures(of: noisy).map {
             Figures(
-                rawMSE: SquaredError.loss(noisy.map, domain.heldOut.map).value, normalisedMSE: SquaredError.loss(noisyZ.map, z.map).value,
+                rawMSE: SquaredError.loss(noisy.map, domain.reporting.map).value, normalisedMSE: SquaredError.loss(noisyZ.map, z.map).value,
                 pictures: $0)
         }
     }
@@ -72,7 +72,7 @@ package struct ToleranceExperiment: Experiment {
             case .channel(let channel):
                 deviations.enumerated().map { $0 % channels == channel ? $1 * Float(Self.channelVariance.squareRoot()) : 0 }
             }
-        var noisy = domain.heldOut
+        var noisy = domain.reporting
         let (images, shape) = (noisy.count, noisy.shape)
         var random = RandomSource(seed: seed, stream: RandomSource.stream(named: "tolerance"))
         // Drawn by channel, row and column: so they have always been.

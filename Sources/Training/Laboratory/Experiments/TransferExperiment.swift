@@ -76,7 +76,7 @@ package struct TransferExperiment: Experiment {
 
     /// On the second domain, in its own units of normalised latents, so that errors compare.
     private func figures(_ cell: Cell, _ normalizer: LatentNormalizer, _ quantizer: GroupQuantizer) throws(ExperimentError) -> QuantizerFigures {
-        let (learned, unseen) = (normalizer.normalize(second.training), normalizer.normalize(second.heldOut))
+        let (learned, unseen) = (normalizer.normalize(second.training), normalizer.normalize(second.reporting))
         let drawn = normalizer.restore(quantizer.latents(quantizer.tokens(unseen)))
         try second.keepSample(of: drawn, cell)
         return QuantizerFigures(
@@ -88,12 +88,13 @@ package struct TransferExperiment: Experiment {
         let rows = results.map { result -> [ReportTable.Cell] in
             let figures = result.figures
             return [
-                .text("\(result.cell)"), .init(decibels: figures.pictures?.difference.psnr), .init(figures.pictures?.difference.ssim),
+                .text("\(result.cell)"), .init(decibels: figures.pictures?.difference.psnr), .init(intervalOf: figures.pictures?.psnr),
+                .init(figures.pictures?.difference.ssim),
                 .init(figures.pictures?.distribution?.frechet), .number(figures.heldOut.quantizedMSE), .number(figures.heldOut.codebookUse),
                 .number(figures.heldOut.perplexity),
             ]
         }
-        let ceilings = [("first", first), ("second", second)].compactMap { name, domain in domain.pictures(of: domain.heldOut).map { (name, $0) } }
+        let ceilings = [("first", first), ("second", second)].compactMap { name, domain in domain.pictures(of: domain.reporting).map { (name, $0) } }
         return Report(
             title: "From one kind of pictures to another",
             question: """
@@ -115,7 +116,8 @@ package struct TransferExperiment: Experiment {
                         .table(
                             ReportTable(
                                 "The normalised error is in units of the statistics used in that row: compare rows of equal statistics, and PSNR throughout",
-                                columns: ["case", "PSNR, dB", "SSIM", "rFID", "normalised MSE", "codes used", "perplexity"], rows: rows)),
+                                columns: ["case", "PSNR, dB", "95 % interval", "SSIM", "rFID", "normalised MSE", "codes used", "perplexity"],
+                                rows: rows)),
                         .table(
                             ReportTable(
                                 "The autoencoder alone", columns: PublishedFigures.columns,

@@ -1,16 +1,19 @@
 import Compute
 import Files
 import Images
+import TokenizerCore
 
 /// Collects how far drawn pictures are from their originals.
 struct PictureMeter {
     /// A picture that others are compared with; what it costs to look at is computed once.
     struct Original {
         let image: RGBImage
+        /// The picture that it is a square of.
+        let source: String
         let features: [Float]
 
-        init(_ image: RGBImage, _ networks: PerceptualNetworks) {
-            self.image = image
+        init(_ image: RGBImage, of source: String, _ networks: PerceptualNetworks) {
+            (self.image, self.source) = (image, source)
             features = networks.inception?.features(of: image).values ?? []
         }
     }
@@ -24,6 +27,7 @@ struct PictureMeter {
 
     private let networks: PerceptualNetworks
     private var differences: [PictureDifference] = []
+    private var sources: [String] = []
     private var features: (drawn: [Float], originals: [Float]) = ([], [])
 
     init(_ networks: PerceptualNetworks) {
@@ -35,7 +39,7 @@ struct PictureMeter {
     @discardableResult
     mutating func add(_ drawn: RGBImage, _ original: Original) -> PictureDifference {
         let reading = read(drawn, original)
-        add(reading)
+        add(reading, of: original.source)
         return reading.difference
     }
 
@@ -46,8 +50,9 @@ struct PictureMeter {
             features: networks.inception?.features(of: drawn).values ?? [], originalFeatures: original.features)
     }
 
-    mutating func add(_ reading: Reading) {
+    mutating func add(_ reading: Reading, of source: String) {
         differences.append(reading.difference)
+        sources.append(source)
         features.drawn += reading.features
         features.originals += reading.originalFeatures
     }
@@ -60,7 +65,9 @@ struct PictureMeter {
             ? nil
             : FeatureDistance(
                 Tensor(features.drawn, shape: [n, InceptionNetwork.features]), Tensor(features.originals, shape: [n, InceptionNetwork.features]))
-        return PictureFigures(difference: .mean(differences), distribution: distance, images: n)
+        return PictureFigures(
+            difference: .mean(differences), distribution: distance, images: n,
+            psnr: PictureMean(differences.map(\.psnr), of: sources))
     }
 }
 
@@ -70,6 +77,8 @@ package struct PictureFigures: Codable, Equatable, Sendable {
     /// rFID and KID, where the weights of ``InceptionNetwork`` were given.
     package let distribution: FeatureDistance?
     package let images: Int
+    /// The PSNR over RGB as a mean over pictures, with its interval; nil in what earlier versions measured.
+    package var psnr: PictureMean?
 
     /// Said beside a Fréchet distance of few pictures.
     static func bias(of images: Int) -> String? {

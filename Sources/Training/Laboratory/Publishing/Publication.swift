@@ -14,27 +14,29 @@ package struct Publication {
     private let vae: Autoencoder
     private let fitted: FittedQuantizer
     private let images: SquareImages
-    private let range: Range<Int>
+    private let most: Int
+    /// What the parts were made with, as far as they say so, and those of them that do not.
+    private let known: PictureParts?
+    private let silent: [String]
 
     /// - Parameters:
     ///   - vaeDirectory: a folder of the diffusers layout; the one whose latents were fitted.
     ///   - fitDirectory: what `revq-train fit` made.
-    ///   - imagesPath: images, as ``ImageSource`` takes them, the last `heldOut` of which are measured.
+    ///   - imagesPath: images, as ``ImageSource`` takes them. Those are measured that neither part was trained on or chosen by.
+    ///   - most: of them, at most so many.
     /// - Throws: when the parts do not belong together or cannot be read.
-    package init(vae vaeDirectory: String, fit fitDirectory: String, imageSize: Int? = nil, images imagesPath: String, heldOut: Int) throws(FileError)
-    {
+    package init(vae vaeDirectory: String, fit fitDirectory: String, imageSize: Int? = nil, images imagesPath: String, most: Int) throws(FileError) {
         let original = try FittedQuantizer(fitDirectory)
         fitted = if let imageSize, imageSize != original.description.imageSize { try original.resized(toImageSize: imageSize) } else { original }
         try fitted.check(belongsTo: vaeDirectory, named: fitDirectory)
         vae = try Autoencoder(directory: vaeDirectory)
         self.vaeDirectory = vaeDirectory
         let source = try ImageSource(imagesPath)
-        guard (1...source.count).contains(heldOut) else {
-            throw FileError(
-                path: imagesPath, reason: "\(imagesPath) holds \(Figure.count(source.count, "image")); cannot measure on \(heldOut) of them")
-        }
+        guard most >= 1 else { throw FileError(path: imagesPath, reason: "--most is at least 1, not \(most)") }
         images = SquareImages(source, size: fitted.description.imageSize)
-        range = source.count - heldOut..<source.count
+        self.most = most
+        known = try PictureParts.joined([vaeDirectory, fitDirectory])
+        silent = [vaeDirectory, fitDirectory].filter { !StoredFile.exists("\($0)/\(PictureParts.fileName)") }
     }
 
     /// Publishes as `root/name/<next version>`.
@@ -43,15 +45,42 @@ package struct Publication {
     package func publish(as name: String, under root: String, console: Console) throws -> String {
         var evaluation = Evaluation(
             vae: vae, normalizer: fitted.normalizer, quantizer: fitted.quantizer, rectifier: fitted.rectifier)
-        try evaluation.measure(images, range, console)
+        let index = PictureIndex(images.source, console)
+        let places = try unseen(index, console)
+        try evaluation.measure(images, places, console)
         console.say(evaluation.summary)
         if let alarm = evaluation.metrics.alarm { console.say(alarm) }
-        let golden = range.lazy.compactMap { images.image(at: $0) }.prefix(Self.goldenImages)
+        let golden = places.lazy.compactMap { images.image(at: $0) }.prefix(Self.goldenImages)
         let publisher = CheckpointPublisher(
             name: name, imageSize: fitted.description.imageSize, vaeDirectory: vaeDirectory, vae: vae,
             normalizer: fitted.normalizer, quantizer: fitted.quantizer, rectifier: fitted.rectifier, metrics: evaluation.metrics,
-            goldenImages: Array(golden))
+            pictures: known.map { ($0, measured(places, index)) }, goldenImages: Array(golden))
         return try publisher.publish(under: root)
+    }
+
+    /// The places of the images to measure.
+    /// - Throws: when all were trained on or chosen by.
+    private func unseen(_ index: PictureIndex, _ console: Console) throws(FileError) -> [Int] {
+        for folder in silent { console.say("\(folder) does not say which pictures it was made with: the figures hold if it knows none of these") }
+        let seen = known?.seen ?? []
+        let unseen = index.places(besides: seen)
+        let count = index.keys.count { $0.map(seen.contains) ?? false }
+        guard !unseen.isEmpty else {
+            throw FileError(
+                path: images.source.path,
+                reason: "\(images.source.path) holds no picture to measure on: \(vaeDirectory) or the fit was trained on or chosen by all of them")
+        }
+        let sample = index.sample(most, of: unseen)
+        let kind = measured(sample, index) == .reporting ? "the reporting part of the split" : "which training did not meet"
+        console.say(
+            "measuring \(Figure.count(sample.count, "picture")) of \(unseen.count)\(known == nil ? "" : ", \(kind)"); "
+                + "\(count) of \(index.keys.count) were trained on or chosen by")
+        return sample
+    }
+
+    private func measured(_ places: [Int], _ index: PictureIndex) -> CheckpointManifest.Pictures.Measured {
+        let reporting = Set(known?.reporting ?? [])
+        return places.allSatisfy { index.keys[$0].map(reporting.contains) ?? false } ? .reporting : .others
     }
 }
 

@@ -1,4 +1,5 @@
 import Jobs
+import TokenizerCore
 
 /// Figures in rows and columns.
 package struct ReportTable: Sendable {
@@ -59,5 +60,14 @@ extension ReportTable.Cell {
 
     init(decibels value: Double?) {
         self = value.map { .decibels($0) } ?? .none
+    }
+
+    /// Where the mean may lie, in dB.
+    init(intervalOf mean: PictureMean?) {
+        guard let low = mean?.low, let high = mean?.high else {
+            self = .none
+            return
+        }
+        self = .text("\(Figure.decimals(low, 2)) … \(Figure.decimals(high, 2))")
     }
 }

@@ -5,23 +5,23 @@ import Images
 /// Random crops for every step of a training run: a function of seed and step, so that a resumed run sees the same ones.
 package struct CropSampler: Sendable {
     private let images: SquareImages
-    private let range: Range<Int>
+    private let places: [Int]
     private let side: Int
     private let root: RandomSource
 
     /// - Parameters:
-    ///   - range: which images to crop.
+    ///   - places: of the images to crop, among all.
     ///   - side: of a crop, at most the images' own.
-    package init(_ images: SquareImages, range: Range<Int>, side: Int, seed: UInt64) {
-        precondition(!range.isEmpty && side <= images.size, "no crops of \(side) in \(range.count) images of \(images.size)")
+    package init(_ images: SquareImages, among places: [Int], side: Int, seed: UInt64) {
+        precondition(!places.isEmpty && side <= images.size, "no crops of \(side) in \(places.count) images of \(images.size)")
         self.images = images
-        self.range = range
+        self.places = places
         self.side = side
         root = RandomSource(seed: seed, stream: RandomSource.stream(named: "crops"))
     }
 
     /// - Returns: `[count, side, side, 3]` in −1 … 1, each crop mirrored half of the time.
-    /// - Throws: when hardly any file of the range can be used.
+    /// - Throws: when hardly any of the images can be used.
     package func crops(count: Int, step: Int) throws(FileError) -> Tensor {
         var crops = [RGBImage?](repeating: nil, count: count)
         crops.withUnsafeMutableBufferPointer { crops in
@@ -38,7 +38,7 @@ package struct CropSampler: Sendable {
     private func crop(_ number: UInt64) -> RGBImage? {
         var random = root.substream(number)
         for _ in 0..<64 {
-            guard let image = images.image(at: range.lowerBound + random.below(range.count)) else { continue }
+            guard let image = images.image(at: places[random.below(places.count)]) else { continue }
             let left = random.below(image.width - side + 1)
             let top = random.below(image.height - side + 1)
             return image.cropped(left: left, top: top, side: side, isMirrored: random.chance(0.5))

@@ -24,15 +24,11 @@ struct ImageListing {
     /// Compressed archives that were passed over, names that lead nowhere, and links that lead back to where they lie.
     private var compressed: [String] = [], broken: [String] = [], loops: [String] = []
     /// How many pictures there are in formats that are not read, by the format's name.
-    private var unread: [String: Int] = [:]
+    private(set) var unread: [String: Int] = [:]
     /// What is wrong with archives of which only some members were taken, or none.
     private var damaged: [String] = []
 
     private static let imageExtensions: Set<String> = ["png", "jpg", "jpeg"]
-    private static let unreadFormats = [
-        "webp": "WebP", "tif": "TIFF", "tiff": "TIFF", "bmp": "BMP", "gif": "GIF", "avif": "AVIF", "heic": "HEIC", "jxl": "JPEG XL",
-        "jp2": "JPEG 2000",
-    ]
     private static let archiveExtension = "tar"
     private static let compressedExtensions: Set<String> = ["tgz", "tbz2", "txz", "tzst"], compressions: Set<String> = ["gz", "bz2", "xz", "zst"]
     /// Deeper nesting, and more folders, than any collection of pictures has.
@@ -71,8 +67,7 @@ struct ImageListing {
     }
 
     private var unreadRemark: String {
-        let counts = unread.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
-        return "pictures in formats that are not read, \(counts.joined(separator: ", ")): convert them to PNG or JPEG"
+        "pictures in formats that are not read, \(ForeignFormat.summary(unread)): convert them to PNG or JPEG"
     }
 
     static func path(_ name: String, in folder: String) -> String { name.hasPrefix("/") ? name : "\(folder)/\(name)" }
@@ -94,7 +89,7 @@ struct ImageListing {
 
     private static func isImage(_ name: String) -> Bool { fileExtension(name).map(imageExtensions.contains) ?? false }
 
-    private static func unreadFormat(_ name: String) -> String? { fileExtension(name).flatMap { unreadFormats[$0] } }
+    private static func unreadFormat(_ name: String) -> String? { fileExtension(name).flatMap(ForeignFormat.named(byExtension:)) }
 
     private static func isArchive(_ name: String) -> Bool { fileExtension(name) == archiveExtension }
 

@@ -12,6 +12,8 @@ package struct ImageSource: Sendable {
     package let signature: UInt64
     /// What was found and not taken for pictures although it may hold some, a line each.
     package let remarks: [String]
+    /// How many pictures there are in formats that are not read, by the format's name; ``remarks`` say so, too.
+    package let unread: [String: Int]
     /// The folder or archive that names are relative to.
     private let root: String
     private let entries: [ImageListing.Entry]
@@ -28,7 +30,7 @@ package struct ImageSource: Sendable {
     /// - Throws: when nothing can be read there, `path` is a damaged archive, or there is no picture at all.
     package init(_ path: String) throws(FileError) {
         let listing = try ImageListing(path)
-        (root, entries, remarks) = (listing.root, listing.entries, listing.remarks)
+        (root, entries, remarks, unread) = (listing.root, listing.entries, listing.remarks, listing.unread)
         guard !entries.isEmpty else {
             throw FileError(path: path, reason: (["\(path) holds no PNG or JPEG files"] + remarks).joined(separator: "; "))
         }
@@ -67,9 +69,11 @@ package struct ImageSource: Sendable {
     }
 
     /// The picture that ``bytes(at:)`` gave.
-    package func image(at index: Int, from bytes: [UInt8]) throws(FileError) -> RGBImage {
+    /// - Parameter side: of a picture that is much larger, a smaller one will do whose shorter side is at least this, see
+    ///   ``ImageDecoder/decode(_:reducedTo:limits:background:)``.
+    package func image(at index: Int, from bytes: [UInt8], reducedTo side: Int? = nil) throws(FileError) -> RGBImage {
         do throws(ImageError) {
-            return try ImageDecoder.decode(bytes)
+            return if let side { try ImageDecoder.decode(bytes, reducedTo: side) } else { try ImageDecoder.decode(bytes) }
         } catch {
             let path = location(at: index)
             throw FileError(path: path, reason: "\(path): \(error)")

@@ -16,15 +16,19 @@ package final class SquareImages: Sendable {
     package let source: ImageSource
     package let size: Int
     private let maximumHeldBytes: Int
+    private let isReduced: Bool
     private let state: Mutex<State>
 
     /// - Parameters:
     ///   - size: the side of the squares in pixels.
+    ///   - isReduced: whether large JPEGs are decoded at a fraction of their size, though at least twice the squares' own: faster, not quite the
+    ///     pixels that a server sees, and so for learning alone.
     ///   - maximumHeldBytes: how much decoded pixels may take; beyond that, images are decoded each time.
-    package init(_ source: ImageSource, size: Int, maximumHeldBytes: Int = 4 << 30) {
+    package init(_ source: ImageSource, size: Int, isReduced: Bool = false, maximumHeldBytes: Int = 4 << 30) {
         self.source = source
         self.size = size
         self.maximumHeldBytes = maximumHeldBytes
+        self.isReduced = isReduced
         state = Mutex(
             State(
                 images: Array(repeating: nil, count: source.count), isBad: Array(repeating: false, count: source.count),
@@ -38,7 +42,8 @@ package final class SquareImages: Sendable {
         let (known, isBad) = state.withLock { ($0.images[index], $0.isBad[index]) }
         if known != nil || isBad { return known }
         do throws(FileError) {
-            let image = SquarePreprocessor(imageSize: size)(try source.image(at: index))
+            let picture = try source.image(at: index, from: source.bytes(at: index), reducedTo: isReduced ? 2 * size : nil)
+            let image = SquarePreprocessor(imageSize: size)(picture)
             keep(image, at: index)
             return image
         } catch {
