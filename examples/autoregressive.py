@@ -21,7 +21,7 @@ import revq
 class Network(nn.Module):
     """A causal transformer. Positions are learned: a token's place in the sequence says what part of the picture it describes."""
 
-    def __init__(self, codes, length, width=192, depth=3, heads=6):
+    def __init__(self, codes, length, width=96, depth=2, heads=4):
         super().__init__()
         # One more code begins each sequence.
         self.begin = codes
@@ -32,14 +32,14 @@ class Network(nn.Module):
         self.norm = nn.LayerNorm(width)
         self.logits = nn.Linear(width, codes)
 
-    def forward(self, tokens):
-        """Logits [n, t, codes] of each token from those before it; `tokens` [n, t] begin with `begin`."""
+    def forward(self, tokens, last=None):
+        """Logits [n, t, codes] of each token, or of the `last` so many, from those before it; `tokens` [n, t] begin with `begin`."""
         length = tokens.shape[1]
         x = self.code(tokens) + self.place[:length]
         mask = nn.Transformer.generate_square_subsequent_mask(length)
         for layer in self.layers:
             x = layer(x, src_mask=mask, is_causal=True)
-        return self.logits(self.norm(x))
+        return self.logits(self.norm(x if last is None else x[:, -last:]))
 
     def shifted(self, tokens):
         return torch.cat([torch.full_like(tokens[:, :1], self.begin), tokens[:, :-1]], 1)
@@ -48,7 +48,7 @@ class Network(nn.Module):
     def draw(self, count, temperature):
         tokens = torch.full((count, 1), self.begin)
         for _ in range(len(self.place)):
-            last = self(tokens)[:, -1] / temperature
+            last = self(tokens, last=1)[:, -1] / temperature
             tokens = torch.cat([tokens, torch.multinomial(last.softmax(-1), 1)], 1)
         return tokens[:, 1:]
 
@@ -66,7 +66,7 @@ def tokens_of(tokenizer, folder):
     return np.stack(rows)
 
 
-def train(network, tokens, seconds, batch=8):
+def train(network, tokens, seconds, batch=2):
     optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3, weight_decay=0.01)
     start, step = time.monotonic(), 0
     while time.monotonic() - start < seconds:
