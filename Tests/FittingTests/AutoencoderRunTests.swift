@@ -150,6 +150,8 @@ import Testing
             var options = try options(images: try TinyTraining.pictures(in: folder))
             options.training.steps = 0
             #expect(try run(folder + "/run", options))
+            let figures = try #require(try TrainingLog.entries(folder + "/run/log.jsonl").last?.values)
+            #expect(figures["reporting_psnr"].map { $0 > 40 && $0 <= PictureFidelity.perfectPSNR } == true, "equal pictures count, too")
             let model = try Autoencoder(directory: folder + "/run/vae")
             var random = RandomSource(seed: 8, stream: 1)
             var pixels = Tensor(uninitialized: [1, 8, 8, 3])

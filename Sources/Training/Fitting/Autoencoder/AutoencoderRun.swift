@@ -257,7 +257,8 @@ package struct AutoencoderRun {
         sayComplaints()
         guard !read.isEmpty else { return nil }
         let values = read.map { _, image in
-            PeakSignalToNoise.decibels(PixelBatch(reconstruct(PixelBatch(images: [image]).pixels)).images()[0], image)
+            let drawn = PixelBatch(reconstruct(PixelBatch(images: [image]).pixels)).images()[0]
+            return min(PictureFidelity.perfectPSNR, PeakSignalToNoise.decibels(drawn, image))
         }
         return PictureMean(values, of: read.map { index.keys[$0.0] })
     }

@@ -13,8 +13,8 @@ package struct PictureFidelity: Codable, Equatable, Sendable {
     /// What the rectifier adds to each picture, in dB.
     package let gain: PictureMean
 
-    /// What equal pictures, whose PSNR is infinite, count.
-    private static let perfectPSNR = 100.0
+    /// Equal pictures have no finite PSNR; this is what they count in means, about that of one wrong bit in a million.
+    package static let perfectPSNR = 100.0
 
     /// - Parameters:
     ///   - originals: of each drawn picture.

@@ -1,3 +1,4 @@
+import Fitting
 import Images
 
 /// How far a drawn picture is from its original.
@@ -13,8 +14,7 @@ package struct PictureDifference: Codable, Equatable, Sendable {
     /// See ``LPIPSNetwork``.
     package let lpips: Double?
 
-    /// Equal pictures have no finite PSNR; this is what they count in means, about that of one wrong bit in a million.
-    static let perfectPSNR = 100.0
+    static let perfectPSNR = PictureFidelity.perfectPSNR
 
     /// - Precondition: equal sizes.
     init(_ drawn: RGBImage, _ original: RGBImage, lpips network: LPIPSNetwork?) {
