@@ -3,7 +3,7 @@ import Networks
 
 extension Latents {
     /// The chosen images, in the given order.
-    func images(at indices: some Collection<Int>) -> Latents {
+    package func images(at indices: some Collection<Int>) -> Latents {
         let (size, indices) = (shape.count, Array(indices))
         var result = Tensor(uninitialized: [indices.count] + shape.map)
         withPointers(writing: &result, reading: map) { target, source in
