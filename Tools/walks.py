@@ -51,6 +51,11 @@ class House:
         command = [self.products / product, *map(str, arguments)]
         return subprocess.Popen(command, cwd=self.folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
+    @property
+    def architecture(self):
+        """The option of vae that names a config.json: in older trees --config, which now names a file of options."""
+        return "--architecture" if (self.folder / "Sources/Training/revq-train/ConfigurationFile.swift").exists() else "--config"
+
     def train(self, *arguments, profile="/dev/null"):
         process = self.start("revq-train", *arguments, profile=profile)
         if process.wait() != 0:
@@ -143,7 +148,7 @@ def gradient(house, folder):
     counted = []
     for steps in (1, 1 + STEPS):
         run, profile = folder / f"run-{steps}", folder / f"steps-{steps}"
-        house.train("vae", "--images", folder / "pictures", "--output", run, "--config", fixture, "--steps", steps, *options, profile=profile)
+        house.train("vae", "--images", folder / "pictures", "--output", run, house.architecture, fixture, "--steps", steps, *options, profile=profile)
         counted.append(house.counts("revq-train", profile))
     return more(counted[1], counted[0], STEPS * (1 - LOST))
 
@@ -155,7 +160,7 @@ def checkpoint(house, folder):
     house.train("synthesize", "--output", made["images"], "--count", 40, "--size", 64, "--seed", 1)
     vae, fit = made["vae"] / "vae", made["fit"] / "fit"
     architecture = house.folder / "checkpoints/default/architecture.json"
-    house.train("vae", "--images", made["images"], "--output", made["vae"], "--config", architecture, "--size", 64, "--steps", 0)
+    house.train("vae", "--images", made["images"], "--output", made["vae"], house.architecture, architecture, "--size", 64, "--steps", 0)
     house.train("extract", "--images", made["images"], "--vae", vae, "--output", made["latents"])
     options = ["--tokens", 32, "--codes", 16, "--passes", 2, "--held-out", 4]
     house.train("fit", "--latents", made["latents"], "--vae", vae, "--output", made["fit"], *options)

@@ -32,7 +32,8 @@ import Testing
         try withScratchFolder { folder in
             let place = try TinyTraining.place(in: folder)
             let arguments = [
-                "vae", "--images", place.pictures, "--output", folder + "/run", "--config", place.vae + "/config.json", "--size", "32", "--crop",
+                "vae", "--images", place.pictures, "--output", folder + "/run", "--architecture", place.vae + "/config.json", "--size", "32",
+                "--crop",
                 "16",
                 "--held-out", "1", "--batch", "4", "--steps", "1000000",
             ]

@@ -25,7 +25,12 @@ struct ExtractLatents: ComputingCommand {
     static let configuration = CommandConfiguration(
         commandName: "extract",
         abstract: "Runs images through a frozen encoder, once, and stores the latents.",
-        discussion: "Goes on where it was interrupted. The files are checksummed; fit notices when one was changed.")
+        discussion: """
+            Goes on where it was interrupted. The files are checksummed; fit notices when one was changed.
+
+            Examples:
+              revq-train extract --images pictures --vae dc-ae --output runs/latents
+            """)
 
     @Option(help: "PNG and JPEG files: a folder, a .tar file, or a list of such paths, one a line.")
     var images: String
@@ -38,6 +43,7 @@ struct ExtractLatents: ComputingCommand {
     @Option(help: "fp32 or fp16.")
     var precision = SafetensorsWriter.Precision.float32
     @OptionGroup var resources: Resources
+    @OptionGroup var file: ConfigurationFile
 
     var threads: Threads { resources.threads }
 
