@@ -14,11 +14,12 @@ struct RevqTrain: ParsableCommand {
 
             Examples:
               revq-train fit --help
+              revq-train runs list runs
               revq-train --generate-completion-script bash > ~/.local/share/bash-completion/completions/revq-train
             """,
         version: "revq-train 0.1.0",
         subcommands: [
-            Synthesize.self, TrainAutoencoder.self, ExtractLatents.self, FitQuantizer.self, Import.self, Publish.self, Evaluate.self,
+            Synthesize.self, TrainAutoencoder.self, ExtractLatents.self, FitQuantizer.self, Import.self, Publish.self, Evaluate.self, Runs.self,
         ],
         groupedSubcommands: [
             CommandGroup(
