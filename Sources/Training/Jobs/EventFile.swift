@@ -64,7 +64,7 @@ package final class EventFile {
     /// A record: length, its checksum, the bytes, their checksum; little-endian.
     private func write(_ message: ProtocolBuffer) throws(FileError) {
         let length = withUnsafeBytes(of: UInt64(message.contents.count).littleEndian) { Array($0) }
-        let record = length + CRC32C.masked(length) + message.contents + CRC32C.masked(message.contents)
+        let record = length + CRC32.castagnoli.masked(length) + message.contents + CRC32.castagnoli.masked(message.contents)
         guard record.withUnsafeBytes({ Glibc.write(file, $0.baseAddress, $0.count) }) == record.count else { throw .system("write", path) }
     }
 
@@ -75,64 +75,9 @@ package final class EventFile {
     }
 }
 
-/// A message in the making, field by field. Source: protobuf.dev/programming-guides/encoding.
-struct ProtocolBuffer {
-    private(set) var contents: [UInt8] = []
-
-    private enum Wire: Int {
-        case varint = 0
-        case bits64 = 1
-        case delimited = 2
-        case bits32 = 5
-    }
-
-    mutating func integer(_ field: Int, _ value: Int) {
-        tag(field, .varint)
-        varint(UInt64(bitPattern: Int64(value)))
-    }
-
-    mutating func double(_ field: Int, _ value: Double) {
-        tag(field, .bits64)
-        withUnsafeBytes(of: value.bitPattern.littleEndian) { contents += $0 }
-    }
-
-    mutating func float(_ field: Int, _ value: Float) {
-        tag(field, .bits32)
-        withUnsafeBytes(of: value.bitPattern.littleEndian) { contents += $0 }
-    }
-
-    mutating func bytes(_ field: Int, _ value: [UInt8]) {
-        tag(field, .delimited)
-        varint(UInt64(value.count))
-        contents += value
-    }
-
-    mutating func message(_ field: Int, _ value: ProtocolBuffer) { bytes(field, value.contents) }
-
-    private mutating func tag(_ field: Int, _ wire: Wire) { varint(UInt64(field << 3 | wire.rawValue)) }
-
-    private mutating func varint(_ value: UInt64) {
-        var rest = value
-        while rest >= 0x80 {
-            contents.append(UInt8(truncatingIfNeeded: rest) | 0x80)
-            rest >>= 7
-        }
-        contents.append(UInt8(rest))
-    }
-}
-
-/// The checksum of TensorFlow's records. Source: RFC 3720, appendix B.4 (polynomial 0x82F63B78, bits reversed).
-enum CRC32C {
-    private static let table: [UInt32] = (0..<256).map { byte in
-        (0..<8).reduce(UInt32(byte)) { remainder, _ in remainder >> 1 ^ (remainder & 1 == 0 ? 0 : 0x82F6_3B78) }
-    }
-
-    static func checksum(_ bytes: [UInt8]) -> UInt32 {
-        ~bytes.reduce(0xFFFF_FFFF) { $0 >> 8 ^ table[Int(UInt8(truncatingIfNeeded: $0) ^ $1)] }
-    }
-
-    /// Rotated and shifted, because checksums of checksums are weak. Little-endian.
-    static func masked(_ bytes: [UInt8]) -> [UInt8] {
+extension CRC32 {
+    /// Rotated and shifted, as records have it, because checksums of checksums are weak. Little-endian.
+    func masked(_ bytes: [UInt8]) -> [UInt8] {
         let sum = checksum(bytes)
         return withUnsafeBytes(of: ((sum >> 15 | sum << 17) &+ 0xA282_EAD8).littleEndian) { Array($0) }
     }

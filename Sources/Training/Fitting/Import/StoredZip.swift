@@ -1,4 +1,5 @@
 import Files
+import Jobs
 
 /// A zip archive whose entries are stored as they are, which is how PyTorch writes them: names, and where in the file their bytes lie.
 ///
@@ -54,7 +55,7 @@ struct StoredZip {
     /// - Precondition: `entry` is one of ``entries``.
     func bytes(of entry: Entry) throws(FileError) -> [UInt8] {
         let bytes = try file.read(entry.range)
-        guard CRC32.checksum(bytes) == entry.crc32 else {
+        guard CRC32.zip.checksum(bytes) == entry.crc32 else {
             throw FileError(
                 path: file.path, reason: "\(file.path) is damaged: the bytes from \(entry.range.lowerBound) on do not have their checksum")
         }
@@ -162,20 +163,5 @@ private struct ZipRecord {
             if id == 1 { return field }
         }
         return []
-    }
-}
-
-/// The checksum of zip archives.
-///
-/// Source: ISO 3309, polynomial 0xEDB88320 (bits reversed).
-enum CRC32 {
-    private static let table: [UInt32] = (0..<256).map { byte in
-        (0..<8).reduce(UInt32(byte)) { remainder, _ in remainder >> 1 ^ (remainder & 1 == 0 ? 0 : 0xEDB8_8320) }
-    }
-
-    static func checksum(_ bytes: [UInt8]) -> UInt32 {
-        table.withUnsafeBufferPointer { table in
-            ~bytes.reduce(0xFFFF_FFFF) { $0 >> 8 ^ table[Int(UInt8(truncatingIfNeeded: $0) ^ $1)] }
-        }
     }
 }
