@@ -8,9 +8,9 @@ import Testing
     @Test func aFileGivesOptionsAndTheCommandLineWins() throws {
         try withScratchFolder { folder in
             let scratch = (yaml: folder + "/run.yaml", json: folder + "/run.json")
-            try StoredFile.write(Array("# pictures\noutput: \(folder)/a\ncount: 3\nsize: 16\nseed: 18446744073709551615\n".utf8), to: scratch.yaml)
+            try StoredFile.write(Array("# pictures\noutput: \(folder)/a\ncount: 3\nsize: 32\nseed: 18446744073709551615\n".utf8), to: scratch.yaml)
             try StoredFile.write(
-                Array("{\"output\": \"\(folder)/b\", \"count\": 7, \"size\": 16, \"seed\": \"18446744073709551615\"}".utf8), to: scratch.json)
+                Array("{\"output\": \"\(folder)/b\", \"count\": 7, \"size\": 32, \"seed\": \"18446744073709551615\"}".utf8), to: scratch.json)
             for arguments in [["--config", scratch.yaml], ["--config=\(scratch.json)", "--count", "3"], ["--count=3", "--config", scratch.json]] {
                 let ended = try TrainCommand.run(["synthesize"] + arguments)
                 #expect(ended.status == 0 && ended.errors.contains("done: 3 pictures"), "\(ended)")

@@ -86,11 +86,13 @@ import Testing
 
     /// The list is the parser's own.
     @Test func everyCommandShowsExamplesAndTakesAFile() throws {
-        let names = try TrainCommand.run(["--help"]).output.split(separator: "\n").compactMap { $0.firstMatch(of: /^  ([a-z-]+) +[A-Z]/)?.1 }
+        let names = try TrainCommand.run(["--help"]).output.split(separator: "\n").compactMap { $0.firstMatch(of: /^  ([a-z][a-z-]*) +[A-Z]/)?.1 }
         #expect(names.count >= 14, "\(names)")
         for name in names where name != "help" {
             let help = try TrainCommand.run([String(name), "--help"]).output
             #expect(help.contains("Examples:\n  revq-train \(name)"), "\(name)")
+            let examples = try #require(help.split(separator: "Examples:\n").last?.split(separator: "\n\n").first)
+            #expect(examples.split(separator: "\n").allSatisfy { $0.hasPrefix("  ") }, "lines that fit are not broken: \(examples)")
             #expect(help.contains("--config <config>") == !["import", "runs"].contains(name), "\(name)")
         }
     }

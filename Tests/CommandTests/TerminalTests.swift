@@ -41,7 +41,7 @@ import Testing
     func whatIsNoTerminalGetsLines(isDumb: Bool) throws {
         try withScratchFolder { folder in
             let ended = try TrainCommand.run(
-                ["synthesize", "--output", folder + "/pictures", "--count", "20", "--size", "16"],
+                ["synthesize", "--output", folder + "/pictures", "--count", "20", "--size", "32"],
                 terminal: isDumb ? PseudoTerminal(columns: 80) : nil, environment: ["TERM=\(isDumb ? "dumb" : "xterm")"])
             let text = ended.errors.replacing("\r\n", with: "\n")
             #expect(ended.status == 0 && !text.contains("\r") && !text.contains("\u{1B}") && text.contains("20/20 images · 100 %"), "\(text)")

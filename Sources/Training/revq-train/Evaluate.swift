@@ -13,7 +13,8 @@ struct Evaluate: ComputingCommand {
             PSNR is reported over RGB, over the brightness and over red alone, which is what the paper's figures are.
 
             Examples:
-              revq-train evaluate --checkpoint checkpoints/default/000003 --images held-out --output runs/evaluation
+              revq-train evaluate --checkpoint checkpoints/default/000003 \\
+                --images held-out --output runs/evaluation
             """)
 
     @Option(help: "The checkpoint: CHECKPOINTS/MODEL/VERSION.")

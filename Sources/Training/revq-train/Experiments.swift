@@ -28,7 +28,8 @@ struct AblateReset: ComputingCommand {
             The paper's training, with its numbers of images per code: sizes follow from how many images there are.
 
             Examples:
-              revq-train ablate-reset --vae dc-ae --latents runs/latents --output runs/resets
+              revq-train ablate-reset --vae dc-ae --latents runs/latents \\
+                --output runs/resets
             """)
 
     @OptionGroup var laboratory: LaboratoryArguments

@@ -15,9 +15,11 @@ struct FitQuantizer: ComputingCommand {
 
             Examples:
               revq-train fit --latents runs/latents --output runs/fit
-              revq-train fit --latents runs/latents --vae dc-ae --distortion weighted --grouping klt-2 \\
-                --tokens 512 --codes 16384 --passes 12 --output runs/fit
-              revq-train fit --latents runs/latents --preset 512T --output runs/paper --minutes 60
+              revq-train fit --latents runs/latents --vae dc-ae \\
+                --distortion weighted --grouping klt-2 --tokens 512 --codes 16384 \\
+                --passes 12 --output runs/fit
+              revq-train fit --latents runs/latents --preset 512T \\
+                --output runs/paper --minutes 60
             """)
 
     /// What is not given.

@@ -48,8 +48,8 @@ struct ImportQuantizer: ParsableCommand {
             The files are pickles, which may run code where PyTorch reads them. Here they can only become tensors; anything else is refused.
 
             Examples:
-              revq-train import revq --checkpoint ckpt.pth --preprocessor preprocessor.pth --vae dc-ae \\
-                --output runs/published
+              revq-train import revq --checkpoint ckpt.pth \\
+                --preprocessor preprocessor.pth --vae dc-ae --output runs/published
             """)
 
     @Option(help: "The published ckpt.pth, with codebooks and rectifier.")

@@ -15,7 +15,8 @@ struct RevqTrain: ParsableCommand {
             Examples:
               revq-train fit --help
               revq-train runs list runs
-              revq-train --generate-completion-script bash > ~/.local/share/bash-completion/completions/revq-train
+              revq-train --generate-completion-script bash \\
+                > ~/.local/share/bash-completion/completions/revq-train
             """,
         version: "revq-train 0.1.0",
         subcommands: [

@@ -11,7 +11,8 @@ struct SweepTokens: ComputingCommand {
             Combinations that the latents do not allow are listed in the report and left out.
 
             Examples:
-              revq-train sweep-tokens --vae dc-ae --images pictures --tokens 512 256 128 --output runs/tokens
+              revq-train sweep-tokens --vae dc-ae --images pictures \\
+                --tokens 512 256 128 --output runs/tokens
             """)
 
     @OptionGroup var laboratory: LaboratoryArguments
@@ -45,7 +46,8 @@ struct SweepGrouping: ComputingCommand {
             Combinations that the latents do not allow are listed in the report and left out.
 
             Examples:
-              revq-train sweep-grouping --vae dc-ae --images pictures --groupings strip klt-2 --output runs/groupings
+              revq-train sweep-grouping --vae dc-ae --images pictures \\
+                --groupings strip klt-2 --output runs/groupings
             """)
 
     @OptionGroup var laboratory: LaboratoryArguments
@@ -81,7 +83,8 @@ struct SweepRectifier: ComputingCommand {
             Identity, closed-form linear, MLP, CNN and ViT, with and without a residual connection, behind the same codes.
 
             Examples:
-              revq-train sweep-rectifier --vae dc-ae --images pictures --tokens 512 256 --output runs/rectifiers
+              revq-train sweep-rectifier --vae dc-ae --images pictures \\
+                --tokens 512 256 --output runs/rectifiers
             """)
 
     @OptionGroup var laboratory: LaboratoryArguments

@@ -27,11 +27,14 @@ struct TrainAutoencoder: ComputingCommand {
             these are in "\(AutoencoderRun.resultName)\(AutoencoderRun.bestEnding)".
 
             Examples:
-              revq-train vae --images pictures --architecture config.json --output runs/vae
-              revq-train vae --images pictures --from dc-ae --train tail --schedule constant \\
-                --steps 2000 --output runs/tuned
-              revq-train vae --images pictures --from runs/vae/vae --fit runs/fit/fit --output runs/refined
-              revq-train vae --images pictures --from dc-ae --lr-range 1e-6:1e-1 --output runs/range
+              revq-train vae --images pictures --architecture config.json \\
+                --output runs/vae
+              revq-train vae --images pictures --from dc-ae --train tail \\
+                --schedule constant --steps 2000 --output runs/tuned
+              revq-train vae --images pictures --from runs/vae/vae \\
+                --fit runs/fit/fit --output runs/refined
+              revq-train vae --images pictures --from dc-ae --lr-range 1e-6:0.1 \\
+                --output runs/range
             """)
 
     @Option(help: "PNG and JPEG files: a folder, a .tar file, or a list of such paths, one a line.")
