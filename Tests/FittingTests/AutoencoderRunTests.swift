@@ -85,6 +85,7 @@ import Testing
         try withScratchFolder { folder in
             var options = try options(images: try TinyTraining.pictures(in: folder))
             (options.training.learningRate, options.measureEvery, options.training.latentBits) = (0.5, 1, nil)
+            options.start = .init(vae: try TinyTraining.vae(in: folder + "/vae", seed: 1))
             options.training.averaging = 0
             #expect(try run(folder + "/run", options))
             let measured = try TrainingLog.entries(folder + "/run/log.jsonl").compactMap { entry in

@@ -26,7 +26,7 @@ import Testing
 
     /// A lowest loss at an end says nothing about where it would have been.
     @Test func lossesThatOnlyFallOrRiseGiveNoSuggestion() {
-        #expect(curve([4, 3, 2, 1]).summary == "the smoothed loss still falls at 0.0001: try higher rates")
+        #expect(curve([4, 3, 2, 1]).summary == "the smoothed loss still falls at 1e-4: try higher rates")
         #expect(curve([1, 2, 3, 3]).summary == "the smoothed loss rises from 1e-7 on: try lower rates")
         #expect(curve([.nan]).summary == "the loss is no number at the lowest rate already: try lower ones")
     }

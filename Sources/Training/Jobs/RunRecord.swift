@@ -36,7 +36,7 @@ package struct RunRecord: Sendable {
         options = (members[Self.optionsKey] ?? .null).flattened()
         let logPath = "\(path)/\(RunDirectory.logName)"
         log = StoredFile.exists(logPath) ? try TrainingLog.entries(logPath) : []
-        state = try Self.isLocked("\(path)/\(RunDirectory.lockName)") ? .running : Self.isFinished(path) ? .finished : .unfinished
+        state = Self.isLocked("\(path)/\(RunDirectory.lockName)") ? .running : try Self.isFinished(path) ? .finished : .unfinished
     }
 
     private static func isFinished(_ path: String) throws(FileError) -> Bool {
@@ -69,12 +69,25 @@ package struct RunRecord: Sendable {
     }
 
     /// Whether some process holds the lock, found out without taking it.
-    private static func isLocked(_ path: String) throws(FileError) -> Bool {
+    private static func isLocked(_ path: String) -> Bool {
         var status = stat()
-        guard stat(path, &status) == 0, let table = try? StoredFile.read("/proc/locks") else { return false }
-        return String(decoding: table, as: UTF8.self).split(separator: "\n").contains { line in
+        guard stat(path, &status) == 0, let table = heldLocks() else { return false }
+        return table.split(separator: "\n").contains { line in
             let fields = line.split(separator: " ")
             return fields.contains("FLOCK") && fields.contains { $0.split(separator: ":").count == 3 && $0.hasSuffix(":\(status.st_ino)") }
+        }
+    }
+
+    /// What the system says about locks; nil where it does not. Its file has no size, so that it is read until nothing comes any more.
+    private static func heldLocks() -> String? {
+        let file = open("/proc/locks", O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { return nil }
+        defer { close(file) }
+        var (text, buffer): ([UInt8], [UInt8]) = ([], [UInt8](repeating: 0, count: 4096))
+        while true {
+            let count = read(file, &buffer, buffer.count)
+            guard count > 0 else { return String(decoding: text, as: UTF8.self) }
+            text += buffer.prefix(count)
         }
     }
 }
