@@ -51,6 +51,15 @@ class House:
         command = [self.products / product, *map(str, arguments)]
         return subprocess.Popen(command, cwd=self.folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
+    @property
+    def architecture(self):
+        """The option of vae that names a config.json: in older trees --config, which now names a file of options."""
+        return "--architecture" if (self.folder / "Sources/Training/revq-train/ConfigurationFile.swift").exists() else "--config"
+
+    def held_out(self, count):
+        """So many pictures that are not learned from; trees with a split deal them by themselves."""
+        return [] if (self.folder / "Sources/Training/revq-train/SplitOptions.swift").exists() else ["--held-out", count]
+
     def train(self, *arguments, profile="/dev/null"):
         process = self.start("revq-train", *arguments, profile=profile)
         if process.wait() != 0:
@@ -139,11 +148,11 @@ def gradient(house, folder):
     """Walk 3 through the layers of a small DC-AE, saving after every step."""
     house.train("synthesize", "--output", folder / "pictures", "--count", 8, "--size", 64, "--seed", 1)
     fixture = next(house.folder.glob("Tests/*/Fixtures/dcae_in/config.json"))
-    options = ["--size", 64, "--crop", 64, "--batch", 2, "--shards", 2, "--held-out", 0, "--save-minutes", 0, "--threads", 1]
+    options = ["--size", 64, "--crop", 64, "--batch", 2, "--shards", 2, *house.held_out(0), "--save-minutes", 0, "--threads", 1]
     counted = []
     for steps in (1, 1 + STEPS):
         run, profile = folder / f"run-{steps}", folder / f"steps-{steps}"
-        house.train("vae", "--images", folder / "pictures", "--output", run, "--config", fixture, "--steps", steps, *options, profile=profile)
+        house.train("vae", "--images", folder / "pictures", "--output", run, house.architecture, fixture, "--steps", steps, *options, profile=profile)
         counted.append(house.counts("revq-train", profile))
     return more(counted[1], counted[0], STEPS * (1 - LOST))
 
@@ -155,11 +164,11 @@ def checkpoint(house, folder):
     house.train("synthesize", "--output", made["images"], "--count", 40, "--size", 64, "--seed", 1)
     vae, fit = made["vae"] / "vae", made["fit"] / "fit"
     architecture = house.folder / "checkpoints/default/architecture.json"
-    house.train("vae", "--images", made["images"], "--output", made["vae"], "--config", architecture, "--size", 64, "--steps", 0)
+    house.train("vae", "--images", made["images"], "--output", made["vae"], house.architecture, architecture, "--size", 64, "--steps", 0)
     house.train("extract", "--images", made["images"], "--vae", vae, "--output", made["latents"])
-    options = ["--tokens", 32, "--codes", 16, "--passes", 2, "--held-out", 4]
+    options = ["--tokens", 32, "--codes", 16, "--passes", 2, *house.held_out(4)]
     house.train("fit", "--latents", made["latents"], "--vae", vae, "--output", made["fit"], *options)
-    options = ["--held-out", 4, "--name", "default", "--checkpoints", made["checkpoints"]]
+    options = [*house.held_out(4), "--name", "default", "--checkpoints", made["checkpoints"]]
     publish = ["publish", "--vae", vae, "--fit", fit, "--images", made["images"], *options]
     house.train(*publish, profile=folder / "publish")
     house.train("--help", profile=folder / "help")

@@ -32,8 +32,8 @@ import Testing
         try withScratchFolder { folder in
             let place = try TinyTraining.place(in: folder)
             let arguments = [
-                "vae", "--images", place.pictures, "--output", folder + "/run", "--config", place.vae + "/config.json", "--size", "32", "--crop",
-                "16", "--split", "60/15/25", "--split-seed", "3152", "--batch", "4", "--steps", "1000000",
+                "vae", "--images", place.pictures, "--output", folder + "/run", "--architecture", place.vae + "/config.json", "--size", "32",
+                "--crop", "16", "--split", "60/15/25", "--split-seed", "3152", "--batch", "4", "--steps", "1000000",
             ]
             let ended = try TrainCommand.run(arguments, stop: (SIGINT, "steps"))
             #expect(ended.status == 130 && ended.errors.hasSuffix("stopped; the same command goes on from here\n"), "\(ended)")

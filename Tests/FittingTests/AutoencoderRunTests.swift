@@ -5,16 +5,19 @@ import Testing
 @testable import Compute
 @testable import Files
 @testable import Fitting
+@testable import Images
 @testable import Jobs
 @testable import Laboratory
 @testable import Networks
+@testable import Pictures
 @testable import TokenizerCore
 
 @Suite struct AutoencoderRunTests {
-    @Test(arguments: [false, true])
-    func aResumedRunEndsInTheSameBytes(isDecoderOnly: Bool) throws {
+    @Test(arguments: TrainedPart.allCases)
+    func aResumedRunEndsInTheSameBytes(part: TrainedPart) throws {
         try withScratchFolder { folder in
-            let options = try options(images: try TinyTraining.pictures(in: folder), isDecoderOnly: isDecoderOnly)
+            var options = try options(images: try TinyTraining.pictures(in: folder), part: part)
+            options.measureEvery = 2
             #expect(try run(folder + "/whole", options))
             // Stopped twice, once on one thread: neither may show in the result.
             #expect(try !run(folder + "/parts", options, stopAfter: 2))
@@ -45,10 +48,134 @@ import Testing
                     false
                 })
             #expect(said.contains { $0.hasPrefix("--steps grows from 6: the learning rate fell") })
+            #expect(try run(folder + "/run", options), "called again it has nothing to do")
             let log = try TrainingLog.entries(folder + "/run/log.jsonl").filter { $0.values["loss"] != nil }
             #expect(log.map(\.step) == Array(1...8) && log.allSatisfy { $0.values["gradient_norm"]! > 0 })
             #expect(try StoredFile.read(folder + "/run/vae-before/diffusion_pytorch_model.safetensors") == first)
             #expect(try StoredFile.read(folder + "/run/vae/diffusion_pytorch_model.safetensors") != first)
+        }
+    }
+
+    /// A constant rate is the same in a longer run: extended by half it ends in the same bytes, the best weights among them.
+    @Test func aRunOfConstantRateGrowsToTheBit() throws {
+        try withScratchFolder { folder in
+            var options = try options(images: try TinyTraining.pictures(in: folder))
+            // Grows worse, so that the best weights are not the last.
+            (options.training.schedule, options.training.learningRate, options.measureEvery) = (Schedule(.constant, warmup: 2), 0.1, 2)
+            options.training.averaging = 0
+            (options.training.steps, options.seed) = (9, 7)
+            #expect(try run(folder + "/whole", options))
+            options.training.steps = 6
+            #expect(try run(folder + "/grown", options))
+            options.training.steps = 9
+            var said: [String] = []
+            let console = Console(isTerminal: false) { said.append($0) }
+            #expect(try AutoencoderRun(folder + "/grown", options: options, console: console).run(saveEvery: .zero) { false })
+            #expect(said.contains("--steps grows from 6: \(Schedule.remarkOnEquality)\n"))
+            let names = try StoredFolder.names(in: folder + "/whole").filter { $0.hasPrefix("vae") }
+            #expect(names == ["vae", "vae-best"], "a rate so high that the first steps are the best")
+            for name in names {
+                let file = "\(name)/diffusion_pytorch_model.safetensors"
+                #expect(try StoredFile.read("\(folder)/whole/\(file)") == StoredFile.read("\(folder)/grown/\(file)"), "\(name)")
+            }
+        }
+    }
+
+    /// Weights that did better on held-out pictures than the last are not lost, and are the ones that were measured.
+    @Test func theBestWeightsAreKeptBesideTheLast() throws {
+        try withScratchFolder { folder in
+            var options = try options(images: try TinyTraining.pictures(in: folder))
+            (options.training.learningRate, options.measureEvery, options.training.latentBits) = (0.5, 1, nil)
+            options.start = .init(vae: try TinyTraining.vae(in: folder + "/vae", seed: 1))
+            options.training.averaging = 0
+            #expect(try run(folder + "/run", options))
+            let measured = try TrainingLog.entries(folder + "/run/log.jsonl").compactMap { entry in
+                entry.values["held_out_psnr"].map { (step: entry.step, psnr: $0) }
+            }
+            #expect(measured.map(\.step) == Array(0...6))
+            let best = try #require(measured.max { $0.psnr < $1.psnr })
+            #expect(best.step < 6)
+            let picture = try #require(SquareImages(ImageSource(options.images), size: 32).image(at: 0), "the one to choose by")
+            let kept = try Autoencoder(directory: folder + "/run/vae-best")
+            let psnr = PeakSignalToNoise.decibels(PixelBatch(kept(PixelBatch(images: [picture]).pixels)).images()[0], picture)
+            #expect(abs(psnr - best.psnr) < 0.05, "weights are published with eleven bits")
+        }
+    }
+
+    @Test func aFinishedAutoencoderIsTrainedFurther() throws {
+        try withScratchFolder { folder in
+            let vae = try TinyTraining.vae(in: folder + "/vae", seed: 1)
+            var options = try options(images: try TinyTraining.pictures(in: folder), part: .tail)
+            options.start = .init(vae: vae)
+            (options.training.averaging, options.training.latentBits) = (0, nil)
+            #expect(try run(folder + "/tuned", options))
+            let (start, tuned) = (try Autoencoder(directory: vae), try Autoencoder(directory: folder + "/tuned/vae"))
+            let moved = zip(start.tensors, tuned.tensors).filter { $0.tensor.values != $1.tensor.values }.map(\.0.path)
+            #expect(
+                !moved.isEmpty
+                    && moved.allSatisfy { ["decoder.up_blocks.1.", "decoder.norm_out.", "decoder.conv_out."].contains(where: $0.hasPrefix) })
+            // Whole, through a test channel of its own latents; and the family without a patch code.
+            (options.training.part, options.training.latentBits) = (.all, 60)
+            #expect(try run(folder + "/whole", options))
+            let network = try #require(options.architecture.family as? PatchCodeConfiguration).network
+            let plain = Autoencoder(AutoencoderConfiguration(network), .random(seed: 3))
+            try StoredFolder.create(folder + "/plain")
+            try StoredFile.write(JSONFile.bytes(plain.configuration), to: folder + "/plain/config.json")
+            try plain.save(to: "\(folder)/plain/\(Autoencoder.weightsName)")
+            options.architecture = plain.configuration
+            let reason = "\(vae) is of the family PatchSkipAutoencoderDC, not AutoencoderDC: it cannot be trained further as that"
+            #expect(throws: FileError(path: vae, reason: reason)) { try run(folder + "/other", options) }
+            #expect(try !StoredFolder.names(in: folder).contains("other"))
+            options.start = .init(vae: folder + "/plain")
+            options.training.part = .decoder
+            #expect(try run(folder + "/dcae", options))
+            let drawn = try Autoencoder(directory: folder + "/dcae/vae")
+            #expect(drawn.encoder.tensors.map(\.tensor.values) == plain.encoder.tensors.map(\.tensor.values), "what tokens mean is as it was")
+        }
+    }
+
+    /// Other weights in the same folder are another run.
+    @Test func aRunKnowsTheWeightsThatItStartedFrom() throws {
+        try withScratchFolder { folder in
+            var options = try options(images: try TinyTraining.pictures(in: folder))
+            options.start = .init(vae: try TinyTraining.vae(in: folder + "/vae", seed: 1))
+            #expect(try !run(folder + "/run", options, stopAfter: 2))
+            _ = try TinyTraining.vae(in: folder + "/vae", seed: 2)
+            let error = #expect(throws: FileError.self) { try run(folder + "/run", options) }
+            #expect(error?.reason.contains("was begun with start.") == true)
+        }
+    }
+
+    @Test func aRunEndsAtTheStepAfterItsTime() throws {
+        try withScratchFolder { folder in
+            let options = try options(images: try TinyTraining.pictures(in: folder))
+            #expect(try run(folder + "/whole", options))
+            var (minutes, said): (Int, [String]) = (0, [])
+            let console = Console(isTerminal: false) { said.append($0) }
+            let limit = TimeLimit(minutes: 3) {
+                minutes += 1
+                return .seconds(60 * (minutes - 1))
+            }
+            #expect(try !AutoencoderRun(folder + "/parts", options: options, console: console).run(saveEvery: .seconds(3600), until: limit) { false })
+            #expect(said.last == "saved at step 3 of 6\n")
+            #expect(try run(folder + "/parts", options))
+            let file = "vae/diffusion_pytorch_model.safetensors"
+            #expect(try StoredFile.read("\(folder)/whole/\(file)") == StoredFile.read("\(folder)/parts/\(file)"))
+        }
+    }
+
+    @Test func aRangeTestTriesRatesAndWritesItsCurve() throws {
+        try withScratchFolder { folder in
+            var options = try options(images: try TinyTraining.pictures(in: folder))
+            options.range = LearningRateRange("1e-5:0.1")
+            options.training.steps = 5
+            let test = try AutoencoderRun(folder + "/range", options: options, console: .silent)
+            #expect(try test.testRange { true } == nil)
+            let curve = try #require(try test.testRange { false })
+            #expect(curve.points.count == 5 && abs(curve.points[2].rate / 1e-3 - 1) < 1e-3)
+            #expect(try JSONFile.read(LearningRateCurve.self, from: folder + "/range/lr-range.json").points == curve.points)
+            let log = try TrainingLog.entries(folder + "/range/log.jsonl")
+            #expect(log.map(\.step) == Array(1...5) && log.map { $0.values["learning_rate"]! } == curve.points.map(\.rate))
         }
     }
 
@@ -68,7 +195,7 @@ import Testing
             let moved = trained.tensors.filter { $0.path.hasSuffix("refiner.conv_out.weight") }
             #expect(moved.count == 1 && moved[0].tensor.sumOfSquares > 0)
             #expect(
-                try StoredFile.read(folder + "/whole/fit/quantizer.safetensors") == StoredFile.read(options.start!.fit + "/quantizer.safetensors"))
+                try StoredFile.read(folder + "/whole/fit/quantizer.safetensors") == StoredFile.read(options.start!.fit! + "/quantizer.safetensors"))
             _ = try Publication(vae: folder + "/whole/vae", fit: folder + "/whole/fit", images: options.images, most: 1)
                 .publish(as: "tiny", under: folder + "/checkpoints", console: .silent)
         }
@@ -82,15 +209,16 @@ import Testing
                 change(&options)
                 return #expect(throws: FileError.self) { try run(folder + "/run", options) }?.reason
             }
-            let fit = valid.start!.fit
+            let fit = try #require(valid.start?.fit)
             #expect(
                 refusal { $0.start!.vae = folder + "/other/vae" }
                     == "\(fit) was fitted to the latents of another autoencoder than \(folder)/other/vae")
             var narrow = try #require(valid.architecture.family as? PatchCodeConfiguration)
             narrow.network.latentChannels = 40
             #expect(refusal { $0.architecture = AutoencoderConfiguration(narrow) }?.contains("only in decoder_refiner") == true)
-            #expect(refusal { $0.training.isDecoderOnly = false }?.contains("only the decoder is trained") == true)
+            #expect(refusal { $0.training.part = .all }?.contains("only the decoder is trained") == true)
             #expect(refusal { $0.training.latentBits = 60 }?.contains("no test channel") == true)
+            #expect(refusal { $0.start!.fit = folder + "/whole-image/fit" }?.hasSuffix("; it serves --crop 32 with --size 32") == true)
             #expect(try !StoredFolder.names(in: folder).contains("run"))
         }
     }
@@ -98,7 +226,7 @@ import Testing
     /// Options to train a refiner on the tokens of a patch code, and another patch code.
     private func fitted(in folder: String, _ precision: SafetensorsWriter.Precision = .float16) throws -> AutoencoderRun.Options {
         let pictures = try TinyTraining.pictures(in: folder)
-        var options = try options(images: pictures, isDecoderOnly: true)
+        var options = try options(images: pictures, part: .decoder)
         options.training.latentBits = nil
         (options.architecture, options.training.steps) = (try Self.patchCode(), 0)
         #expect(try run(folder + "/start", options))
@@ -117,6 +245,9 @@ import Testing
         var fit = QuantizerRun.Options(latents: latents)
         (fit.vae, fit.quantizer, fit.passes) = (vae, quantizer, 2)
         #expect(try QuantizerRun(folder + "/fit", options: fit, console: .silent).run(saveEvery: .seconds(3600)))
+        // A codebook for each token belongs to images of one size.
+        fit.quantizer = QuantizerOptions(tokens: 192, codes: 2)
+        #expect(try QuantizerRun(folder + "/whole-image", options: fit, console: .silent).run(saveEvery: .seconds(3600)))
         options.start = .init(vae: vae, fit: folder + "/fit/fit")
         var code = try #require(options.architecture.family as? PatchCodeConfiguration)
         code.refiner = .init(factor: 2, channels: 8, layers: 1)
@@ -201,8 +332,8 @@ import Testing
                 ({ $0.averaging = .nan }, "--averaging is in 0..<1, not nan"),
                 ({ $0.weightDecay = -5 }, "--weight-decay is a number that is not below 0, not -5.0"),
                 ({ $0.weightDecay = .nan }, "--weight-decay is a number that is not below 0, not nan"),
-                ({ $0.warmup = -1 }, "--warmup is in 0...1073741824, not -1"),
-                ({ $0.warmup = .max }, "--warmup is in 0...1073741824, not 9223372036854775807"),
+                ({ $0.schedule.warmup = -1 }, "--warmup is in 0...1073741824, not -1"),
+                ({ $0.schedule.warmup = .max }, "--warmup is in 0...1073741824, not 9223372036854775807"),
                 ({ $0.latentBits = .nan }, "--latent-bits is in 0...4096, not nan"), ({ $0.steps = -1 }, "--steps is in 0...16777216, not -1"),
             ] as [((inout AutoencoderTrainer.Options) -> Void, String)] {
                 var options = valid
@@ -221,11 +352,12 @@ import Testing
         }
     }
 
-    private func options(images: String, isDecoderOnly: Bool = false) throws -> AutoencoderRun.Options {
+    private func options(images: String, part: TrainedPart = .all) throws -> AutoencoderRun.Options {
         AutoencoderRun.Options(
             images: images, size: 32, crop: 16, split: TinyTraining.split, seed: 7, architecture: try TinyTraining.architecture(),
             training: .init(
-                batch: 4, shards: 2, steps: 6, learningRate: 1e-3, warmup: 2, weightDecay: 0, clip: 1, latentBits: 60, averaging: 0.9,
-                isDecoderOnly: isDecoderOnly))
+                batch: 4, shards: 2, steps: 6, learningRate: 1e-3, schedule: Schedule(.cosine, warmup: 2), weightDecay: 0, clip: 1, latentBits: 60,
+                averaging: 0.9,
+                part: part))
     }
 }

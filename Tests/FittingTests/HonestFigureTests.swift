@@ -132,8 +132,8 @@ import Testing
                 let options = AutoencoderRun.Options(
                     images: pictures, size: 32, crop: 16, split: split, seed: 7, architecture: try TinyTraining.architecture(),
                     training: .init(
-                        batch: 4, shards: 2, steps: 1, learningRate: 1e-3, warmup: 2, weightDecay: 0, clip: 1, latentBits: nil, averaging: 0.9,
-                        isDecoderOnly: false))
+                        batch: 4, shards: 2, steps: 1, learningRate: 1e-3, schedule: Schedule(.cosine, warmup: 2), weightDecay: 0, clip: 1,
+                        latentBits: nil, averaging: 0.9, part: .all))
                 let run = try AutoencoderRun("\(folder)/\(name)", options: options, console: Console(isTerminal: false) { said.append($0) })
                 #expect(try run.run(saveEvery: .seconds(3600)) { false })
                 return said

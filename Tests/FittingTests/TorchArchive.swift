@@ -1,6 +1,7 @@
 import Files
 
 @testable import Fitting
+@testable import Jobs
 
 /// What `torch.save` writes, and what it would not: archives put together here may claim anything.
 enum TorchArchive {
@@ -8,7 +9,7 @@ enum TorchArchive {
     static func zip(_ entries: [(String, [UInt8])]) -> [UInt8] {
         var (file, directory) = ([UInt8](), [UInt8]())
         for (name, data) in entries {
-            let sizes = bytes(CRC32.checksum(data)) + bytes(UInt32(data.count)) + bytes(UInt32(data.count)) + bytes(UInt16(name.utf8.count))
+            let sizes = bytes(CRC32.zip.checksum(data)) + bytes(UInt32(data.count)) + bytes(UInt32(data.count)) + bytes(UInt16(name.utf8.count))
             directory += bytes(UInt32(0x0201_4B50)) + [0, 0] + [UInt8](repeating: 0, count: 10) + sizes + [UInt8](repeating: 0, count: 12)
             directory += bytes(UInt32(file.count)) + Array(name.utf8)
             file += bytes(UInt32(0x0403_4B50)) + [UInt8](repeating: 0, count: 10) + sizes + [0, 0] + Array(name.utf8) + data

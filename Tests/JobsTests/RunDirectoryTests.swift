@@ -29,6 +29,7 @@ import Testing
             func open(seed: Int) throws { _ = try RunDirectory(folder, options: Options(seed: seed)) { $0 == "cache" } }
             try open(seed: 1)
             for name in ["states", "cache/of"] { try StoredFolder.create("\(folder)/\(name)") }
+            try StoredFile.write([1], to: folder + "/options.yaml")
             try StoredFile.write([], to: folder + "/log.jsonl")
             try open(seed: 2)
             try StoredFolder.create(folder + "/states/0")

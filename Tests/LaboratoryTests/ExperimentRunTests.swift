@@ -2,6 +2,7 @@ import TestSupport
 import Testing
 
 @testable import Files
+@testable import Jobs
 @testable import Laboratory
 
 @Suite struct ExperimentRunTests {
@@ -45,9 +46,11 @@ import Testing
             #expect(asked == [1, 2, 3], "the third noticed the stop")
             let partial = String(decoding: try StoredFile.read(folder + "/parts/report.html"), as: UTF8.self)
             #expect(partial.contains("1² = 1, 2² = 4<") && partial.contains("2 of 4 cells were measured"))
+            #expect(try RunRecord(folder + "/parts").state == .unfinished)
             asked = []
             #expect(try run(folder + "/parts", source) { asked.append($0) })
             #expect(asked == [3, 4])
+            #expect(try RunRecord(folder + "/parts").state == .finished)
             #expect(try run(folder + "/whole", source))
             #expect(try StoredFile.read(folder + "/whole/results.json") == StoredFile.read(folder + "/parts/results.json"))
             #expect(try StoredFile.read(folder + "/whole/report.html") == StoredFile.read(folder + "/parts/report.html"))

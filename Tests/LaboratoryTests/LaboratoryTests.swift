@@ -35,15 +35,33 @@ import Testing
         html.split(separator: "<img ", omittingEmptySubsequences: false).count - 1 == SamplePictures.count * (2 + cells)
     }
 
-    @Test func samplesEndWhereOneIsMissing() throws {
+    @Test func samplesBelongToTheirOriginals() throws {
         try withScratchFolder { folder in
             let samples = SamplePictures(in: folder + "/pictures")
             let pictures = (0..<3).map { ProceduralImages(seed: 4, side: 32).image(at: $0) }
-            #expect(samples.pictures(of: "a cell") == nil)
-            try samples.keep(pictures, of: "a cell")
-            #expect(samples.pictures(of: "a cell") == pictures && samples.pictures(of: "another") == nil)
-            StoredFolder.remove(folder + "/pictures/a-cell-2.png")
-            #expect(samples.pictures(of: "a cell") == [pictures[0]], "the third would stand beside the second original")
+            let places = [0, 3, 6]
+            #expect(samples.pictures(places, of: "a cell") == nil)
+            try samples.keep(Array(zip(places, pictures)), of: "a cell")
+            #expect(samples.pictures(places, of: "a cell") == pictures && samples.pictures(places, of: "another") == nil)
+            #expect(samples.pictures([0, 1, 2], of: "a cell") == nil, "those of other originals")
+            StoredFolder.remove(folder + "/pictures/a-cell-4.png")
+            #expect(samples.pictures(places, of: "a cell") == nil, "the third would stand beside the second original")
+        }
+    }
+
+    /// Neighbours are often of one photograph.
+    @Test func reportsShowPicturesFromAllOverThePart() throws {
+        try withScratchFolder { folder in
+            let domain = try Self.domain(folder)
+            let count = domain.originals.count
+            let places = (0..<3).map { $0 * count / 3 }
+            let grid = try #require(domain.grid("all", [("as they are", domain.reporting)]))
+            #expect(grid.rows.map(\.caption) == places.map { "held-out picture \($0 + 1) of \(count)" })
+            #expect(grid.rows.map(\.images[0]) == places.map { domain.originals[$0].image })
+            #expect(grid.rows.allSatisfy { $0.images[1] == $0.images[2] })
+            try domain.keepSample(of: domain.reporting, "a cell")
+            let kept = try #require(domain.grid("all", of: [("cell", "a cell")]))
+            #expect(kept.rows.map(\.images) == grid.rows.map(\.images))
         }
     }
 
@@ -80,7 +98,12 @@ import Testing
             let changed = Set(noisy.indices.filter { noisy[$0] != clean[$0] }.map { $0 % domain.shape.channels })
             #expect(changed == [5])
             #expect(results[1].figures.pictures.difference.psnr < results[0].figures.pictures.difference.psnr)
-            #expect(experiment.report(results).html.contains("The knee for noise alike"))
+            let html = experiment.report(results).html
+            #expect(html.contains("The knee for noise alike"))
+            #expect(!html.contains("paper (DC-AE") && html.contains("rFID was not measured"), "the paper's points alone are no finding")
+            #expect(html.contains("Picture quality against the error of the latents, \(domain.measured)"), "what was measured")
+            let channels = try #require(html.split(separator: "<figure>").first { $0.contains("What noise on one channel") })
+            #expect(channels.contains("<circle") && !channels.contains("fill=\"none\""), "nothing lies between channels")
         }
     }
 

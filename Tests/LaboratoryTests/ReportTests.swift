@@ -52,6 +52,32 @@ import Testing
         #expect(!plot.html.contains("nan") && plot.html.occurrences("<circle") == 2, "one point and its swatch")
     }
 
+    /// There is no epoch 1.2.
+    @Test func countsHaveWholeTicks() {
+        #expect(PlotAxis("epoch", .wholes).ticks(in: 0.9...3.1) == [1, 2, 3])
+        #expect(PlotAxis("epoch", .wholes).ticks(in: 0...100) == [0, 20, 40, 60, 80, 100])
+        #expect(PlotAxis("epoch").ticks(in: 0.9...3.1).contains(1.5))
+    }
+
+    /// One outlier would press all others into a corner.
+    @Test func anAxisThatMayIsLogarithmicWhereTheRangeAsksForIt() {
+        func scale(_ values: [Double], including: [Double] = []) -> Bool {
+            let series = Plot.Series("s", colour: 0, values.enumerated().map { .init(Double($0), $1) })
+            return Plot("p", x: PlotAxis("x"), y: PlotAxis("y", .fitting, including: including), series: [series]).html.contains("↑ y, logarithmic")
+        }
+        #expect(scale([0.9, 0.95, 14]) && scale([0.9, 0.95], including: [0.1]))
+        #expect(!scale([0.9, 0.95, 1.2]) && !scale([0, 0.9, 14]) && !scale([-1, 20]) && !scale([.nan]))
+    }
+
+    @Test func curvesHaveNoMarkersAndPointsNoLine() {
+        func drawn(_ style: Plot.Series.Style) -> String {
+            let points = (1...3).map { Plot.Point(Double($0), Double($0)) }
+            return Plot("p", x: PlotAxis("x"), y: PlotAxis("y"), series: [.init("s", style, colour: 0, points)]).html
+        }
+        #expect(drawn(.curve).occurrences("<circle") == 0 && drawn(.curve).occurrences("fill=\"none\"") == 2, "the curve and its swatch")
+        #expect(drawn(.points).occurrences("<circle") == 4 && drawn(.points).occurrences("fill=\"none\"") == 0)
+    }
+
     @Test func figuresKeepTheirDigits() {
         #expect(Figure.decimals(24.1, 2) == "24.10" && Figure.decimals(-0.004, 2) == "0.00" && Figure.decimals(-1.5, 0) == "-2")
         #expect(Figure.decimals(0.05, 3) == "0.050" && Figure.decimals(.infinity, 2) == "inf")

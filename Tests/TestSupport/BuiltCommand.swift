@@ -11,14 +11,19 @@ package enum BuiltCommand: String {
     /// - Parameters:
     ///   - maximumFileBytes: writing more than that to a file fails, as on a full disk.
     ///   - stop: a signal to send once the command has written some text to standard error.
+    ///   - terminal: what standard error is, in the place of a file.
+    ///   - environment: variables beside those of the tests, such as `NO_COLOR=1`.
     /// - Returns: its exit status, and what it wrote to standard output and to standard error.
     package func run(
-        _ arguments: [String], maximumFileBytes: Int? = nil, stop: (signal: Int32, text: String)? = nil
+        _ arguments: [String], maximumFileBytes: Int? = nil, stop: (signal: Int32, text: String)? = nil, terminal: PseudoTerminal? = nil,
+        environment: [String] = []
     ) throws -> (status: Int32, output: String, errors: String) {
         try withScratchFolder { folder in
             // The shell counts blocks of 512 bytes.
             let limit = maximumFileBytes.map { "ulimit -f \($0 / 512); " } ?? ""
-            let words = ["/bin/sh", "-c", limit + "exec \"$@\" > \(folder)/output 2> \(folder)/errors", "sh", try path] + arguments
+            let errors = terminal?.name ?? "\(folder)/errors"
+            let words =
+                ["/bin/sh", "-c", limit + "exec \"$@\" > \(folder)/output 2> \(errors)", "sh", "/usr/bin/env"] + environment + [try path] + arguments
             var pid = pid_t()
             var pointers: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
             defer { for pointer in pointers { free(pointer) } }
@@ -35,7 +40,14 @@ package enum BuiltCommand: String {
                 while waitpid(pid, &status, WNOHANG) == 0, !Self.isThere(stop.text, in: "\(folder)/errors") { usleep(1000) }
                 kill(pid, stop.signal)
             }
-            while waitpid(pid, &status, 0) < 0 { guard errno == EINTR else { break } }
+            if let terminal {
+                // A terminal that nobody reads holds its writer up.
+                while waitpid(pid, &status, WNOHANG) == 0 { terminal.read() }
+                terminal.read()
+                try StoredFile.write(terminal.recording, to: "\(folder)/errors", .relaxed)
+            } else {
+                while waitpid(pid, &status, 0) < 0 { guard errno == EINTR else { break } }
+            }
             let texts = try ["output", "errors"].map { String(decoding: try StoredFile.read("\(folder)/\($0)"), as: UTF8.self) }
             // The low byte is the signal that ended it, if one did.
             return (status & 0x7F == 0 ? status >> 8 : -(status & 0x7F), texts[0], texts[1])
@@ -60,8 +72,9 @@ package enum BuiltCommand: String {
 /// `revq-train`, which most of them run.
 package enum TrainCommand {
     package static func run(
-        _ arguments: [String], maximumFileBytes: Int? = nil, stop: (signal: Int32, text: String)? = nil
+        _ arguments: [String], maximumFileBytes: Int? = nil, stop: (signal: Int32, text: String)? = nil, terminal: PseudoTerminal? = nil,
+        environment: [String] = []
     ) throws -> (status: Int32, output: String, errors: String) {
-        try BuiltCommand.train.run(arguments, maximumFileBytes: maximumFileBytes, stop: stop)
+        try BuiltCommand.train.run(arguments, maximumFileBytes: maximumFileBytes, stop: stop, terminal: terminal, environment: environment)
     }
 }

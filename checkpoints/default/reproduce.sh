@@ -19,7 +19,7 @@ train=${REVQ_TRAIN:-revq-train}
 "$train" synthesize --output "$work/pictures" --count 6000 --size 256 --seed 1
 
 # The autoencoder: a linear code of patches, their principal components. 0.2 core-minutes.
-"$train" vae --images "$work/pictures" --output "$work/vae" --config "$here/architecture.json" --size 256 \
+"$train" vae --images "$work/pictures" --output "$work/vae" --architecture "$here/architecture.json" --size 256 \
   --steps 0 --seed 1
 
 # The frozen encoder runs once. 0.3 core-minutes.
@@ -30,8 +30,8 @@ train=${REVQ_TRAIN:-revq-train}
   --grouping klt-2 --codebooks one --distortion weighted --start k-means++ --passes 12 --seed 1
 
 # A refiner behind the decoder, trained on exactly these tokens. 30 core-minutes.
-"$train" vae --images "$work/pictures" --vae "$work/vae/vae" --fit "$work/fit/fit" --output "$work/refined" \
-  --config "$here/refined.json" --size 256 --crop 128 --steps 5000 --batch 16 --learning-rate 1e-3 --warmup 200 \
+"$train" vae --images "$work/pictures" --from "$work/vae/vae" --fit "$work/fit/fit" --output "$work/refined" \
+  --architecture "$here/refined.json" --size 256 --crop 128 --steps 5000 --batch 16 --learning-rate 1e-3 --warmup 200 \
   --averaging 0.998 --seed 1
 
 # The next version of "default", measured on 256 pictures of the reporting part, which no step above has met.

@@ -10,6 +10,16 @@ package enum Figure {
         return rounded == rounded.rounded() && abs(rounded) < 1e15 ? "\(Int(rounded))" : "\(rounded)"
     }
 
+    /// Two significant digits of a positive number, with a power of ten where it is small: 0.012, 3.2e-05.
+    package static func significant(_ x: Double) -> String {
+        guard x > 0, x.isFinite else { return "\(x)" }
+        let power = Int(floor(log10(x)))
+        guard power < -3 else { return text((x * pow(10, 1 - Double(power))).rounded() / pow(10, 1 - Double(power))) }
+        let tenths = Int((x * pow(10, 1 - Double(power))).rounded())
+        let (digits, exponent) = tenths == 100 ? (10, power + 1) : (tenths, power)
+        return (digits % 10 == 0 ? "\(digits / 10)" : "\(digits / 10).\(digits % 10)") + "e\(exponent)"
+    }
+
     /// Exactly `digits` decimals, such as 24.10 for 24.1 and 2; 0 to 9.
     package static func decimals(_ x: Double, _ digits: Int) -> String {
         let scale = pow(10, Double(digits))
@@ -27,7 +37,7 @@ package enum Figure {
     }
 
     /// Seconds as "1:02:03" or "2:03".
-    static func clock(_ seconds: Double) -> String {
+    package static func clock(_ seconds: Double) -> String {
         let whole = Int(min(max(seconds, 0), 1e9).rounded())
         let twoDigits = { (number: Int) in number < 10 ? "0\(number)" : "\(number)" }
         let minutes = whole / 60

@@ -1,7 +1,8 @@
 import Files
 import FoundationEssentials
 
-/// The folder of one run: what it was asked to do (`config.json`), its log, its saved states and its results.
+/// The folder of one run: what it was asked to do (`config.json`, and as a command's options in `options.yaml`), its log, its saved states
+/// and its results.
 ///
 /// The same call on the same folder goes on with the run, and a call that asks for more of the same extends it. Another run's folder, and
 /// one that a process is working in, are refused. A run that has made nothing yet, because it was refused after all, gives its folder up to
@@ -26,8 +27,10 @@ package final class RunDirectory {
     package private(set) var grownFrom: [String: Int] = [:]
     private let lock: FileLock
 
-    private static let configurationName = "config.json"
-    private static let lockName = ".lock"
+    static let configurationName = "config.json"
+    static let optionsName = "options.yaml"
+    static let logName = "log.jsonl"
+    static let lockName = ".lock"
     private static let asideEnding = "-before"
 
     /// Creates the folder, or opens that of an earlier call with equal options.
@@ -49,7 +52,12 @@ package final class RunDirectory {
         try claim(options, growth, isCache)
     }
 
-    package var logPath: String { "\(path)/log.jsonl" }
+    package var logPath: String { "\(path)/\(Self.logName)" }
+
+    /// Keeps the command's options, complete, as a file that another call can be given.
+    package func keep(options: String) throws(FileError) {
+        try StoredFile.write(Array(options.utf8), to: "\(path)/\(Self.optionsName)")
+    }
 
     /// The run's numbers have left the range of floats; what it saved before is kept.
     package func divergence(step: Int) -> FileError {
@@ -89,7 +97,8 @@ package final class RunDirectory {
 
     /// Whether nothing was made here: an empty log or folder of states is nothing.
     private func isUnused(_ isCache: (String) -> Bool) throws(FileError) -> Bool {
-        for name in try StoredFolder.names(in: path) where name != Self.configurationName && !name.hasPrefix(".") && !isCache(name) {
+        let own = [Self.configurationName, Self.optionsName]
+        for name in try StoredFolder.names(in: path) where !own.contains(name) && !name.hasPrefix(".") && !isCache(name) {
             let part = "\(path)/\(name)"
             let isEmpty = StoredFolder.exists(part) ? try StoredFolder.names(in: part).isEmpty : try ReadableFile(part).count == 0
             guard isEmpty else { return false }

@@ -2,7 +2,8 @@ import Files
 
 /// The figures of a run, a JSON object per line: `{"images_per_second":512,"loss":0.0123,"seconds":1.25,"step":100}`.
 ///
-/// Lines are written as they come and put on the disk together with a saved state; a resumed run drops those after its state.
+/// Lines are written as they come and put on the disk together with a saved state; a resumed run drops those after its state. Where a folder
+/// is named for it, TensorBoard gets the same figures.
 package final class TrainingLog {
     /// One line.
     package struct Entry: Codable, Equatable, Sendable {
@@ -38,6 +39,8 @@ package final class TrainingLog {
 
         /// What the run computed: without the times, which differ from call to call.
         package var figures: Entry { Entry(step: step, values: values.filter { $0.key != secondsName && $0.key != rateName }) }
+        /// What the run had taken by then.
+        package var seconds: Double? { values[secondsName] }
     }
 
     private static let secondsName = "seconds", rateName = "images_per_second"
@@ -48,15 +51,22 @@ package final class TrainingLog {
     /// What the run took before that.
     private let secondsBefore: Double
     private var lastImages: Duration
+    private let events: EventFile?
 
     /// Opens the log at `path` for lines after step `resumed`; later ones, of work that was lost, are removed.
-    /// - Parameter elapsed: time since this moment.
-    package init(_ path: String, resumedAt resumed: Int, elapsed: @escaping () -> Duration = TrainingLog.stopwatch()) throws(FileError) {
-        let kept = StoredFile.exists(path) ? try Self.entries(path).last { $0.step <= resumed } : nil
-        secondsBefore = kept?.values[Self.secondsName] ?? 0
+    /// - Parameters:
+    ///   - folder: for TensorBoard's events, of the lines that stay and of those to come.
+    ///   - elapsed: time since this moment.
+    package init(
+        _ path: String, resumedAt resumed: Int, events folder: String? = nil, elapsed: @escaping () -> Duration = TrainingLog.stopwatch()
+    ) throws(FileError) {
+        let kept = StoredFile.exists(path) ? try Self.entries(path).filter { $0.step <= resumed } : []
+        secondsBefore = kept.last?.values[Self.secondsName] ?? 0
         file = try LineFile(path) { $0.step <= resumed }
         self.elapsed = elapsed
         lastImages = elapsed()
+        events = try folder.map { folder throws(FileError) in try EventFile(in: folder) }
+        for entry in kept { try report(entry) }
     }
 
     /// Appends a line, with the seconds that the run has taken.
@@ -69,7 +79,13 @@ package final class TrainingLog {
             values[Self.rateName] = (Double(images) / max((now - lastImages) / .seconds(1), 1e-6) * 100).rounded() / 100
             lastImages = now
         }
-        try file.append(Entry(step: step, values: values))
+        let entry = Entry(step: step, values: values)
+        try file.append(entry)
+        try report(entry)
+    }
+
+    private func report(_ entry: Entry) throws(FileError) {
+        try events?.append(step: entry.step, seconds: entry.values[Self.secondsName] ?? 0, entry.values.filter { $0.key != Self.secondsName })
     }
 
     /// Waits until the disk has every line.

@@ -12,6 +12,10 @@ struct Evaluate: ComputingCommand {
             Prints one line per image in CSV and a summary. With --output also writes results.json, images.csv and report.html there, and goes \
             on where it was stopped; a folder of something else is refused. \
             PSNR is reported over RGB, over the brightness and over red alone, which is what the paper's figures are.
+
+            Examples:
+              revq-train evaluate --checkpoint checkpoints/default/000003 \\
+                --images held-out --output runs/evaluation
             """)
 
     @Option(help: "The checkpoint: CHECKPOINTS/MODEL/VERSION.")
@@ -22,6 +26,7 @@ struct Evaluate: ComputingCommand {
     var output: String?
     @OptionGroup var perceptual: PerceptualWeights
     @OptionGroup var threads: Threads
+    @OptionGroup var file: ConfigurationFile
 
     func run() throws {
         let console = Console()

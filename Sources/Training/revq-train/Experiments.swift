@@ -5,21 +5,32 @@ import Laboratory
 struct Tolerance: ComputingCommand {
     static let configuration = CommandConfiguration(
         abstract: "Experiment: how much noise a frozen decoder tolerates in its latents.",
-        discussion: "Noise in raw and normalised units, on all channels and on each alone; finds the knee.")
+        discussion: """
+            Noise in raw and normalised units, on all channels and on each alone; finds the knee.
+
+            Examples:
+              revq-train tolerance --vae dc-ae --images pictures --output runs/tolerance
+            """)
 
     @OptionGroup var laboratory: LaboratoryArguments
 
     var threads: Threads { laboratory.threads }
 
     func run() throws {
-        try laboratory.run("tolerance", options: [String: Int]()) { domains in try ToleranceExperiment(domains[0], seed: laboratory.seed) }
+        try laboratory.run(self, options: [String: Int]()) { domains in try ToleranceExperiment(domains[0], seed: laboratory.seed) }
     }
 }
 
 struct AblateReset: ComputingCommand {
     static let configuration = CommandConfiguration(
         abstract: "Experiment: what resetting unused codes is worth, over codebooks of growing size.",
-        discussion: "The paper's training, with its numbers of images per code: sizes follow from how many images there are.")
+        discussion: """
+            The paper's training, with its numbers of images per code: sizes follow from how many images there are.
+
+            Examples:
+              revq-train ablate-reset --vae dc-ae --latents runs/latents \\
+                --output runs/resets
+            """)
 
     @OptionGroup var laboratory: LaboratoryArguments
     @Option(help: "Tokens per image, each with a codebook of its own.")
@@ -36,14 +47,23 @@ struct AblateReset: ComputingCommand {
     func run() throws {
         let options = ResetAblation.Options(tokens: tokens, epochs: epochs, batch: batch, learningRate: learningRate, seed: laboratory.seed)
         try options.check()
-        try laboratory.run("ablate-reset", options: options) { domains in try ResetAblation(domains[0], options) }
+        try laboratory.run(self, options: options) { domains in try ResetAblation(domains[0], options) }
     }
 }
 
 struct Transfer: ComputingCommand {
     static let configuration = CommandConfiguration(
         abstract: "Experiment: fitted on one kind of pictures, measured on another.",
-        discussion: "Once with the fitted statistics, once with those of the second domain; beside both domains' own quantisers.")
+        discussion: """
+            Once with the fitted statistics, once with those of the second domain; beside both domains' own quantisers.
+
+            Examples:
+              revq-train transfer --vae dc-ae --latents runs/latents \\
+                --to-images drawings --output runs/transfer
+            """)
+
+    /// What is not given.
+    static let usual = QuantizerOptions(tokens: 512, codes: 1024, sharing: .one)
 
     @OptionGroup var laboratory: LaboratoryArguments
     @Option(help: "Pictures of the second domain, as --images.")
@@ -61,12 +81,14 @@ struct Transfer: ComputingCommand {
     var threads: Threads { laboratory.threads }
 
     func run() throws {
-        var wanted = QuantizerOptions(tokens: 512, codes: 1024, sharing: .one)
+        var wanted = Self.usual
         quantizer.change(&wanted)
         let options = TransferExperiment.Options(quantizer: wanted, passes: passes, seed: laboratory.seed)
         var second = try laboratory.source
         (second.images, second.latents) = (toImages, toLatents)
-        try laboratory.run("transfer", options: options, others: [second]) { domains in
+        var command = self
+        command.quantizer.complete(wanted)
+        try laboratory.run(command, options: options, others: [second]) { domains in
             try TransferExperiment(from: domains[0], to: domains[1], options)
         }
     }

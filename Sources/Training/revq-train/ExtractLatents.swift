@@ -28,6 +28,11 @@ struct ExtractLatents: ComputingCommand {
         discussion: """
             Goes on where it was interrupted. The files are checksummed; fit notices when one was changed. \
             latents.json names the image of each latent, its label and its part of the split; the held-out pictures are kept beside them.
+
+            Examples:
+              revq-train extract --images pictures --vae dc-ae --output runs/latents
+              revq-train extract --images pictures --vae dc-ae --output runs/latents \\
+                --crops 4 --scales 1 1.5 --folder-labels
             """)
 
     @Option(help: "PNG and JPEG files: a folder, a .tar file, or a list of such paths, one a line.")
@@ -50,6 +55,7 @@ struct ExtractLatents: ComputingCommand {
     @Flag(help: "Keep the folder that an image lies in as its label.")
     var folderLabels = false
     @OptionGroup var resources: Resources
+    @OptionGroup var file: ConfigurationFile
 
     var threads: Threads { resources.threads }
 

@@ -16,9 +16,11 @@ struct LaboratoryArguments: ParsableArguments {
     @Option(help: "Images are brought to squares of this side first.")
     var size = 256
     @OptionGroup var split: SplitOptions
-    @Option var seed: UInt64 = 0
+    @Option(help: "Different seeds give different noise, first codes and orders.")
+    var seed: UInt64 = 0
     @OptionGroup var perceptual: PerceptualWeights
     @OptionGroup var threads: Threads
+    @OptionGroup var file: ConfigurationFile
 
     func validate() throws {
         if images == nil && latents == nil { throw ValidationError("name --images, --latents or both") }
@@ -31,20 +33,21 @@ struct LaboratoryArguments: ParsableArguments {
     /// Runs an experiment on the domain that was named.
     ///
     /// - Parameters:
+    ///   - command: the one that was called.
     ///   - options: what else decides the figures.
     ///   - others: further domains that the experiment needs.
     ///   - make: the experiment on all of them.
     func run<E: Experiment>(
-        _ command: String, options: some Encodable, others: [LatentDomain.Source] = [], _ make: ([LatentDomain]) throws -> E
+        _ command: some ParsableCommand, options: some Encodable, others: [LatentDomain.Source] = [], _ make: ([LatentDomain]) throws -> E
     ) throws {
         let console = Console()
         let networks = try perceptual.networks(imageSize: size)
-        let own = try source
-        let record = Record(sources: [own] + others, inception: perceptual.inception, lpips: perceptual.lpips, seed: seed, options: options)
-        let run = try ExperimentRun(command, in: output, options: record, console: console)
+        let record = Record(sources: [try source] + others, inception: perceptual.inception, lpips: perceptual.lpips, seed: seed, options: options)
+        let run = try ExperimentRun(type(of: command)._commandName, in: output, options: record, console: console)
+        try run.directory.keep(options: CommandOptions.text(of: command))
         var domains: [LatentDomain] = []
         for (index, source) in record.sources.enumerated() {
-            guard let domain = try LatentDomain(source, in: run.path, number: index, networks: networks, console: console) else {
+            guard let domain = try LatentDomain(source, in: run.directory.path, number: index, networks: networks, console: console) else {
                 try console.stop()
             }
             domains.append(domain)

@@ -5,7 +5,13 @@ import Laboratory
 struct Publish: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Measures a trained tokenizer and publishes it as a checkpoint that revq-server loads.",
-        discussion: "The checkpoint appears whole or not at all, as the next number under CHECKPOINTS/NAME.")
+        discussion: """
+            The checkpoint appears whole or not at all, as the next number under CHECKPOINTS/NAME.
+
+            Examples:
+              revq-train publish --vae runs/vae/vae --fit runs/fit/fit --images held-out \\
+                --name photographs --checkpoints checkpoints
+            """)
 
     @Option(help: "The autoencoder: a folder of the diffusers layout.")
     var vae: String
@@ -24,6 +30,7 @@ struct Publish: ParsableCommand {
     var name: String
     @Option(help: "The folder that the server watches.")
     var checkpoints: String
+    @OptionGroup var file: ConfigurationFile
 
     func validate() throws {
         let isPlain = name.utf8.allSatisfy { byte in

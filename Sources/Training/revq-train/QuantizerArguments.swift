@@ -10,23 +10,32 @@ extension Grouping: ExpressibleByArgument {
     package init?(argument: String) {
         self.init(name: argument)
     }
+
+    package var defaultValueDescription: String { name }
 }
 
 /// What a quantiser is to be, as options of a command.
 struct QuantizerArguments: ParsableArguments {
-    @Option(help: "Tokens per image. (default: 512)")
+    @Option(help: "Tokens per image. (default: \(FitQuantizer.usual.quantizer.tokens))")
     var tokens: Int?
-    @Option(help: "Codes per codebook. (default: 16384; in transfer 1024)")
+    @Option(help: "Codes per codebook. (default: \(FitQuantizer.usual.quantizer.codes); in transfer \(Transfer.usual.codes))")
     var codes: Int?
     @Option(
-        help: "What a token is made of: strip, block-HxW (such as block-2x2), spatial, or klt-S (decorrelated squares of S×S sites). (default: strip)"
+        help:
+            "What a token is made of: strip, block-HxW (such as block-2x2), spatial, or klt-S (decorrelated squares of S×S sites). (default: \(FitQuantizer.usual.quantizer.grouping.name))"
     )
     var grouping: Grouping?
-    @Option(help: "What codes make small: normalised, or weighted by what the decoder feels (needs --vae). (default: normalised)")
+    @Option(
+        help:
+            "What codes make small: normalised, or weighted by what the decoder feels (needs --vae). (default: \(FitQuantizer.usual.quantizer.distortion.rawValue))"
+    )
     var distortion: QuantizerOptions.Distortion?
-    @Option(help: "Which tokens share a codebook: untied, channel (or set of channels or components), or one for all. (default: one)")
+    @Option(
+        help:
+            "Which tokens share a codebook: untied, channel (or set of channels or components), or one for all. (default: \(FitQuantizer.usual.quantizer.sharing.rawValue))"
+    )
     var codebooks: QuantizerOptions.Sharing?
-    @Option(help: "Where codes begin: sample or k-means++. (default: sample)")
+    @Option(help: "Where codes begin: sample or k-means++. (default: \(FitQuantizer.usual.quantizer.start.rawValue))")
     var start: QuantizerOptions.Start?
 
     /// Sets what was given.
@@ -38,6 +47,12 @@ struct QuantizerArguments: ParsableArguments {
         options.sharing = codebooks ?? options.sharing
         options.start = start ?? options.start
     }
+
+    /// Sets what was not given.
+    mutating func complete(_ options: QuantizerOptions) {
+        (tokens, codes, grouping, distortion) = (options.tokens, options.codes, options.grouping, options.distortion)
+        (codebooks, start) = (options.sharing, options.start)
+    }
 }
 
 extension GradientOptions.Loss: ExpressibleByArgument {}
@@ -47,16 +62,22 @@ extension Schedule.Decay: ExpressibleByArgument {}
 struct GradientArguments: ParsableArguments {
     @Option(
         help:
-            "detached: codes follow the latents, the rectifier the codes, as in the published code. joint: one loss after the rectifier moves both, as in the paper (adam only). (default: detached)"
+            "detached: codes follow the latents, the rectifier the codes, as in the published code. joint: one loss after the rectifier moves both, as in the paper (adam only). (default: \(FitQuantizer.usual.gradient.loss.rawValue))"
     )
     var loss: GradientOptions.Loss?
-    @Option(help: "How the learning rate falls: constant, exponential (to a twentieth, epoch by epoch) or cosine. (default: exponential)")
+    @Option(
+        help:
+            "How the learning rate falls: constant, exponential (to a twentieth, epoch by epoch) or cosine. (default: \(FitQuantizer.usual.gradient.schedule.decay.rawValue))"
+    )
     var schedule: Schedule.Decay?
-    @Option(help: "Steps in which the learning rate rises from zero. (default: 0)")
+    @Option(help: "Steps in which the learning rate rises from zero. (default: \(FitQuantizer.usual.gradient.schedule.warmup))")
     var warmup: Int?
-    @Option(help: "Parts in which a batch passes through the rectifier, to save memory. (default: 1)")
+    @Option(help: "Parts in which a batch passes through the rectifier, to save memory. (default: \(FitQuantizer.usual.gradient.accumulation))")
     var accumulation: Int?
-    @Option(help: "Measure and publish the rectifier's average over about 1 / (1 - this) steps; 0 averages nothing. (default: 0)")
+    @Option(
+        help:
+            "Measure and publish the rectifier's average over about 1 / (1 - this) steps; 0 averages nothing. (default: \(Int(FitQuantizer.usual.gradient.averaging)))"
+    )
     var averaging: Float?
 
     /// Sets what was given.
@@ -66,5 +87,11 @@ struct GradientArguments: ParsableArguments {
         options.schedule.warmup = warmup ?? options.schedule.warmup
         options.accumulation = accumulation ?? options.accumulation
         options.averaging = averaging ?? options.averaging
+    }
+
+    /// Sets what was not given.
+    mutating func complete(_ options: GradientOptions) {
+        (loss, schedule, warmup) = (options.loss, options.schedule.decay, options.schedule.warmup)
+        (accumulation, averaging) = (options.accumulation, options.averaging)
     }
 }

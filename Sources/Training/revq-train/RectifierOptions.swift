@@ -7,17 +7,19 @@ struct RectifierOptions: ParsableArguments {
         case identity, vit, mlp, cnn, linear
     }
 
-    @Option(help: "identity, vit, mlp, cnn, or linear (solved for in closed form). (default: identity)")
+    fileprivate static let usualWidth = 512, usualDepth = 3, usualHead = 32, usualRank = 128, usualReach = 3
+
+    @Option(help: "identity, vit, mlp, cnn, or linear (solved for in closed form). (default: \(RectifierOptions.Network.identity.rawValue))")
     var rectifier: Network?
-    @Option(help: "Channels of the vit or cnn, or width of the mlp. (default: 512)")
+    @Option(help: "Channels of the vit or cnn, or width of the mlp. (default: \(RectifierOptions.usualWidth))")
     var rectifierWidth: Int?
-    @Option(help: "Blocks of the vit, mlp or cnn. (default: 3)")
+    @Option(help: "Blocks of the vit, mlp or cnn. (default: \(RectifierOptions.usualDepth))")
     var rectifierDepth: Int?
-    @Option(help: "Channels of an attention head of the vit. (default: 32)")
+    @Option(help: "Channels of an attention head of the vit. (default: \(RectifierOptions.usualHead))")
     var rectifierHead: Int?
-    @Option(help: "Channels of the cnn's 3×3 convolutions. (default: 128)")
+    @Option(help: "Channels of the cnn's 3×3 convolutions. (default: \(RectifierOptions.usualRank))")
     var rectifierRank: Int?
-    @Option(help: "Side of the neighbourhood that the linear rectifier sees, odd; 0 is the whole image. (default: 3)")
+    @Option(help: "Side of the neighbourhood that the linear rectifier sees, odd; 0 is the whole image. (default: \(RectifierOptions.usualReach))")
     var rectifierReach: Int?
     @Flag(help: "Add the rectifier's answer to the quantised latents instead of replacing them.")
     var residual = false
@@ -44,6 +46,19 @@ struct RectifierOptions: ParsableArguments {
         if residual { configuration.isResidual = true }
     }
 
+    /// Sets what was not given, of what goes with the network.
+    mutating func complete(_ configuration: RectifierConfiguration) {
+        (rectifier, residual) = (Network(configuration.network), configuration.isResidual)
+        switch configuration.network {
+        case .identity: break
+        case .vit(let width, let depth, let head, _): (rectifierWidth, rectifierDepth, rectifierHead) = (width, depth, head)
+        case .mlp(let width, let depth): (rectifierWidth, rectifierDepth) = (width, depth)
+        case .cnn(let width, let depth, let rank): (rectifierWidth, rectifierDepth, rectifierRank) = (width, depth, rank)
+        case .linear(reach: .image): rectifierReach = 0
+        case .linear(reach: .neighbourhood(let size)): rectifierReach = size
+        }
+    }
+
     private var given: [(name: String, isGiven: Bool)] {
         [
             ("--rectifier-width", rectifierWidth != nil), ("--rectifier-depth", rectifierDepth != nil), ("--rectifier-head", rectifierHead != nil),
@@ -68,10 +83,12 @@ extension RectifierOptions.Network {
     fileprivate var usual: RectifierConfiguration.Network {
         switch self {
         case .identity: .identity
-        case .vit: .vit(width: 512, depth: 3, headDimension: 32, scales: [5])
-        case .mlp: .mlp(width: 512, depth: 3)
-        case .cnn: .cnn(width: 512, depth: 3, rank: 128)
-        case .linear: .linear(reach: .neighbourhood(size: 3))
+        case .vit:
+            .vit(
+                width: RectifierOptions.usualWidth, depth: RectifierOptions.usualDepth, headDimension: RectifierOptions.usualHead, scales: [5])
+        case .mlp: .mlp(width: RectifierOptions.usualWidth, depth: RectifierOptions.usualDepth)
+        case .cnn: .cnn(width: RectifierOptions.usualWidth, depth: RectifierOptions.usualDepth, rank: RectifierOptions.usualRank)
+        case .linear: .linear(reach: .neighbourhood(size: RectifierOptions.usualReach))
         }
     }
 

@@ -16,6 +16,33 @@ struct Resources: ParsableArguments {
     }
 }
 
+/// What a training may take in one call, and who looks on. Not part of its result.
+struct RunOptions: ParsableArguments {
+    @Option(help: "Stop cleanly at the first step after so many minutes, with exit status 0; the same command goes on.")
+    var minutes: Double?
+    @Flag(help: "Write the log also as event files for TensorBoard, into \"\(Self.eventsName)\" of the run's folder.")
+    var tensorboard = false
+    @OptionGroup var resources: Resources
+
+    private static let eventsName = "tensorboard"
+
+    func validate() throws {
+        if let minutes, !(minutes > 0 && minutes <= 1e6) { throw ValidationError("--minutes is above 0 and at most 1000000, not \(minutes)") }
+    }
+
+    var limit: TimeLimit? { minutes.map { TimeLimit(minutes: $0) } }
+
+    /// - Parameter output: the run's folder.
+    func events(in output: String) -> String? { tensorboard ? "\(output)/\(Self.eventsName)" : nil }
+
+    /// Says why a run ended before its last step: a signal, which the exit status tells, or its time.
+    func ended(_ console: Console) throws(ExitCode) {
+        guard let minutes, !StopSignal.isRequested else { try console.stop() }
+        let plural = minutes == 1 ? "minute is" : "minutes are"
+        console.say("\(minutes == minutes.rounded() ? "\(Int(minutes))" : "\(minutes)") \(plural) over; the same command goes on from here")
+    }
+}
+
 /// How many threads a command uses: speed, never results.
 struct Threads: ParsableArguments {
     @Option(help: "How many threads to use; all cores by default.")

@@ -7,10 +7,21 @@ import Jobs
 struct RevqTrain: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "revq-train",
-        abstract: "Makes visual tokenizers: pictures, autoencoders, codebooks and rectifiers.", version: "revq-train 0.1.0",
+        abstract: "Makes visual tokenizers: pictures, autoencoders, codebooks and rectifiers.",
+        discussion: """
+            Every command explains its options and shows examples with --help, and takes options from a file with --config. A command that was \
+            interrupted goes on when it is called again, and ends with 130 or 143 meanwhile.
+
+            Examples:
+              revq-train fit --help
+              revq-train runs list runs
+              revq-train --generate-completion-script bash \\
+                > ~/.local/share/bash-completion/completions/revq-train
+            """,
+        version: "revq-train 0.1.0",
         subcommands: [
             Synthesize.self, TrainAutoencoder.self, ExtractLatents.self, FitQuantizer.self, Import.self, Publish.self, Evaluate.self, Tokenize.self,
-            Detokenize.self,
+            Detokenize.self, Runs.self,
         ],
         groupedSubcommands: [
             CommandGroup(
@@ -22,7 +33,8 @@ struct RevqTrain: ParsableCommand {
         // A file that reaches the limit of the shell is then an error of the write, as on a full disk, and not the end of the process.
         signal(SIGXFSZ, SIG_IGN)
         do {
-            var command = try parseAsRoot()
+            let words = try CommandOptions.expanding(Array(CommandLine.arguments.dropFirst()), of: RevqTrain.self)
+            var command = try parseAsRoot(words)
             guard let threads = (command as? any ComputingCommand)?.threads else { return try command.run() }
             // The first Ctrl-C asks for a clean stop.
             StopSignal.install()

@@ -7,7 +7,13 @@ struct SweepTokens: ComputingCommand {
     static let configuration = CommandConfiguration(
         commandName: "sweep-tokens",
         abstract: "Experiment: token counts and codebook sizes, with bits on the axis and what theory allows beside the curves.",
-        discussion: "Combinations that the latents do not allow are listed in the report and left out.")
+        discussion: """
+            Combinations that the latents do not allow are listed in the report and left out.
+
+            Examples:
+              revq-train sweep-tokens --vae dc-ae --images pictures \\
+                --tokens 512 256 128 --output runs/tokens
+            """)
 
     @OptionGroup var laboratory: LaboratoryArguments
     @Option(parsing: .upToNextOption, help: "Tokens per image.")
@@ -28,7 +34,7 @@ struct SweepTokens: ComputingCommand {
     func run() throws {
         let options = TokenSweep.Options(
             tokens: tokens, codes: codes, grouping: grouping, distortion: distortion, sharing: codebooks, passes: passes, seed: laboratory.seed)
-        try laboratory.run("sweep-tokens", options: options) { domains in try TokenSweep(domains[0], options) }
+        try laboratory.run(self, options: options) { domains in try TokenSweep(domains[0], options) }
     }
 }
 
@@ -36,7 +42,13 @@ struct SweepGrouping: ComputingCommand {
     static let configuration = CommandConfiguration(
         commandName: "sweep-grouping",
         abstract: "Experiment: what a token should be made of, what counts as near, and which tokens share codes, at equal bits.",
-        discussion: "Combinations that the latents do not allow are listed in the report and left out.")
+        discussion: """
+            Combinations that the latents do not allow are listed in the report and left out.
+
+            Examples:
+              revq-train sweep-grouping --vae dc-ae --images pictures \\
+                --groupings strip klt-2 --output runs/groupings
+            """)
 
     @OptionGroup var laboratory: LaboratoryArguments
     @Option(help: "Tokens per image.")
@@ -59,7 +71,7 @@ struct SweepGrouping: ComputingCommand {
         let options = GroupingSweep.Options(
             tokens: tokens, codes: codes, groupings: groupings.isEmpty ? nil : groupings, distortions: distortions, sharings: codebooks,
             passes: passes, seed: laboratory.seed)
-        try laboratory.run("sweep-grouping", options: options) { domains in try GroupingSweep(domains[0], options) }
+        try laboratory.run(self, options: options) { domains in try GroupingSweep(domains[0], options) }
     }
 }
 
@@ -67,7 +79,13 @@ struct SweepRectifier: ComputingCommand {
     static let configuration = CommandConfiguration(
         commandName: "sweep-rectifier",
         abstract: "Experiment: which network corrects quantised latents best, at several numbers of tokens.",
-        discussion: "Identity, closed-form linear, MLP, CNN and ViT, with and without a residual connection, behind the same codes.")
+        discussion: """
+            Identity, closed-form linear, MLP, CNN and ViT, with and without a residual connection, behind the same codes.
+
+            Examples:
+              revq-train sweep-rectifier --vae dc-ae --images pictures \\
+                --tokens 512 256 --output runs/rectifiers
+            """)
 
     @OptionGroup var laboratory: LaboratoryArguments
     @Option(parsing: .upToNextOption, help: "Tokens per image.")
@@ -97,6 +115,6 @@ struct SweepRectifier: ComputingCommand {
             head: head,
             seed: laboratory.seed)
         try options.check()
-        try laboratory.run("sweep-rectifier", options: options) { domains in try RectifierSweep(domains[0], options) }
+        try laboratory.run(self, options: options) { domains in try RectifierSweep(domains[0], options) }
     }
 }

@@ -5,7 +5,12 @@ import Pictures
 struct Synthesize: ComputingCommand {
     static let configuration = CommandConfiguration(
         abstract: "Fills a folder with procedural pictures that have the statistics of photographs.",
-        discussion: "Goes on where it was interrupted. The same seed gives the same pictures on every machine.")
+        discussion: """
+            Goes on where it was interrupted. The same seed gives the same pictures on every machine.
+
+            Examples:
+              revq-train synthesize --output pictures --count 6000 --seed 1
+            """)
 
     @Option(help: "The folder to fill; made where it is missing.")
     var output: String
@@ -20,6 +25,7 @@ struct Synthesize: ComputingCommand {
     var seed: UInt64 = 0
 
     @OptionGroup var threads: Threads
+    @OptionGroup var file: ConfigurationFile
 
     func run() throws {
         let console = Console()

@@ -17,6 +17,12 @@ struct Tokenize: ComputingCommand {
             more than they must. Pictures that cannot be used are listed in skipped-*.jsonl and counted, and do not change the exit status. \
             Several jobs may fill one folder, each with its own --shard; Kubernetes (JOB_COMPLETION_INDEX with --shards), Slurm arrays and \
             Open MPI's ranks are understood where there is none.
+
+            Examples:
+              revq-train tokenize --images train --output tokens \\
+                --checkpoint checkpoints/default/000003 --verify 16
+              revq-train tokenize --images train --output tokens \\
+                --checkpoint checkpoints/default/000003 --shard 0/4
             """)
 
     @Option(help: "PNG and JPEG files: a folder, a .tar file, or a list of such paths, one a line.")
@@ -44,6 +50,7 @@ struct Tokenize: ComputingCommand {
     @Option(help: "Draw so many pictures from their tokens in the end, and say how near they come.")
     var verify = 0
     @OptionGroup var threads: Threads
+    @OptionGroup var file: ConfigurationFile
 
     func validate() throws {
         guard (1...1_000_000).contains(perFile) else { throw ValidationError("--per-file is in 1...1000000, not \(perFile)") }
@@ -90,7 +97,13 @@ struct Tokenize: ComputingCommand {
 struct Detokenize: ComputingCommand {
     static let configuration = CommandConfiguration(
         abstract: "Draws the pictures that a folder of tokens stands for, as PNG files named by their numbers.",
-        discussion: "The tokens must be of the checkpoint, which their fingerprint shows. Started again, it starts over.")
+        discussion: """
+            The tokens must be of the checkpoint, which their fingerprint shows. Started again, it starts over.
+
+            Examples:
+              revq-train detokenize --tokens tokens --output drawn \\
+                --checkpoint checkpoints/default/000003
+            """)
 
     @Option(help: "A folder that tokenize filled, in any format.")
     var tokens: String
@@ -99,6 +112,7 @@ struct Detokenize: ComputingCommand {
     @Option(help: "The folder for the pictures.")
     var output: String
     @OptionGroup var threads: Threads
+    @OptionGroup var file: ConfigurationFile
 
     func run() throws {
         let console = Console()

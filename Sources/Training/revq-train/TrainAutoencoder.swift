@@ -1,16 +1,41 @@
 import ArgumentParser
+import Files
 import Fitting
 import Jobs
+import Laboratory
 import Networks
 import TokenizerCore
 
+extension TrainedPart: ExpressibleByArgument {}
+
+extension LearningRateRange: ExpressibleByArgument {
+    package init?(argument: String) {
+        self.init(argument)
+    }
+
+    package var defaultValueDescription: String { "\(lowest):\(highest)" }
+}
+
 struct TrainAutoencoder: ComputingCommand {
+    private static let usualSteps = 10_000, usualRangeSteps = 200
+
     static let configuration = CommandConfiguration(
         commandName: "vae",
-        abstract: "Trains an autoencoder from images.",
+        abstract: "Trains an autoencoder from images, from nothing or from a finished one.",
         discussion: """
-            Goes on where it was interrupted: call it again with the same options. Ctrl-C saves and exits. \
-            The result is in the folder "\(AutoencoderRun.resultName)" of the run.
+            Goes on where it was interrupted: call it again with the same options; --steps may grow. Ctrl-C saves and exits. \
+            The result is in the folder "\(AutoencoderRun.resultName)" of the run, and where other weights did better on the held-out images \
+            these are in "\(AutoencoderRun.resultName)\(AutoencoderRun.bestEnding)".
+
+            Examples:
+              revq-train vae --images pictures --architecture config.json \\
+                --output runs/vae
+              revq-train vae --images pictures --from dc-ae --train tail \\
+                --schedule constant --steps 2000 --output runs/tuned
+              revq-train vae --images pictures --from runs/vae/vae \\
+                --fit runs/fit/fit --output runs/refined
+              revq-train vae --images pictures --from dc-ae --lr-range 1e-6:0.1 \\
+                --output runs/range
             """)
 
     @Option(help: "PNG and JPEG files: a folder, a .tar file, or a list of such paths, one a line.")
@@ -19,17 +44,28 @@ struct TrainAutoencoder: ComputingCommand {
     @Option(help: "The folder of this run.")
     var output: String
 
-    @Option(help: "The architecture: a config.json of the diffusers layout, of any family of autoencoders.")
-    var config: String
+    @Option(
+        help:
+            "A config.json of the diffusers layout, of any family of autoencoders. (default: that of --from, from which it may differ in the refiner)"
+    )
+    var architecture: String?
 
-    @Option(help: "A finished autoencoder, whose decoder is trained further; --config may differ from its own in the refiner.")
-    var vae: String?
+    @Option(
+        name: [.customLong("from"), .customLong("vae")],
+        help: "A finished autoencoder that is trained further: a folder of the diffusers layout, of the same family.")
+    var from: String?
 
     @Option(
         help:
-            "With --vae: what \"fit\" made for it, on whose tokens the decoder is trained. The result is in \"vae\" and \"\(AutoencoderRun.fitName)\"."
+            "With --from: what \"fit\" made for it, on whose tokens the decoder is trained. The result is in \"vae\" and \"\(AutoencoderRun.fitName)\"."
     )
     var fit: String?
+
+    @Option(
+        help:
+            "all; decoder: the encoder stays as it starts, with a patch code the principal components; or tail: of the decoder the refiner, or the layers at the finest resolution. (default: all; with --fit decoder)"
+    )
+    var train: TrainedPart?
 
     @Option(help: "Images are brought to squares of this side first: shorter side resized, centre cropped.")
     var size = 256
@@ -39,44 +75,87 @@ struct TrainAutoencoder: ComputingCommand {
 
     @OptionGroup var split: SplitOptions
 
-    @Option(help: "Gradient steps; 0 leaves a network beside a patch code at the principal components.")
-    var steps = 10_000
+    @Option(help: "Steps between two measurements on the held-out images, of which the best is kept.")
+    var measureEvery = 500
+
+    @Option(
+        help:
+            "Gradient steps; 0 leaves a network beside a patch code at the principal components. (default: \(TrainAutoencoder.usualSteps); with --lr-range \(TrainAutoencoder.usualRangeSteps))"
+    )
+    var steps: Int?
     @Option(help: "Crops per step.")
     var batch = 16
     @Option(help: "Parts of a batch that are computed side by side; they divide it. Part of the result, unlike --threads.")
     var shards = 4
-    @Option(help: "The peak; reached after --warmup steps, then falling to zero along a cosine.")
+    @Option(help: "The peak, reached after --warmup steps.")
     var learningRate: Float = 1e-3
-    @Option var warmup = 100
-    @Option var weightDecay: Float = 0
+    @Option(
+        help: "How the learning rate falls: constant, exponential (to a twentieth) or cosine (to zero). A run with a constant one may grow exactly.")
+    var schedule = Schedule.Decay.cosine
+    @Option(help: "Steps in which the learning rate rises from zero.")
+    var warmup = 100
+    @Option(help: "Try learning rates that grow from LO to HI (such as 1e-6:0.1) instead of training, draw the loss, and suggest one.")
+    var lrRange: LearningRateRange?
+    @Option(help: "How strongly a step shrinks the weights, relative to the learning rate.")
+    var weightDecay: Float = 0
     @Option(help: "The gradient norm is clipped to this.")
     var clip = 1.0
     @Option(help: "Train the latents to survive quantisation to so many bits per position; without it they are passed on whole.")
     var latentBits: Double?
     @Option(help: "The result is an average of the weights over about 1 / (1 - this) steps.")
     var averaging: Float = 0.999
-    @Flag(help: "Leave the encoder as it starts: with a patch code, the principal components.")
-    var decoderOnly = false
-    @Option var seed: UInt64 = 0
-    @OptionGroup var resources: Resources
+    @Option(help: "Different seeds give different crops, noise and first weights.")
+    var seed: UInt64 = 0
+    @OptionGroup var runOptions: RunOptions
+    @OptionGroup var file: ConfigurationFile
 
     func validate() throws {
-        guard (vae == nil) == (fit == nil) else { throw ValidationError("--vae and --fit go together") }
+        guard fit == nil || from != nil else { throw ValidationError("--fit goes with --from, the autoencoder that it was made for") }
+        guard from != nil || architecture != nil else {
+            throw ValidationError("name --architecture, or --from to train a finished autoencoder further")
+        }
+        guard lrRange == nil || runOptions.minutes == nil else { throw ValidationError("--minutes does not go with --lr-range, which is short") }
     }
 
-    var threads: Threads { resources.threads }
+    var threads: Threads { runOptions.resources.threads }
 
     func run() throws {
-        let start = vae.flatMap { vae in fit.map { AutoencoderRun.Start(vae: vae, fit: $0) } }
-        let options = AutoencoderRun.Options(
-            images: images, size: size, crop: crop, split: try split.given ?? .usual, seed: seed,
-            architecture: try AutoencoderConfiguration(contentsOf: config), start: start,
-            training: .init(
-                batch: batch, shards: shards, steps: steps, learningRate: learningRate, warmup: warmup, weightDecay: weightDecay,
-                clip: clip, latentBits: latentBits, averaging: averaging, isDecoderOnly: decoderOnly || start != nil))
-        let console = Console()
-        let isComplete = try AutoencoderRun(output, options: options, console: console).run(saveEvery: resources.saveInterval)
-        guard isComplete else { try console.stop() }
-        console.say("done: \(output)/\(AutoencoderRun.resultName)")
+        let (command, console) = (completed, Console())
+        let run = try AutoencoderRun(output, options: command.options, console: console)
+        try run.directory.keep(options: CommandOptions.text(of: command))
+        let events = runOptions.events(in: output)
+        if lrRange != nil {
+            guard let curve = try run.testRange(events: events) else { try console.stop("stopped; the same command starts over") }
+            try LearningRateReport(curve).write(to: "\(output)/\(LearningRateReport.name)")
+            console.say(curve.summary)
+            console.say("done: \(output)/\(LearningRateReport.name)")
+        } else if try run.run(saveEvery: runOptions.resources.saveInterval, until: runOptions.limit, events: events) {
+            console.say("done: \(output)/\(AutoencoderRun.resultName)")
+        } else {
+            try runOptions.ended(console)
+        }
+    }
+
+    /// With what follows for options that were not given, and without what is meant for this call alone.
+    private var completed: TrainAutoencoder {
+        var all = self
+        all.runOptions.minutes = nil
+        all.architecture = architecture ?? from.map { "\($0)/\(Autoencoder.configurationName)" }
+        all.train = train ?? (fit == nil ? .all : .decoder)
+        (all.split.split, all.split.splitSeed) = (split.split ?? Split.usual.shares, split.splitSeed ?? Split.usual.seed)
+        all.steps = steps ?? (lrRange == nil ? Self.usualSteps : Self.usualRangeSteps)
+        return all
+    }
+
+    /// - Precondition: the command is ``completed``.
+    private var options: AutoencoderRun.Options {
+        get throws {
+            AutoencoderRun.Options(
+                images: images, size: size, crop: crop, split: try split.given ?? .usual, seed: seed, measureEvery: measureEvery,
+                architecture: try AutoencoderConfiguration(contentsOf: architecture!), start: from.map { .init(vae: $0, fit: fit) }, range: lrRange,
+                training: .init(
+                    batch: batch, shards: shards, steps: steps!, learningRate: learningRate, schedule: Schedule(schedule, warmup: warmup),
+                    weightDecay: weightDecay, clip: clip, latentBits: latentBits, averaging: averaging, part: train!))
+        }
     }
 }

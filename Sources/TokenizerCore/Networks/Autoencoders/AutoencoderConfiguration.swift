@@ -14,6 +14,9 @@ package protocol AutoencoderFamily: Codable, Equatable, Sendable {
     var factor: Int { get }
     var encoderMemory: HalfMemory { get }
     var decoderMemory: HalfMemory { get }
+    /// How the names of the decoder's last tensors begin, below `decoder`: those that can be trained alone because nothing reads what they
+    /// give but the picture.
+    var decoderTail: [String] { get }
 
     /// `[n, h, w, 3]` → `[n, h/factor, w/factor, latentChannels]`.
     func encoder(_ initializer: inout Initializer) -> AnyLayer
@@ -38,6 +41,7 @@ package struct AutoencoderConfiguration: Sendable {
         self.family = family
     }
 
+    package var className: String { type(of: family).className }
     package var latentChannels: Int { family.latentChannels }
     package var factor: Int { family.factor }
 
@@ -94,6 +98,6 @@ extension AutoencoderConfiguration: Codable {
     package func encode(to encoder: any Encoder) throws {
         try family.encode(to: encoder)
         var values = encoder.container(keyedBy: Key.self)
-        try values.encode(type(of: family).className, forKey: .className)
+        try values.encode(className, forKey: .className)
     }
 }

@@ -28,9 +28,9 @@ package struct AutoencoderMemory: Sendable {
         Self.clamped(Double(weightBytes) + Self.withPool(liveBytes(imageSize: imageSize, batch: batch)))
     }
 
-    /// The same for a training step: forward and backward, with a gradient, two moments and an average of the weights.
+    /// The same for a training step: forward and backward, with a gradient, two moments, an average of the weights and the best one so far.
     package func trainingPeakBytes(imageSize: Int, batch: Int) -> Int {
-        Self.clamped(6 * Double(weightBytes) + Self.withPool(trainingLiveBytes(imageSize: imageSize, batch: batch)))
+        Self.clamped(7 * Double(weightBytes) + Self.withPool(trainingLiveBytes(imageSize: imageSize, batch: batch)))
     }
 
     /// Feature maps alive together.

@@ -19,27 +19,32 @@ package struct AutoencoderRun {
         package var split: Split
         package var seed: UInt64
         package var architecture: AutoencoderConfiguration
+        /// Steps from one measurement on the held-out images to the next: what the best weights are chosen from.
+        package var measureEvery: Int
         /// What to go on from; nil to start anew.
         package var start: Start?
+        /// The rates to try out, in the place of a training; nil to train.
+        package var range: LearningRateRange?
         package var training: AutoencoderTrainer.Options
 
         package init(
-            images: String, size: Int, crop: Int, split: Split = .usual, seed: UInt64, architecture: AutoencoderConfiguration, start: Start? = nil,
-            training: AutoencoderTrainer.Options
+            images: String, size: Int, crop: Int, split: Split = .usual, seed: UInt64, measureEvery: Int = 500,
+            architecture: AutoencoderConfiguration, start: Start? = nil, range: LearningRateRange? = nil, training: AutoencoderTrainer.Options
         ) {
             (self.images, self.size, self.crop, self.split, self.seed) = (images, size, crop, split, seed)
-            (self.architecture, self.start, self.training) = (architecture, start, training)
+            (self.measureEvery, self.architecture, self.start, self.range) = (measureEvery, architecture, start, range)
+            self.training = training
         }
     }
 
-    /// A finished autoencoder and a quantiser fitted to its latents, on whose tokens its decoder is trained further.
+    /// A finished autoencoder that is trained further, on its latents or on the tokens of a quantiser fitted to them.
     package struct Start: Codable, Equatable, Sendable {
         /// A folder of the diffusers layout, of the run's architecture but for the refiner.
         package var vae: String
-        /// What `revq-train fit` made.
-        package var fit: String
+        /// What `revq-train fit` made for it; nil to train on the latents as they are.
+        package var fit: String?
 
-        package init(vae: String, fit: String) {
+        package init(vae: String, fit: String? = nil) {
             (self.vae, self.fit) = (vae, fit)
         }
     }
@@ -49,6 +54,8 @@ package struct AutoencoderRun {
         var command = "vae"
         var options: Options
         var imagesSignature: String
+        /// Of the weights that it starts from.
+        var start: FileDigest?
         var fit: FileDigest?
     }
 
@@ -56,22 +63,22 @@ package struct AutoencoderRun {
     package static let resultName = "vae"
     /// Beside it, where a quantiser was given: the same for the trained decoder.
     package static let fitName = "fit"
-    private static let growth = RunDirectory.Growth(of: ["options.training.steps"], replacing: [resultName, fitName])
-    /// Images from which the patch code's principal components are found.
+    /// What the names of both end in for the weights that did best on the held-out images, where these are not the last.
+    package static let bestEnding = "-best"
+    private static let results = [resultName, fitName, resultName + bestEnding, fitName + bestEnding]
+    private static let growth = RunDirectory.Growth(of: ["options.training.steps"], replacing: results)
+    /// Images from which the patch code's principal components are found, or what a finished one's latents carry.
     private static let basisImages = 1024
 
-    /// Held-out images that a save measures, and that the end of training does.
-    private static let (mostWatched, mostReported) = (16, 64)
-
-    private let options: Options
+    let options: Options
     /// To measure with, and to learn from.
-    private let images, lessons: SquareImages
-    private let index: PictureIndex
-    private let fit: FittedQuantizer?
+    let images, lessons: SquareImages
+    let index: PictureIndex
+    let fit: FittedQuantizer?
     private let tokens: TokenChannel?
-    private let directory: RunDirectory
+    package let directory: RunDirectory
     private let states: TrainingStates
-    private let console: Console
+    let console: Console
 
     /// Opens the run at `path`, new or begun.
     /// - Throws: when the options are impossible, the images cannot be used, or the folder belongs to another run.
@@ -86,24 +93,43 @@ package struct AutoencoderRun {
         lessons = SquareImages(source, size: options.size, isReduced: true)
         // The same remarks on the source.
         _ = images.takeComplaints()
-        fit = try options.start.map { start throws(FileError) in try Self.fit(of: start, for: options.architecture) }
-        tokens = try fit.map { fit throws(FileError) in try TokenChannel(fit, imageSizes: [options.crop, options.size]) }
+        if let start = options.start { try Self.check(start, options.architecture) }
+        fit = try options.start.flatMap { start throws(FileError) in try Self.fit(of: start) }
+        tokens = try fit.map { fit throws(FileError) in try Self.tokens(of: fit, options) }
         directory = try RunDirectory(
             path,
             options: Record(
                 options: options, imagesSignature: String(source.signature, radix: 16),
-                fit: try options.start.map { start throws(FileError) in try FittedQuantizer.digest(of: start.fit) }),
+                start: try options.start.map { start throws(FileError) in try FileDigest(of: Autoencoder.weightsPath(in: start.vae)) },
+                fit: try options.start?.fit.map { fit throws(FileError) in try FittedQuantizer.digest(of: fit) }),
             growth: Self.growth, isCache: { $0 == PictureParts.fileName })
         states = TrainingStates(of: directory)
     }
 
-    private static func fit(of start: Start, for architecture: AutoencoderConfiguration) throws(FileError) -> FittedQuantizer {
-        let fit = try FittedQuantizer(start.fit)
-        try fit.check(belongsTo: start.vae, named: start.fit)
+    private static func tokens(of fit: FittedQuantizer, _ options: Options) throws(FileError) -> TokenChannel {
+        do throws(FileError) {
+            return try TokenChannel(fit, imageSizes: [options.crop, options.size])
+        } catch {
+            let size = fit.description.imageSize
+            throw FileError(path: options.start?.fit ?? "", reason: "\(error.reason); it serves --crop \(size) with --size \(size)")
+        }
+    }
+
+    private static func check(_ start: Start, _ architecture: AutoencoderConfiguration) throws(FileError) {
         let finished = try AutoencoderConfiguration(contentsOf: "\(start.vae)/\(Autoencoder.configurationName)")
+        let (own, other) = (architecture.className, finished.className)
+        guard own == other else {
+            throw FileError(path: start.vae, reason: "\(start.vae) is of the family \(other), not \(own): it cannot be trained further as that")
+        }
         guard architecture.differsOnlyInRefiner(from: finished) else {
             throw FileError(path: start.vae, reason: "the architecture may differ from that of \(start.vae) only in decoder_refiner")
         }
+    }
+
+    private static func fit(of start: Start) throws(FileError) -> FittedQuantizer? {
+        guard let folder = start.fit else { return nil }
+        let fit = try FittedQuantizer(folder)
+        try fit.check(belongsTo: start.vae, named: folder)
         return fit
     }
 
@@ -124,8 +150,9 @@ package struct AutoencoderRun {
             "crops are at most \(options.size) pixels and a multiple of the autoencoder's factor \(factor), not \(options.crop)")
         try check(options.size % factor == 0, "images of \(options.size) pixels are not a multiple of the factor \(factor)")
         try check(
-            options.start == nil || training.isDecoderOnly && training.latentBits == nil,
+            options.start?.fit == nil || training.part != .all && training.latentBits == nil,
             "what tokens stand for is settled: behind them only the decoder is trained, and no test channel stands for them")
+        try check((1...1 << 24).contains(options.measureEvery), "--measure-every is in 1...\(1 << 24), not \(options.measureEvery)")
         do throws(MemoryShortage) {
             try AutoencoderMemory(options.architecture).checkTraining(imageSize: options.crop, batch: training.batch, within: .machine)
         } catch {
@@ -134,68 +161,73 @@ package struct AutoencoderRun {
     }
 
     /// Trains to the last step, or until a stop is requested, which is asked before every step; saves at least every `saveInterval`.
+    /// - Parameters:
+    ///   - limit: ends the run for now, at the next step after it.
+    ///   - events: a folder for TensorBoard's copy of the log.
     /// - Returns: whether the run is complete; then `vae/` in the run's folder holds the result.
     package func run(
-        saveEvery saveInterval: Duration, isStopRequested: () -> Bool = { StopSignal.isRequested }
+        saveEvery saveInterval: Duration, until limit: TimeLimit? = nil, events: String? = nil,
+        isStopRequested: () -> Bool = { StopSignal.isRequested }
     ) throws(FileError) -> Bool {
+        if try isFinished() { return true }
         let parts = try record()
         console.say("split \(options.split): \(parts.summary)")
-        var trainer = try startOrResume()
-        let log = try TrainingLog(directory.logPath, resumedAt: trainer.step)
-        let sampler = CropSampler(lessons, among: places(.training), side: options.crop, seed: options.seed)
+        var (trainer, best) = try startOrResume()
+        // Before the first step there is a measurement, which is made anew.
+        let log = try TrainingLog(directory.logPath, resumedAt: trainer.step == 0 ? -1 : trainer.step, events: events)
+        let steps = options.training.steps
         var timer = SaveTimer(every: saveInterval)
         var smoothedLoss: Double?
-        console.begin(total: options.training.steps, start: trainer.step, unit: "step")
-        while trainer.step < options.training.steps && !isStopRequested() {
-            let loss = trainer.train(on: try sampler.crops(count: options.training.batch, step: trainer.step))
+        if trainer.step == 0 { try measure(trainer, log, &best) }
+        console.begin(total: steps, start: trainer.step, unit: "step")
+        while trainer.step < steps && limit?.isOver != true && !isStopRequested() {
+            let loss = trainer.train(on: try crops(step: trainer.step))
             guard loss.isFinite else { throw directory.divergence(step: trainer.step) }
             smoothedLoss = smoothedLoss.map { $0 * 0.98 + loss * 0.02 } ?? loss
-            try log.append(step: trainer.step, images: options.training.batch, ["loss": loss, "gradient_norm": trainer.gradientNorm])
-            sayComplaints()
+            try log.append(step: trainer.step, images: options.training.batch, trainer.figures(loss: loss))
             console.update(
                 done: trainer.step, figures: ["PSNR \(Figure.text(PeakSignalToNoise.decibels(meanSquaredError: smoothedLoss! * 127.5 * 127.5))) dB"])
-            if timer.isDue() { try save(trainer, log) }
+            if trainer.step % options.measureEvery == 0 { try measure(trainer, log, &best) }
+            if timer.isDue() { try save(trainer, best, log) }
         }
-        try save(trainer, log)
-        guard trainer.step == options.training.steps else { return false }
+        try save(trainer, best, log)
+        guard trainer.step == steps else {
+            console.say("saved at step \(trainer.step) of \(steps)")
+            return false
+        }
+        // A candidate of its own, which the saved state does not know: a run that is extended chooses as one that was longer from the start.
+        if steps % options.measureEvery != 0 { try measure(trainer, log, &best) }
         try report(trainer, log)
-        try publish(trainer.average, parts)
+        try publish(trainer.average, best, steps, parts)
         return true
     }
 
-    private func places(_ part: Split.Part) -> [Int] { index.places(part, of: options.split) }
-
-    /// Notes down which pictures this run is made with, those of what it starts from included.
-    /// - Returns: the same.
-    private func record() throws(FileError) -> PictureParts {
-        var parts = index.parts(options.split)
-        if let start = options.start, let known = try PictureParts.joined([start.vae, start.fit]) {
-            let count = Set(parts.choosing + parts.reporting).intersection(known.seen).count - Set(parts.choosing).intersection(known.choosing).count
-            if count > 0 {
-                console.say(
-                    "warning: \(start.vae) and \(start.fit) were made with \(count) of the pictures that are held out here, split \(known.split) there: "
-                        + "use one --split for all steps")
-            }
-            parts.join(known)
-        }
-        try parts.write(to: directory.path)
-        return parts
+    /// What one step is taken on; complaints about pictures are passed on.
+    func crops(step: Int) throws(FileError) -> Tensor {
+        let sampler = CropSampler(lessons, among: places(.training), side: options.crop, seed: options.seed)
+        let crops = try sampler.crops(count: options.training.batch, step: step)
+        sayComplaints()
+        return crops
     }
 
-    private func startOrResume() throws(FileError) -> AutoencoderTrainer {
-        if let (step, tensors) = try states.newest() {
-            console.say("going on at step \(step)")
-            if let earlier = directory.grownFrom["options.training.steps"], step > 0 {
-                console.say(
-                    "--steps grows from \(earlier): the learning rate fell towards the earlier end, so that a run that was as long from the start gives something else"
-                )
-            }
-            return try AutoencoderTrainer(
-                options.architecture, tokens: tokens, options: options.training, seed: options.seed, step: step, restoring: tensors)
+    private func startOrResume() throws(FileError) -> (AutoencoderTrainer, best: BestAutoencoder?) {
+        guard let (step, tensors) = try states.newest() else { return (try begin(), nil) }
+        console.say("going on at step \(step)")
+        if let earlier = directory.grownFrom["options.training.steps"], step > 0 {
+            let isSame = options.training.schedule.decay == .constant
+            console.say("--steps grows from \(earlier): \(isSame ? Schedule.remarkOnEquality : Schedule.remarkOnDecay)")
         }
-        if let start = options.start, let tokens {
+        let trainer = try AutoencoderTrainer(
+            options.architecture, tokens: tokens, options: options.training, seed: options.seed, step: step, restoring: tensors)
+        return (trainer, try BestAutoencoder(options.architecture, restoring: tensors))
+    }
+
+    /// Before the first step.
+    func begin() throws(FileError) -> AutoencoderTrainer {
+        if let start = options.start {
             let model = Autoencoder(options.architecture, extending: try Autoencoder(directory: start.vae), .random(seed: options.seed))
-            return AutoencoderTrainer(model, tokens: tokens, options: options.training, seed: options.seed)
+            if let tokens { return AutoencoderTrainer(model, tokens: tokens, options: options.training, seed: options.seed) }
+            return AutoencoderTrainer(model, variances: try variances(of: model), options: options.training, seed: options.seed)
         }
         var model = Autoencoder(options.architecture, .random(seed: options.seed))
         var variances = [Double](repeating: 1, count: options.architecture.latentChannels)
@@ -218,73 +250,23 @@ package struct AutoencoderRun {
         return basis.variances
     }
 
-    private func save(_ trainer: AutoencoderTrainer, _ log: TrainingLog) throws(FileError) {
-        let watched = index.sample(Self.mostWatched, of: places(.choosing))
-        if let whole = psnr(watched, { trainer.average($0) }), let throughChannel = psnr(watched, trainer.reconstruction) {
-            try log.append(step: trainer.step, ["held_out_psnr": whole.mean, "held_out_channel_psnr": throughChannel.mean])
-            console.say(
-                "step \(trainer.step): held-out PSNR \(whole.decibels), \(throughChannel.decibels) through the channel; choosing part, "
-                    + Figure.count(whole.pictures, "picture"))
+    /// What each latent channel of a finished autoencoder carries; all alike where the family does not scale them alike.
+    private func variances(of model: Autoencoder) throws(FileError) -> [Double] {
+        let channels = options.architecture.latentChannels
+        guard options.training.latentBits != nil, options.architecture.family is PatchCodeConfiguration else {
+            return [Double](repeating: 1, count: channels)
         }
+        let sampler = CropSampler(lessons, among: places(.training), side: options.crop, seed: options.seed)
+        let z = model.encoder(try sampler.crops(count: min(Self.basisImages, options.training.batch * 8), step: 0)).values
+        return (0..<channels).map { channel in
+            let values = stride(from: channel, to: z.count, by: channels).map { Double(z[$0]) }
+            let mean = values.reduce(0, +) / Double(values.count)
+            return max(1e-12, values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count))
+        }
+    }
+
+    private func save(_ trainer: AutoencoderTrainer, _ best: BestAutoencoder?, _ log: TrainingLog) throws(FileError) {
         try log.sync()
-        try states.save(trainer.state, step: trainer.step)
-    }
-
-    /// Measures the result on pictures that nothing was done with before.
-    private func report(_ trainer: AutoencoderTrainer, _ log: TrainingLog) throws(FileError) {
-        let average = trainer.average
-        guard let reported = psnr(index.sample(Self.mostReported, of: places(.reporting)), { average($0) }),
-            let learned = psnr(index.sample(Self.mostReported, of: places(.training)), in: lessons, { average($0) })
-        else { return }
-        try log.append(step: trainer.step, ["reporting_psnr": reported.mean, "training_psnr": learned.mean])
-        console.say(
-            "PSNR \(reported.decibels), reporting part, \(Figure.count(reported.pictures, "picture")); \(learned.decibels) of "
-                + "\(learned.pictures) that were trained on; 95 % intervals")
-        if let low = reported.low, low > (learned.high ?? learned.mean) {
-            console.say(
-                "warning: pictures that were not trained on come out better than those that were: they are unlike each other, or too few, and the "
-                    + "figure says little about others")
-        }
-    }
-
-    private func sayComplaints() {
-        for complaint in lessons.takeComplaints() + images.takeComplaints() { console.say(complaint) }
-    }
-
-    /// The mean over whole images; nil where none can be read.
-    private func psnr(_ places: [Int], in pictures: SquareImages? = nil, _ reconstruct: (Tensor) -> Tensor) -> PictureMean? {
-        let read = places.compactMap { place in (pictures ?? images).image(at: place).map { (place, $0) } }
-        sayComplaints()
-        guard !read.isEmpty else { return nil }
-        let values = read.map { _, image in
-            let drawn = PixelBatch(reconstruct(PixelBatch(images: [image]).pixels)).images()[0]
-            return min(PictureFidelity.perfectPSNR, PeakSignalToNoise.decibels(drawn, image))
-        }
-        return PictureMean(values, of: read.map { index.keys[$0.0] })
-    }
-
-    private func publish(_ model: Autoencoder, _ parts: PictureParts) throws(FileError) {
-        let result = "\(directory.path)/\(Self.resultName)"
-        let present = try StoredFolder.names(in: directory.path)
-        if !present.contains(Self.resultName) { try publish(model, parts, to: result) }
-        if let fit, !present.contains(Self.fitName) { try fit.drawn(by: result).publish(to: "\(directory.path)/\(Self.fitName)") }
-    }
-
-    private func publish(_ model: Autoencoder, _ parts: PictureParts, to result: String) throws(FileError) {
-        let staged = try StagedFolder(for: result)
-        try StoredFile.write(JSONFile.bytes(options.architecture), to: "\(staged.path)/\(Autoencoder.configurationName)")
-        // Half precision halves the file; what is fitted to this autoencoder reads the same rounded weights that are served. But what is
-        // fitted already needs the encoder as it is.
-        let precision: SafetensorsWriter.Precision = fit == nil || model.encoder.isHalfPrecise ? .float16 : .float32
-        try model.save(to: "\(staged.path)/\(Autoencoder.weightsName)", precision: precision)
-        try parts.write(to: staged.path)
-        try staged.publish()
-    }
-}
-
-extension Parameterized {
-    /// Whether half precision holds every weight exactly.
-    fileprivate var isHalfPrecise: Bool {
-        tensors.allSatisfy { $0.tensor.values.allSatisfy { Float(Float16($0)) == $0 } }
+        try states.save(trainer.state + (best?.state ?? []), step: trainer.step)
     }
 }

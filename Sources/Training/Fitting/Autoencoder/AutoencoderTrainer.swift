@@ -13,9 +13,9 @@ package struct AutoencoderTrainer: Sendable {
         /// Parts of a batch that are computed side by side.
         package var shards: Int
         package var steps: Int
-        /// The peak learning rate: reached after ``warmup`` steps, then falling along a cosine to zero.
+        /// The peak learning rate.
         package var learningRate: Float
-        package var warmup: Int
+        package var schedule: Schedule
         package var weightDecay: Float
         /// The gradient norm is clipped to this.
         package var clip: Double
@@ -23,24 +23,22 @@ package struct AutoencoderTrainer: Sendable {
         package var latentBits: Double?
         /// The published weights are an exponential average over about 1 / (1 − this) steps.
         package var averaging: Float
-        /// Leaves the encoder as it starts, with a patch code the principal components: no time is spent on it, and what tokens mean
-        /// is settled before training.
-        package var isDecoderOnly: Bool
+        package var part: TrainedPart
 
         package init(
-            batch: Int, shards: Int, steps: Int, learningRate: Float, warmup: Int, weightDecay: Float, clip: Double,
-            latentBits: Double?, averaging: Float, isDecoderOnly: Bool
+            batch: Int, shards: Int, steps: Int, learningRate: Float, schedule: Schedule, weightDecay: Float, clip: Double,
+            latentBits: Double?, averaging: Float, part: TrainedPart
         ) {
-            (self.batch, self.shards, self.steps, self.learningRate, self.warmup) = (batch, shards, steps, learningRate, warmup)
+            (self.batch, self.shards, self.steps, self.learningRate, self.schedule) = (batch, shards, steps, learningRate, schedule)
             (self.weightDecay, self.clip, self.latentBits, self.averaging) = (weightDecay, clip, latentBits, averaging)
-            self.isDecoderOnly = isDecoderOnly
+            self.part = part
         }
 
         /// What is impossible about the numbers, if anything, named as options of `vae`.
         var problem: String? {
             if !(0...1).contains(learningRate) { return "--learning-rate is in 0...1, not \(learningRate)" }
             if !(0...1 << 24).contains(steps) { return "--steps is in 0...\(1 << 24), not \(steps)" }
-            if !(0...1 << 30).contains(warmup) { return "--warmup is in 0...\(1 << 30), not \(warmup)" }
+            if let problem = schedule.problem { return problem }
             if !(weightDecay >= 0 && weightDecay.isFinite) { return "--weight-decay is a number that is not below 0, not \(weightDecay)" }
             if !(clip > 0 && clip.isFinite) { return "--clip is a number above 0, not \(clip)" }
             if !(0..<1).contains(averaging) { return "--averaging is in 0..<1, not \(averaging)" }
@@ -53,21 +51,30 @@ package struct AutoencoderTrainer: Sendable {
     package let options: Options
     package private(set) var model: Autoencoder
     /// The weights averaged over the last steps: smoother, and better on pictures not seen.
-    package var average: Autoencoder {
-        var average = averaging.model
-        // An average of equal numbers may round to another one, and what tokens mean would change.
-        if options.isDecoderOnly { average.encoder = model.encoder }
-        return average
-    }
+    package var average: Autoencoder { averaging.model }
     private var averaging: WeightAverage<Autoencoder>
     /// Of the last step, before clipping.
     private(set) var gradientNorm = 0.0
+    /// Of the last step.
+    private(set) var learningRate: Float = 0
+    /// Which tensors of encoder and decoder are trained, in visiting order.
+    private let moves: (encoder: [Bool], decoder: [Bool])
     private var optimizer: AdamW
     private let channel: LatentChannel
     private let seed: UInt64
 
     /// Steps taken so far.
     package var step: Int { optimizer.step }
+
+    /// Whether latents are changed on their way to the decoder.
+    var hasChannel: Bool {
+        if case .open = channel { false } else { true }
+    }
+
+    /// What the log says about the last step.
+    func figures(loss: Double) -> [String: Double] {
+        ["loss": loss, "gradient_norm": gradientNorm, "learning_rate": Double(learningRate)]
+    }
 
     /// - Parameter variances: how much of the pixels' variance each latent channel carries, up to a common factor.
     package init(_ model: Autoencoder, variances: [Double], options: Options, seed: UInt64) {
@@ -77,7 +84,7 @@ package struct AutoencoderTrainer: Sendable {
 
     /// Trains the decoder on what `tokens` leave of the latents.
     package init(_ model: Autoencoder, tokens: TokenChannel, options: Options, seed: UInt64) {
-        precondition(options.isDecoderOnly && options.latentBits == nil, "tokens pass no gradients, and take the test channel's place")
+        precondition(options.part != .all && options.latentBits == nil, "tokens pass no gradients, and take the test channel's place")
         self.init(model, channel: .tokens(tokens), options: options, seed: seed)
     }
 
@@ -85,6 +92,7 @@ package struct AutoencoderTrainer: Sendable {
         precondition(options.batch % options.shards == 0, "\(options.shards) shards do not divide a batch of \(options.batch)")
         self.options = options
         self.model = model
+        moves = options.part.moves(in: model)
         averaging = WeightAverage(model, decay: options.averaging)
         optimizer = AdamW(weightDecay: options.weightDecay)
         self.channel = channel
@@ -92,22 +100,28 @@ package struct AutoencoderTrainer: Sendable {
     }
 
     /// One step on `crops`, `[batch, s, s, 3]` in −1 … 1.
+    /// - Parameter rate: the learning rate; nil for the schedule's.
     /// - Returns: the mean squared error over the batch, through the test channel, before the step; NaN, and nothing is changed, where the
     ///   gradient is not finite.
-    package mutating func train(on crops: Tensor) -> Double {
+    package mutating func train(on crops: Tensor, at rate: Float? = nil) -> Double {
         precondition(crops.n == options.batch, "a step takes \(options.batch) crops, got \(crops.n)")
-        let (losses, gradient) = gradients(of: crops)
+        let (losses, sum) = gradients(of: crops)
+        var gradient = sum
+        let moves = moves
+        if options.part == .tail { gradient.decoder.clear { !moves.decoder[$0] } }
         let scale = 1 / Float(options.shards)
         let norm = gradient.gradientNorm * Double(scale)
         guard norm.isFinite else { return .nan }
         gradientNorm = norm
-        let (rate, factor) = (learningRate(at: step), scale * GradientClipping.factor(norm: norm, limit: options.clip))
-        if options.isDecoderOnly {
-            optimizer.update(&model.decoder, gradient: gradient.decoder, learningRate: rate, scale: factor)
+        learningRate = rate ?? scheduledRate
+        let factor = scale * GradientClipping.factor(norm: norm, limit: options.clip)
+        if options.part == .all {
+            optimizer.update(&model, gradient: gradient, learningRate: learningRate, scale: factor)
         } else {
-            optimizer.update(&model, gradient: gradient, learningRate: rate, scale: factor)
+            optimizer.update(&model.decoder, gradient: gradient.decoder, learningRate: learningRate, scale: factor) { moves.decoder[$0] }
         }
-        averaging.add(model, step: step)
+        let all = moves.encoder + moves.decoder
+        averaging.add(model, step: step) { all[$0] }
         return losses.reduce(0, +) / Double(losses.count)
     }
 
@@ -132,7 +146,7 @@ package struct AutoencoderTrainer: Sendable {
     }
 
     private func shard(_ crops: Tensor, _ index: Int) -> Shard {
-        var kept = options.isDecoderOnly ? Tape.forgetting : .keeping
+        var kept = options.part == .all ? Tape.keeping : .forgetting
         var gradient = model.zeroed()
         var z = model.encoder.forward(crops, keeping: &kept)
         var drawn = Tape.keeping
@@ -147,7 +161,7 @@ package struct AutoencoderTrainer: Sendable {
         }
         let (loss, dy) = SquaredError.loss(model.decoder.forward(z, keeping: &drawn), crops)
         var dz = model.decoder.backward(dy, from: &drawn, into: &gradient.decoder)
-        if !options.isDecoderOnly {
+        if options.part == .all {
             if let passage { dz = passage.backward(dz) }
             _ = model.encoder.backward(dz, from: &kept, into: &gradient.encoder)
         }
@@ -167,9 +181,7 @@ package struct AutoencoderTrainer: Sendable {
         }
     }
 
-    private func learningRate(at step: Int) -> Float {
-        options.learningRate * Schedule(.cosine, warmup: options.warmup).factor(step: step, steps: options.steps)
-    }
+    private var scheduledRate: Float { options.learningRate * options.schedule.factor(step: step, steps: options.steps) }
 }
 
 extension AutoencoderTrainer {
@@ -198,8 +210,8 @@ extension AutoencoderTrainer {
         try averaging.load(from: file, prefix: "average")
         let (decay, prefix) = (options.weightDecay, "optimizer")
         optimizer =
-            options.isDecoderOnly
-            ? try AdamW(weightDecay: decay, step: step, for: model.decoder, restoring: file, prefix: prefix)
-            : try AdamW(weightDecay: decay, step: step, for: model, restoring: file, prefix: prefix)
+            options.part == .all
+            ? try AdamW(weightDecay: decay, step: step, for: model, restoring: file, prefix: prefix)
+            : try AdamW(weightDecay: decay, step: step, for: model.decoder, restoring: file, prefix: prefix)
     }
 }

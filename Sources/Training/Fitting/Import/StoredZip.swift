@@ -1,4 +1,5 @@
 import Files
+import Jobs
 
 /// A zip archive whose entries are stored as they are, which is how PyTorch writes them: names, and where in the file their bytes lie.
 ///
@@ -54,7 +55,7 @@ struct StoredZip {
     /// - Precondition: `entry` is one of ``entries``.
     func bytes(of entry: Entry) throws(FileError) -> [UInt8] {
         let bytes = try file.read(entry.range)
-        guard CRC32.checksum(bytes) == entry.crc32 else {
+        guard CRC32.zip.checksum(bytes) == entry.crc32 else {
             throw FileError(
                 path: file.path, reason: "\(file.path) is damaged: the bytes from \(entry.range.lowerBound) on do not have their checksum")
         }

@@ -29,19 +29,21 @@ package struct AdamW: Sendable {
     /// - Parameters:
     ///   - gradient: dL/d(parameter); for measured tensors the batch's statistics, which are mixed into the running ones.
     ///   - scale: multiplies the gradient first: what clipping or averaging asks for.
+    ///   - moves: whether a tensor is moved at all, by its place in visiting order.
     package mutating func update<Model: Parameterized>(
-        _ parameters: inout Model, gradient: Model, learningRate: Float, scale: Float = 1
+        _ parameters: inout Model, gradient: Model, learningRate: Float, scale: Float = 1, where moves: (Int) -> Bool = { _ in true }
     ) {
         let gradients = gradient.tensors.map(\.tensor)
         let constants = advance(gradients.map(\.shape), learningRate: learningRate, scale: scale)
         var index = 0
         parameters.visit(.root) { _, role, tensor in
+            defer { index += 1 }
+            guard moves(index) else { return }
             switch role {
             case .learned: move(&tensor, against: gradients[index], index, constants)
             case .measured: tensor.mix(with: gradients[index], keeping: 1 - Self.statisticsMomentum)
             case .fixed: break
             }
-            index += 1
         }
     }
 

@@ -16,9 +16,17 @@ package struct Schedule: Codable, Equatable, Sendable {
 
     private static let finalShare = 0.05
 
+    /// What is said of a run that is extended, by whether its rate was that of a longer one.
+    static let remarkOnEquality = "the result will be that of a run that was as long from the start"
+    static let remarkOnDecay =
+        "the learning rate fell towards the earlier end, so that a run that was as long from the start gives something else; --schedule constant does not"
+
     package init(_ decay: Decay, warmup: Int = 0) {
         (self.decay, self.warmup) = (decay, warmup)
     }
+
+    /// What is impossible about the numbers, if anything, named as options of a command.
+    var problem: String? { (0...1 << 30).contains(warmup) ? nil : "--warmup is in 0...\(1 << 30), not \(warmup)" }
 
     /// - Parameters:
     ///   - step: 0 ..< `steps`.

@@ -13,14 +13,15 @@ struct WeightAverage<Model: Parameterized>: Sendable {
     }
 
     /// Takes the weights after `step` steps into account.
-    mutating func add(_ current: Model, step: Int) {
+    /// - Parameter moves: whether a tensor is trained, by its place in visiting order.
+    mutating func add(_ current: Model, step: Int, where moves: (Int) -> Bool = { _ in true }) {
         // Early on the average follows quickly, so that the start is forgotten.
         let keep = min(decay, Float(step) / Float(step + 10))
         let tensors = current.tensors
         var index = 0
         model.visit(.root) { _, role, tensor in
             // Mixed with itself a number may round to another one.
-            if role != .fixed { tensor.mix(with: tensors[index].tensor, keeping: keep) }
+            if role != .fixed && moves(index) { tensor.mix(with: tensors[index].tensor, keeping: keep) }
             index += 1
         }
     }

@@ -91,7 +91,7 @@ struct FitSession {
         let training = training
         guard let losses = gradient?.advance(on: training) else { preconditionFailure("step \(step) is no gradient step") }
         step += 1
-        var values = ["distortion": losses.quantized, "rectified_mse": losses.rectified]
+        var values = ["distortion": losses.quantized, "rectified_mse": losses.rectified, "learning_rate": Double(losses.learningRate)]
         values["codes_gradient_norm"] = losses.codesGradientNorm
         values["rectifier_gradient_norm"] = losses.rectifierGradientNorm
         guard trainer.step % trainer.stepsPerEpoch == 0 else {

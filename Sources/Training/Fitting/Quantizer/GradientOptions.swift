@@ -34,7 +34,7 @@ package struct GradientOptions: Codable, Equatable, Sendable {
     func problem(batch: Int, movesCodes: Bool, rectifier: RectifierConfiguration) -> String? {
         if !(1...batch).contains(accumulation) { return "--accumulation is in 1...\(batch), the batch, not \(accumulation)" }
         if !(0..<1).contains(averaging) { return "--averaging is in 0..<1, not \(averaging)" }
-        if !(0...1 << 30).contains(schedule.warmup) { return "--warmup is in 0...\(1 << 30), not \(schedule.warmup)" }
+        if let problem = schedule.problem { return problem }
         guard loss == .joint else { return nil }
         if !movesCodes { return "--loss joint moves the codes: it goes with --method adam" }
         if rectifier.network.isSolved { return "--loss joint trains codes and rectifier together, a linear rectifier is solved for afterwards" }

@@ -22,7 +22,7 @@ package struct QuantizerRun {
     let store: LatentStore
     let parts: LatentParts
     let vae: Autoencoder?
-    let directory: RunDirectory
+    package let directory: RunDirectory
     private let states: TrainingStates
     let console: Console
 
@@ -47,9 +47,13 @@ package struct QuantizerRun {
 
     /// Trains to the end, or until a stop is requested, which is asked before every step and inside those that take long; saves at least
     /// every `saveInterval`. A pass that a stop cuts short is done again later.
+    /// - Parameters:
+    ///   - limit: ends the run for now, at the next step after it.
+    ///   - events: a folder for TensorBoard's copy of the log.
     /// - Returns: whether the run is complete; then `fit/` in the run's folder holds the result.
     package func run(
-        saveEvery saveInterval: Duration, isStopRequested: () -> Bool = { StopSignal.isRequested }
+        saveEvery saveInterval: Duration, until limit: TimeLimit? = nil, events: String? = nil,
+        isStopRequested: () -> Bool = { StopSignal.isRequested }
     ) throws(FileError) -> Bool {
         if try isFinished() { return true }
         for line in [store.ageWarning, parts.summary, try overlapWarning()] { if let line { console.say(line) } }
@@ -64,12 +68,12 @@ package struct QuantizerRun {
         guard var session = found else { return false }
         if begun != nil { console.say("going on at step \(session.step)") }
         for (name, earlier) in directory.grownFrom.sorted(by: { $0.key < $1.key }) { console.say(remark(on: name, earlier, session.step)) }
-        let log = try TrainingLog(directory.logPath, resumedAt: session.step)
+        let log = try TrainingLog(directory.logPath, resumedAt: session.step, events: events)
         var timer = SaveTimer(every: saveInterval)
         var alarms = EpochAlarms()
         // Images, not steps: a pass of Lloyd's algorithm and a gradient step take different times, an image about the same.
         console.begin(total: plan.images(inSteps: plan.totalSteps), start: plan.images(inSteps: session.step), unit: "image")
-        while session.step < plan.totalSteps && !isStopRequested() {
+        while session.step < plan.totalSteps && limit?.isOver != true && !isStopRequested() {
             let before = plan.images(inSteps: session.step)
             guard let values = session.advance(isStopRequested: isStopRequested) else { break }
             guard values.values.allSatisfy(\.isFinite) else { throw directory.divergence(step: session.step) }
@@ -77,11 +81,14 @@ package struct QuantizerRun {
             for warning in alarms.warnings(values) { console.say(warning) }
             console.update(
                 done: plan.images(inSteps: session.step),
-                figures: values.keys.filter { !$0.hasSuffix("norm") }.sorted().map { "\($0) \(Figure.text(values[$0]!))" })
+                figures: values.keys.filter { !$0.hasSuffix("norm") && $0 != "learning_rate" }.sorted().map { "\($0) \(Figure.text(values[$0]!))" })
             if timer.isDue() { try save(session, log) }
         }
         try save(session, log)
-        guard session.step == plan.totalSteps else { return false }
+        guard session.step == plan.totalSteps else {
+            console.say("saved at step \(session.step) of \(plan.totalSteps)")
+            return false
+        }
         try publish(session, design, latents)
         return true
     }
@@ -105,10 +112,10 @@ package struct QuantizerRun {
             ? options.method == .adam || step + LloydTrainer.passesToTheMean <= earlier : options.gradient.schedule.decay == .constant
         let comparison =
             isSame
-            ? "the result will be that of a run that was as long from the start"
+            ? Schedule.remarkOnEquality
             : name == "passes"
                 ? "the last passes ended at the means, which those of a run that was as long from the start do not"
-                : "the learning rate fell towards the earlier end, so that a run that was as long from the start gives something else; --schedule constant does not"
+                : Schedule.remarkOnDecay
         return "--\(name) grows from \(earlier): \(comparison)"
     }
 

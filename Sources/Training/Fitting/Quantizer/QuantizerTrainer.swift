@@ -41,6 +41,8 @@ package struct QuantizerTrainer {
         package let quantized: Double
         /// Mean squared error of the normalised latents after the rectifier.
         package let rectified: Double
+        /// Of the codebooks.
+        package let learningRate: Float
         /// Of the codes' gradient and the rectifier's, before clipping; nil where these do not move.
         package fileprivate(set) var codesGradientNorm, rectifierGradientNorm: Double?
     }
@@ -94,7 +96,7 @@ package struct QuantizerTrainer {
         let errors = assignment.errors()
         usage.add(assignment.tokens, errors)
         let pass = RectifierPass(rectifier, quantizer.latents(ofVectors: assignment.codes), z, parts: options.gradient.accumulation)
-        var losses = Losses(quantized: errors.mean, rectified: pass.loss)
+        var losses = Losses(quantized: errors.mean, rectified: pass.loss, learningRate: rate)
         step += 1
         if options.movesCodes {
             let dcodes = options.gradient.loss == .joint ? quantizer.codeGradient(pass.inputGradient) : assignment.gradient

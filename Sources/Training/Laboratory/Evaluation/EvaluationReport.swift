@@ -49,7 +49,8 @@ struct EvaluationReport {
             Plot.Series(name, colour: colour, sorted.enumerated().map { Plot.Point(Double($0.offset + 1), value($0.element)) })
         }
         let plot = Plot(
-            "PSNR of every image, the worst first", x: PlotAxis("images, in order of PSNR through the tokens"), y: PlotAxis("PSNR, dB"),
+            "PSNR of each of \(Figure.count(record.entries.count, "image")), the worst first",
+            x: PlotAxis("images, in order of PSNR through the tokens", .wholes), y: PlotAxis("PSNR, dB"),
             series: [
                 series("through the tokens", 0, \.tokens.psnr), series("autoencoder alone", 1, \.vae.psnr),
                 series("8 DCT coefficients per 16×16 block, unquantised", 7, \.dctPSNR),
@@ -93,7 +94,9 @@ struct EvaluationReport {
             [.text("share of the codes that were chosen"), .number(metrics.codebookUse)],
             [.text("perplexity of their use, of \(evaluation.quantizer.layout.codes)"), .number(metrics.perplexity)],
         ]
-        return Report.Section("Latents and codes", [.table(ReportTable("Over the same images", columns: ["figure", "value"], rows: rows))])
+        return Report.Section(
+            "Latents and codes",
+            [.table(ReportTable("Over the same \(Figure.count(record.entries.count, "image"))", columns: ["figure", "value"], rows: rows))])
     }
 
     private var worst: Report.Section {

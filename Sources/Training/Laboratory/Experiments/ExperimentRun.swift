@@ -16,6 +16,8 @@ package struct ExperimentRun {
         var facts: [Report.Fact]
         /// What the figures depend on besides the options: another autoencoder, other images or latents are not mixed.
         let source: [FileDigest]
+        /// How many cells are still to be measured; nil when all are there.
+        var missing: Int?
         var cells: [ExperimentResult<Cell, Figures>]
     }
 
@@ -23,7 +25,7 @@ package struct ExperimentRun {
     private static let reportName = "report.html"
 
     private let command: String
-    private let directory: RunDirectory
+    package let directory: RunDirectory
     private let console: Console
 
     /// Opens the folder, new or begun.
@@ -35,7 +37,7 @@ package struct ExperimentRun {
     }
 
     /// Where an experiment may keep what it makes on the way.
-    package var path: String { directory.path }
+    private var path: String { directory.path }
 
     /// Measures the cells that are missing, and writes the report.
     ///
@@ -57,6 +59,8 @@ package struct ExperimentRun {
         for cell in missing {
             guard !isStopRequested(), let figures = try experiment.measure(cell, isStopRequested: isStopRequested) else { break }
             results.cells.append(ExperimentResult(cell: cell, figures: figures))
+            let left = experiment.cells.count - results.cells.count
+            results.missing = left == 0 ? nil : left
             try StoredFile.write(JSONFile.bytes(results), to: "\(path)/\(Self.resultsName)")
             console.update(done: results.cells.count, figures: ["\(cell)"])
         }

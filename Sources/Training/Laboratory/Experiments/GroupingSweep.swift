@@ -57,8 +57,8 @@ package struct GroupingSweep: Experiment {
 
     package func report(_ results: [ExperimentResult<Cell, QuantizerFigures>]) -> Report {
         var blocks: [Report.Section.Block] = [
-            .plot(plot("Pictures", "PSNR over RGB, dB", .linear, results) { $0.pictures?.difference.psnr }),
-            .plot(plot("Latents", "mean squared error of the normalised latents, held out", .decades, results, \.heldOut.quantizedMSE)),
+            .plot(plot("Pictures, \(trials.measured)", "PSNR over RGB, dB", .linear, results) { $0.pictures?.difference.psnr }),
+            .plot(plot("Latents, \(trials.measured)", "mean squared error of the normalised latents", .fitting, results, \.heldOut.quantizedMSE)),
             .table(table(results)),
             .text(
                 """
@@ -110,14 +110,14 @@ package struct GroupingSweep: Experiment {
                 guard let figures = results.first(where: { $0.cell == cell })?.figures else { return nil }
                 return value(figures).map { .init(Double(place + 1), $0) }
             }
-            return Plot.Series("\(kind.0.rawValue), \(kind.1.rawValue)", colour: index, points)
+            return Plot.Series("\(kind.0.rawValue), \(kind.1.rawValue)", .points, colour: index, points)
         }
         return Plot(caption, x: PlotAxis("grouping", .names(groupings.map(\.name))), y: PlotAxis(label, scale), series: series)
     }
 
     private func table(_ results: [ExperimentResult<Cell, QuantizerFigures>]) -> ReportTable {
         ReportTable(
-            "All cells, held-out figures",
+            "All cells, means over \(trials.measured)",
             columns: ["grouping", "small is", "codebooks"] + QuantizerTrials<Cell>.columns + ["train / held-out", "codes used"],
             rows: results.map { result in
                 let (cell, figures) = (result.cell, result.figures)

@@ -2,6 +2,7 @@ import Compute
 import Files
 import Fitting
 import Images
+import Jobs
 import Networks
 import TokenizerCore
 
@@ -41,14 +42,26 @@ extension LatentDomain {
         return PictureMean(zip(psnr(drawn), psnr(others)).map { $0 - $1 }, of: originals.map(\.source))
     }
 
-    /// Keeps the first pictures of the reporting part, drawn from the latents that a cell makes of it, for ``grid(_:of:)``. Nothing where
+    /// Those of ``originals`` that reports show, spread over all: neighbours are often of one photograph.
+    private var shown: [Int] {
+        let count = min(SamplePictures.count, originals.count)
+        return (0..<count).map { $0 * originals.count / count }
+    }
+
+    /// Of what a plot's or table's figures are.
+    var measured: String {
+        originals.isEmpty
+            ? Figure.count(reporting.count, "latent") + " of the reporting part" : Figure.count(originals.count, "picture") + " of the reporting part"
+    }
+
+    /// Keeps some pictures of the reporting part, drawn from the latents that a cell makes of it, for ``grid(_:of:)``. Nothing where
     /// there are no originals to show beside them.
     /// - Parameter latents: raw, as many as ``reporting``.
     func keepSample(of latents: Latents, _ cell: some CustomStringConvertible) throws(ExperimentError) {
         guard !originals.isEmpty else { return }
-        let first = latents.images(at: pictured.prefix(SamplePictures.count))
+        let pictures = PixelBatch(vae.decode(latents.images(at: shown.map { pictured[$0] }))).images()
         do {
-            try samples.keep(PixelBatch(vae.decode(first)).images(), of: "\(cell)")
+            try samples.keep(zip(shown, pictures).map { ($0, $1) }, of: "\(cell)")
         } catch {
             throw ExperimentError(error.reason)
         }
@@ -56,29 +69,32 @@ extension LatentDomain {
 
     /// Original, autoencoder alone, and what was kept of each of the cells; nil without pictures.
     func grid<Cell: CustomStringConvertible>(_ caption: String, of cells: [(name: String, cell: Cell)]) -> ImageGrid? {
-        let shown = cells.compactMap { cell in samples.pictures(of: "\(cell.cell)").map { (cell.name, $0) } }
-        guard !originals.isEmpty, let count = shown.map(\.1.count).min() else { return nil }
-        let own = PixelBatch(vae.decode(reporting.images(at: pictured.prefix(count)))).images()
-        let rows = (0..<count).map { index in
-            ImageGrid.Row("held-out image \(index + 1)", [originals[index].image, own[index]] + shown.map { $0.1[index] })
+        guard !originals.isEmpty else { return nil }
+        let drawn = cells.compactMap { cell in samples.pictures(shown, of: "\(cell.cell)").map { (cell.name, $0) } }
+        guard !drawn.isEmpty else { return nil }
+        let own = PixelBatch(vae.decode(reporting.images(at: shown.map { pictured[$0] }))).images()
+        let rows = shown.enumerated().map { place, index in
+            ImageGrid.Row(rowCaption(index), [originals[index].image, own[place]] + drawn.map { $0.1[place] })
         }
-        return ImageGrid(caption, columns: ["original", "autoencoder alone"] + shown.map(\.0), rows: rows)
+        return ImageGrid(caption, columns: ["original", "autoencoder alone"] + drawn.map(\.0), rows: rows)
     }
 
-    /// Original, autoencoder alone, and each of the treatments, for the first few held-out pictures; nil without pictures.
+    private func rowCaption(_ index: Int) -> String { "held-out picture \(index + 1) of \(originals.count)" }
+
+    /// Original, autoencoder alone, and each of the treatments, for some held-out pictures; nil without pictures.
     /// - Parameter treatments: raw latents under their names.
-    func grid(_ caption: String, _ treatments: [(name: String, latents: Latents)], rows count: Int = 4) -> ImageGrid? {
+    func grid(_ caption: String, _ treatments: [(name: String, latents: Latents)]) -> ImageGrid? {
         guard !originals.isEmpty else { return nil }
-        let shown = [("autoencoder alone", reporting)] + treatments.map { ($0.name, $0.latents) }
-        let rows = (0..<min(count, originals.count)).map { index in
-            let drawn = shown.map { PixelBatch(vae.decode($0.1.images(at: [pictured[index]]))).images()[0] }
-            return ImageGrid.Row("held-out image \(index + 1)", [originals[index].image] + drawn)
+        let all = [("autoencoder alone", reporting)] + treatments.map { ($0.name, $0.latents) }
+        let rows = shown.map { index in
+            let drawn = all.map { PixelBatch(vae.decode($0.1.images(at: [pictured[index]]))).images()[0] }
+            return ImageGrid.Row(rowCaption(index), [originals[index].image] + drawn)
         }
-        return ImageGrid(caption, columns: ["original"] + shown.map(\.0), rows: rows)
+        return ImageGrid(caption, columns: ["original"] + all.map(\.0), rows: rows)
     }
 }
 
-/// The first held-out pictures as each cell of an experiment draws them, in files, so that a report can show them after an interruption
+/// Some held-out pictures as each cell of an experiment draws them, in files, so that a report can show them after an interruption
 /// too.
 struct SamplePictures: Sendable {
     /// Pictures of each cell.
@@ -89,21 +105,20 @@ struct SamplePictures: Sendable {
         self.folder = folder
     }
 
-    func keep(_ pictures: [RGBImage], of cell: String) throws(FileError) {
+    /// - Parameter pictures: by their places among the held-out ones.
+    func keep(_ pictures: [(index: Int, picture: RGBImage)], of cell: String) throws(FileError) {
         try StoredFolder.create(folder)
-        for (index, picture) in pictures.enumerated() {
+        for (index, picture) in pictures {
             try StoredFile.write(PNGEncoder.encode(picture), to: path(cell, index), .relaxed)
         }
     }
 
-    /// - Returns: the first so many that are there; nil where the cell was not measured, or its files are gone.
-    func pictures(of cell: String) -> [RGBImage]? {
-        var pictures: [RGBImage] = []
-        while pictures.count < Self.count, let bytes = try? StoredFile.read(path(cell, pictures.count)) {
-            guard let picture = try? ImageDecoder.decode(bytes) else { break }
-            pictures.append(picture)
+    /// - Returns: those of these places; nil where the cell was not measured, or a file is gone: others would stand beside wrong originals.
+    func pictures(_ indices: [Int], of cell: String) -> [RGBImage]? {
+        let pictures = indices.compactMap { index in
+            (try? StoredFile.read(path(cell, index))).flatMap { try? ImageDecoder.decode($0) }
         }
-        return pictures.isEmpty ? nil : pictures
+        return pictures.count == indices.count ? pictures : nil
     }
 
     private func path(_ cell: String, _ index: Int) -> String {

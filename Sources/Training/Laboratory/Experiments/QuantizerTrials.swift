@@ -41,7 +41,10 @@ struct QuantizerTrials<Cell: CustomStringConvertible & Sendable>: Sendable {
         return try fit.map { fit throws(ExperimentError) in try QuantizerFigures(fit, in: domain, cell) }
     }
 
-    /// The first held-out pictures of some cells, if there are any.
+    /// Of what the figures are.
+    var measured: String { domain.measured }
+
+    /// Held-out pictures of some cells, if there are any.
     func pictures(_ caption: String, _ cells: [(name: String, cell: Cell)]) -> [Report.Section.Block] {
         domain.grid(caption, of: cells).map { [.images($0)] } ?? []
     }

@@ -38,8 +38,8 @@ extension RectifierSweep {
             Plot.Series(
                 "rectifier (paper, kind not stated)", .published, colour: 6, PublishedFigures.tokens.map { .init($0.tokens, $0.rectified / $0.mse) }))
         let plot = Plot(
-            "Held-out error with a rectifier, relative to that without", x: PlotAxis("tokens per image", .octaves),
-            y: PlotAxis("rectified / quantised MSE", including: [1]),
+            "Error with a rectifier, relative to that without, \(domain.measured)", x: PlotAxis("tokens per image", .octaves),
+            y: PlotAxis("rectified / quantised MSE of the latents", .fitting, including: [1]),
             series: series)
         let published = PublishedFigures.rectifiers.map { row -> [ReportTable.Cell] in
             [.number(Double(row.tokens)), .text(row.kind), .number(row.mse), .number(row.rFID)]
@@ -77,7 +77,8 @@ extension RectifierSweep {
                 return Plot.Series(cell.name, colour: colour, shares.filter { $0.y <= Self.mostShown })
             }
             return Plot(
-                "Held-out error by epoch, \(tokens) tokens", x: PlotAxis("epoch"), y: PlotAxis("rectified / quantised MSE", including: [1]),
+                "Held-out error by epoch, \(tokens) tokens, \(domain.measured)", x: PlotAxis("epoch", .wholes),
+                y: PlotAxis("rectified / quantised MSE of the latents", including: [1]),
                 series: series)
         }
         let text = """
@@ -107,7 +108,7 @@ extension RectifierSweep {
             [
                 .table(
                     ReportTable(
-                        "Reporting part, 95 % intervals over pictures; the last epoch, by the choosing part",
+                        "Means over \(domain.measured), 95 % intervals over them; training: as many that were learned from; the last epoch, by the choosing part",
                         columns: [
                             "tokens", "rectifier", "parameters", "quantised MSE", "rectified MSE", "rectified, training", "last epoch, %", "PSNR, dB",
                             "95 % interval", "SSIM", "rFID", "gain over no rectifier",

@@ -107,15 +107,18 @@ package struct ResetAblation: Experiment {
                     [
                         .plot(
                             plot(
-                                "Loss", "mean squared error of the normalised latents, training", results, .decades, \.training.quantizedMSE,
+                                "Loss on \(domain.training.count) training latents", "mean squared error of the normalised latents", results,
+                                .decades, \.training.quantizedMSE,
                                 (\.loss, \.lossWithReset))),
                         .plot(
                             plot(
-                                "Codes in use", "share of the codes that training latents choose", results, .linear, \.training.codebookUse,
+                                "Codes in use by \(domain.training.count) training latents", "share of the codes that training latents choose",
+                                results, .linear, \.training.codebookUse,
                                 (\.use, \.useWithReset))),
                         .plot(
                             plot(
-                                "Held-out error", "mean squared error of the normalised latents, held out", results, .decades, \.heldOut.quantizedMSE,
+                                "Error on \(domain.measured)", "mean squared error of the normalised latents", results, .decades,
+                                \.heldOut.quantizedMSE,
                                 nil)),
                         .text(
                             "The paper's losses belong to another autoencoder and 128 thousand images: compare directions and the gap between the curves, not heights."
@@ -154,7 +157,8 @@ package struct ResetAblation: Experiment {
 
     private func table(_ results: [ExperimentResult<Cell, QuantizerFigures>]) -> ReportTable {
         ReportTable(
-            "All cells", columns: ["codes", "images per code", "reset", "training MSE", "held-out MSE", "codes used", "perplexity"],
+            "All cells: \(domain.training.count) training latents, \(domain.measured)",
+            columns: ["codes", "images per code", "reset", "training MSE", "held-out MSE", "codes used", "perplexity"],
             rows: results.map { result in
                 let (cell, figures) = (result.cell, result.figures)
                 return [

@@ -101,7 +101,7 @@ package struct TokenSweep: Experiment {
         // Zador's bound is of codes of a token's length, and so another one for each size.
         let zador = bySize(results, "Zador, white, ", .bound) { _, figures in figures.bounds.map { .init(figures.bits, $0.zador) } }
         return Plot(
-            "Held-out distortion over bits", x: PlotAxis("bits per image", .octaves), y: PlotAxis("distortion of the latents", .decades),
+            "Distortion over bits, \(trials.measured)", x: PlotAxis("bits per image", .octaves), y: PlotAxis("distortion of the latents", .decades),
             series: bySize(results) { .init($1.bits, $1.heldOut.distortion) } + zador + [
                 bound("Shannon, white", 7, \.shannon), bound("water-filling of the measured covariance", 5, \.waterFilling),
             ])
@@ -109,13 +109,13 @@ package struct TokenSweep: Experiment {
 
     private func picturePlot(_ results: [ExperimentResult<Cell, QuantizerFigures>]) -> Plot {
         Plot(
-            "Picture quality over bits", x: PlotAxis("bits per image", .octaves), y: PlotAxis("PSNR over RGB, dB"),
+            "Picture quality over bits, \(trials.measured)", x: PlotAxis("bits per image", .octaves), y: PlotAxis("PSNR over RGB, dB"),
             series: bySize(results) { _, figures in figures.pictures.map { .init(figures.bits, $0.difference.psnr) } })
     }
 
     private func tokenPlot(_ results: [ExperimentResult<Cell, QuantizerFigures>]) -> Plot {
         Plot(
-            "Held-out error over tokens, beside the paper", x: PlotAxis("tokens per image", .octaves),
+            "Error over tokens, \(trials.measured), beside the paper", x: PlotAxis("tokens per image", .octaves),
             y: PlotAxis("mean squared error of the normalised latents", .decades),
             series: bySize(results) { .init(Double($0.tokens), $1.heldOut.quantizedMSE) } + [
                 Plot.Series("paper, without rectifier", .published, colour: 0, PublishedFigures.tokens.map { .init($0.tokens, $0.mse) }),
@@ -125,7 +125,7 @@ package struct TokenSweep: Experiment {
 
     private func table(_ results: [ExperimentResult<Cell, QuantizerFigures>]) -> ReportTable {
         ReportTable(
-            "Held-out figures",
+            "Means over \(trials.measured)",
             columns: ["tokens", "codes", "bits"] + QuantizerTrials<Cell>.columns + ["codes used", "perplexity"],
             rows: results.map { result in
                 let (cell, figures) = (result.cell, result.figures)

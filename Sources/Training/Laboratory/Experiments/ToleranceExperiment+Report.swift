@@ -30,7 +30,8 @@ extension ToleranceExperiment {
     private func curves(_ results: [ExperimentResult<Cell, Figures>]) -> Report.Section {
         let (normalised, raw) = (global(results, raw: false), global(results, raw: true))
         let psnr = Plot(
-            "Picture quality against the error of the latents", x: PlotAxis("mean squared error of the normalised latents", .decades),
+            "Picture quality against the error of the latents, \(domain.measured)",
+            x: PlotAxis("mean squared error of the normalised latents", .decades),
             y: PlotAxis("PSNR over RGB, dB"),
             series: [
                 Plot.Series("noise alike in normalised units", colour: 0, normalised.map { .init($0.normalisedMSE, $0.pictures.difference.psnr) }),
@@ -39,7 +40,7 @@ extension ToleranceExperiment {
             ])
         let ours = normalised.compactMap { figures in figures.pictures.distribution.map { Plot.Point(figures.normalisedMSE, $0.frechet) } }
         let rFID = Plot(
-            "rFID against the error of the latents", x: PlotAxis("mean squared error of the normalised latents", .decades),
+            "rFID against the error of the latents, \(domain.measured)", x: PlotAxis("mean squared error of the normalised latents", .decades),
             y: PlotAxis("rFID", .decades),
             series: [
                 Plot.Series("ours", colour: 0, ours),
@@ -47,8 +48,9 @@ extension ToleranceExperiment {
                     "paper (DC-AE f32c32, ImageNet; quantiser's error, not noise)", .published, colour: 0,
                     PublishedFigures.tolerance.map { .init($0.mse, $0.rFID) }),
             ])
-        var blocks: [Report.Section.Block] = [.text(kneeText("normalised", normalised) + " " + kneeText("raw", raw)), .plot(psnr), .plot(rFID)]
-        if ours.isEmpty { blocks.append(.text("rFID was not measured: no Inception weights were given. The paper's points are shown alone.")) }
+        var blocks: [Report.Section.Block] = [.text(kneeText("normalised", normalised) + " " + kneeText("raw", raw)), .plot(psnr)]
+        // The paper's points alone would look like ours.
+        blocks.append(ours.isEmpty ? .text("rFID was not measured: no Inception weights were given.") : .plot(rFID))
         blocks.append(.table(table(results)))
         return Report.Section("Noise on all channels", blocks)
     }
@@ -89,7 +91,7 @@ extension ToleranceExperiment {
                 + PublishedFigures.row("", figures.pictures).dropFirst()
         }
         return ReportTable(
-            "All levels; raw noise in multiples of the mean variance",
+            "All levels, means over \(domain.measured); raw noise in multiples of the mean variance",
             columns: ["noise", "normalised MSE", "raw MSE"] + PublishedFigures.columns.dropFirst(), rows: rows)
     }
 
@@ -102,9 +104,9 @@ extension ToleranceExperiment {
         }
         let mean = errors.reduce(0) { $0 + $1.error } / Double(max(1, errors.count))
         let plot = Plot(
-            "What noise on one channel alone adds to the pictures' error", x: PlotAxis("channel"),
+            "What noise on one channel alone adds to the pictures' error, \(domain.measured)", x: PlotAxis("channel", .wholes),
             y: PlotAxis("added squared error, relative to the channels' mean", .decades),
-            series: [Plot.Series("sensitivity", colour: 0, errors.map { .init(Double($0.channel), $0.error / mean) })])
+            series: [Plot.Series("sensitivity", .points, colour: 0, errors.map { .init(Double($0.channel), $0.error / mean) })])
         let rows: [[ReportTable.Cell]] = errors.map { [.number(Double($0.channel)), .number($0.error / mean), .decibels($0.psnr)] }
         return Report.Section(
             "Noise on one channel",

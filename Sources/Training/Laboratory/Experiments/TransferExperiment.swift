@@ -139,16 +139,16 @@ package struct TransferExperiment: Experiment {
             Plot.Point(name == "first" ? place[.home]! : place[.native]!, figures.difference.psnr)
         }
         return Plot(
-            "Picture quality",
+            "Picture quality, \(first.measured) of the first domain, \(second.measured) of the second",
             x: PlotAxis(
                 "fitted and measured at home; on the second domain with statistics kept, refitted, and fitted there",
                 .names(Cell.allCases.map(\.rawValue))),
             y: PlotAxis("PSNR over RGB, dB"),
             series: [
                 Plot.Series(
-                    "tokens", colour: 0,
+                    "tokens", .points, colour: 0,
                     results.compactMap { result in result.figures.pictures.map { .init(place[result.cell]!, $0.difference.psnr) } }),
-                Plot.Series("autoencoder alone, first and second domain", .published, colour: 1, alone),
+                Plot.Series("autoencoder alone, first and second domain", .points, colour: 1, alone),
             ])
     }
 }

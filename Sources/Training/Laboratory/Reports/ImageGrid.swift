@@ -32,12 +32,12 @@ package struct ImageGrid: Sendable {
             return "<tr>\(cells.joined())</tr>\n<tr><td class=\"under\" colspan=\"\(columns.count)\">\(row.caption.htmlEscaped)</td></tr>"
         }
         return """
-            <figure class="wide"><table class="images">
-            <caption>\(caption.htmlEscaped)</caption>
+            <figure><figcaption>\(caption.htmlEscaped)</figcaption>
+            <div class="wide"><table class="images">
             <thead><tr>\(head)</tr></thead>
             <tbody>
             \(body.joined(separator: "\n"))
-            </tbody></table></figure>
+            </tbody></table></div></figure>
             """
     }
 }

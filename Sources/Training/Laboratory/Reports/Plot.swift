@@ -17,6 +17,10 @@ package struct Plot: Sendable {
             case published
             /// What theory allows: a dotted line.
             case bound
+            /// Ours, too many to mark each: a line.
+            case curve
+            /// Ours, where nothing lies between one and the next: markers alone.
+            case points
         }
 
         package let name: String
@@ -36,7 +40,10 @@ package struct Plot: Sendable {
     package let series: [Series]
 
     package init(_ caption: String, x: PlotAxis, y: PlotAxis, series: [Series]) {
-        (self.caption, self.x, self.y, self.series) = (caption, x, y, series.filter { !$0.points.isEmpty })
+        self.caption = caption
+        self.series = series.filter { !$0.points.isEmpty }
+        let points = series.flatMap(\.points)
+        (self.x, self.y) = (x.fitted(to: points.map(\.x)), y.fitted(to: points.map(\.y)))
     }
 
     /// Empty where there is nothing to show.
@@ -45,7 +52,9 @@ package struct Plot: Sendable {
         let legend = series.map { "<li>\(PlotDrawing.swatch($0))\($0.name.htmlEscaped)</li>" }.joined(separator: "\n")
         return """
             <figure><figcaption>\(caption.htmlEscaped)</figcaption>
+            <p class="axis">↑ \(y.label.htmlEscaped)\(y.isLinear ? "" : ", logarithmic")</p>
             \(PlotDrawing(self).svg)
+            <p class="axis across">\(x.label.htmlEscaped) →</p>
             <ul class="legend">
             \(legend)
             </ul></figure>

@@ -5,6 +5,11 @@ import Jobs
 package struct PlotAxis: Sendable {
     package enum Scale: Sendable {
         case linear
+        /// Linear, with ticks at whole numbers only: epochs, steps, channels.
+        case wholes
+        /// Linear, or decades where the values are positive and the largest is many times the smallest: one outlier would press all others
+        /// into a corner.
+        case fitting
         /// Positive values; ticks at 1, 2 and 5 of each decade, or at decades alone where there are many.
         case decades
         /// Positive values; ticks at powers of two.
@@ -23,10 +28,21 @@ package struct PlotAxis: Sendable {
         (self.label, self.scale, self.including) = (label, scale, including)
     }
 
+    /// Between the smallest and the largest value of a linear axis.
+    private static let mostSpread = 5.0
+
+    /// With the scale that suits the values, where that was left open.
+    func fitted(to values: [Double]) -> PlotAxis {
+        guard case .fitting = scale else { return self }
+        let values = (values + including).filter(\.isFinite)
+        let isWide = values.min().map { $0 > 0 && values.max()! > Self.mostSpread * $0 } ?? false
+        return PlotAxis(label, isWide ? .decades : .linear, including: including)
+    }
+
     /// Whether the axis has a place for `value`.
     func shows(_ value: Double) -> Bool {
         switch scale {
-        case .linear, .names: value.isFinite
+        case .linear, .wholes, .fitting, .names: value.isFinite
         case .decades, .octaves: value.isFinite && value > 0
         }
     }
@@ -34,7 +50,7 @@ package struct PlotAxis: Sendable {
     /// The value as a number that is proportional to the place.
     func position(_ value: Double) -> Double {
         switch scale {
-        case .linear, .names: value
+        case .linear, .wholes, .fitting, .names: value
         case .decades: log10(value)
         case .octaves: log2(value)
         }
@@ -51,8 +67,15 @@ package struct PlotAxis: Sendable {
         return (isLinear && low >= 0 && low < margin ? 0 : low - margin)...high + margin
     }
 
-    private var isLinear: Bool {
-        if case .linear = scale { true } else { false }
+    var isLinear: Bool {
+        switch scale {
+        case .linear, .wholes, .fitting, .names: true
+        case .decades, .octaves: false
+        }
+    }
+
+    var hasNames: Bool {
+        if case .names = scale { true } else { false }
     }
 
     /// What a tick is called.
@@ -63,7 +86,8 @@ package struct PlotAxis: Sendable {
     /// Round values whose positions lie in `range`, three to about ten.
     func ticks(in range: ClosedRange<Double>) -> [Double] {
         switch scale {
-        case .linear: return Self.roundValues(in: range)
+        case .linear, .fitting: return Self.roundValues(in: range)
+        case .wholes: return Self.roundValues(in: range, atLeast: 1)
         case .names(let names): return (0..<names.count).map { Double($0 + 1) }
         case .octaves:
             let (first, last) = (Int(range.lowerBound.rounded(.up)), Int(range.upperBound.rounded(.down)))
@@ -81,8 +105,8 @@ package struct PlotAxis: Sendable {
         }
     }
 
-    private static func roundValues(in range: ClosedRange<Double>) -> [Double] {
-        let rough = (range.upperBound - range.lowerBound) / 6
+    private static func roundValues(in range: ClosedRange<Double>, atLeast least: Double = 0) -> [Double] {
+        let rough = max(least, (range.upperBound - range.lowerBound) / 6)
         let power = pow(10, floor(log10(rough)))
         let step = [1.0, 2, 5, 10].map { $0 * power }.first { $0 >= rough * 0.999 } ?? 10 * power
         let (first, last) = ((range.lowerBound / step).rounded(.up), (range.upperBound / step).rounded(.down))

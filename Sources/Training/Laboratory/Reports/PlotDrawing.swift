@@ -2,8 +2,10 @@ import Jobs
 
 /// A plot as SVG. Colours come from the report's style, so that one drawing suits light and dark.
 struct PlotDrawing {
-    private static let (width, height) = (860.0, 440.0)
-    private static let (left, right, top, bottom) = (76.0, 20.0, 14.0, 56.0)
+    // Small beside its text, which ReportStyle makes larger on narrow screens: so one drawing can be read at 420 pixels and at 1,280. What
+    // the axes show stands outside, where lines can break.
+    private static let (width, height) = (640.0, 360.0)
+    private static let (left, right, top, bottom) = (74.0, 26.0, 14.0, 34.0)
 
     private let plot: Plot
     private let xRange, yRange: ClosedRange<Double>
@@ -16,7 +18,7 @@ struct PlotDrawing {
     }
 
     var svg: String {
-        let parts = [grid, frame, labels] + plot.series.map(curve)
+        let parts = [grid, frame] + plot.series.map(curve)
         return """
             <svg class="plot" viewBox="0 0 \(Int(Self.width)) \(Int(Self.height))" role="img" aria-label="\(plot.caption.htmlEscaped)">
             \(parts.joined(separator: "\n"))
@@ -26,8 +28,9 @@ struct PlotDrawing {
 
     /// The mark of a series as its legend shows it.
     static func swatch(_ series: Plot.Series) -> String {
-        let mark = series.style == .bound ? "" : marker(series, at: (17, 7))
-        return "<svg viewBox=\"0 0 34 14\" aria-hidden=\"true\"><path d=\"M1 7H33\" \(stroke(series))/>\(mark)</svg>"
+        let mark = series.hasMarkers ? marker(series, at: (17, 7)) : ""
+        let line = series.hasLine ? "<path d=\"M1 7H33\" \(stroke(series))/>" : ""
+        return "<svg viewBox=\"0 0 34 14\" aria-hidden=\"true\">\(line)\(mark)</svg>"
     }
 
     private func place(_ point: Plot.Point) -> (x: Double, y: Double)? {
@@ -47,10 +50,12 @@ struct PlotDrawing {
 
     private var grid: String {
         let (right, bottom) = (Self.width - Self.right, Self.height - Self.bottom)
-        let vertical = plot.x.ticks(in: xRange).map { tick in
+        let vertical = plot.x.ticks(in: xRange).enumerated().map { index, tick in
             let x = Self.number(placeX(tick))
+            // On a narrow screen every other number is left out; names are few, and all are needed.
+            let kind = index % 2 == 1 && !plot.x.hasNames ? " class=\"minor\"" : ""
             return "<path class=\"grid\" d=\"M\(x) \(Self.top)V\(bottom)\"/>"
-                + "<text x=\"\(x)\" y=\"\(bottom + 19)\" text-anchor=\"middle\">\(plot.x.name(tick).htmlEscaped)</text>"
+                + "<text\(kind) x=\"\(x)\" y=\"\(bottom + 22)\" text-anchor=\"middle\">\(plot.x.name(tick).htmlEscaped)</text>"
         }
         let horizontal = plot.y.ticks(in: yRange).map { tick in
             let y = placeY(tick)
@@ -64,18 +69,11 @@ struct PlotDrawing {
         "<path class=\"frame\" d=\"M\(Self.left) \(Self.top)V\(Self.height - Self.bottom)H\(Self.width - Self.right)\"/>"
     }
 
-    private var labels: String {
-        let (x, y) = ((Self.left + Self.width - Self.right) / 2, (Self.top + Self.height - Self.bottom) / 2)
-        return "<text class=\"label\" x=\"\(x)\" y=\"\(Self.height - 12)\" text-anchor=\"middle\">\(plot.x.label.htmlEscaped)</text>\n"
-            + "<text class=\"label\" x=\"16\" y=\"\(y)\" text-anchor=\"middle\" transform=\"rotate(-90 16 \(y))\">"
-            + "\(plot.y.label.htmlEscaped)</text>"
-    }
-
     private func curve(_ series: Plot.Series) -> String {
         let places = series.points.compactMap(place)
         let path = places.enumerated().map { "\($0 == 0 ? "M" : "L")\(Self.number($1.x)) \(Self.number($1.y))" }.joined()
-        let line = "<path d=\"\(path)\" \(Self.stroke(series))/>"
-        guard series.style != .bound else { return line }
+        let line = series.hasLine ? "<path d=\"\(path)\" \(Self.stroke(series))/>" : ""
+        guard series.hasMarkers else { return line }
         return line
             + zip(places, series.points.filter { place($0) != nil }).map { place, point in
                 // The exact figures appear where the reader points.
@@ -87,7 +85,7 @@ struct PlotDrawing {
     private static func stroke(_ series: Plot.Series) -> String {
         let dashes =
             switch series.style {
-            case .measured: ""
+            case .measured, .curve, .points: ""
             case .published: " stroke-dasharray=\"6 4\""
             case .bound: " stroke-dasharray=\"1.5 4\" stroke-linecap=\"round\""
             }
@@ -113,5 +111,16 @@ struct PlotDrawing {
 
     private static func number(_ value: Double) -> String {
         Figure.decimals(value, 1)
+    }
+}
+
+extension Plot.Series {
+    fileprivate var hasLine: Bool { style != .points }
+
+    fileprivate var hasMarkers: Bool {
+        switch style {
+        case .measured, .published, .points: true
+        case .bound, .curve: false
+        }
     }
 }

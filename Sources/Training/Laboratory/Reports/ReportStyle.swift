@@ -19,10 +19,9 @@ enum ReportStyle {
         p { max-width: 46rem; margin: .6rem 0; }
         .question { color: var(--soft); font-size: 1.05rem; }
         figure { margin: 1.2rem 0; padding: 1rem; background: var(--card); border: 1px solid var(--line); border-radius: 8px; }
-        figure.wide { overflow-x: auto; }
+        .wide { overflow-x: auto; }
         figcaption { font-weight: 600; margin-bottom: .4rem; }
         table { border-collapse: collapse; width: 100%; font-size: .88rem; }
-        caption { text-align: left; font-weight: 600; font-size: 1rem; padding-bottom: .5rem; }
         th, td { padding: .3rem .5rem; text-align: left; border-bottom: 1px solid var(--line); vertical-align: top; }
         thead th { color: var(--soft); font-weight: 600; }
         td.number { font-variant-numeric: tabular-nums; white-space: nowrap; }
@@ -34,9 +33,12 @@ enum ReportStyle {
         .legend { list-style: none; display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; margin: .5rem 0 0; padding: 0; font-size: .86rem; }
         .legend li { display: flex; align-items: center; gap: .45rem; }
         .legend svg { width: 34px; height: 14px; flex: none; }
-        svg.plot { width: 100%; height: auto; display: block; }
-        svg text { fill: var(--soft); font-size: 12.5px; }
-        svg .label { fill: var(--ink); font-size: 13px; }
+        svg.plot { width: 100%; max-width: 46rem; height: auto; display: block; }
+        svg text { fill: var(--soft); font-size: 12px; }
+        p.axis { margin: 0; font-size: .86rem; }
+        p.axis.across { text-align: right; max-width: 46rem; }
+        @media (max-width: 700px) { body { padding: 1.25rem .75rem 3rem; } figure { padding: .75rem .5rem; } .facts th { width: 38%; }
+          svg text { font-size: 20px; } svg .minor { display: none; } }
         svg .grid { stroke: var(--grid); stroke-width: 1; }
         svg .frame { stroke: var(--soft); stroke-width: 1; fill: none; }
 

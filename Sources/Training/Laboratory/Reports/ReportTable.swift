@@ -42,12 +42,12 @@ package struct ReportTable: Sendable {
             "<tr>" + row.map { "<td\($0.isText ? "" : " class=\"number\"")>\($0.text.htmlEscaped)</td>" }.joined() + "</tr>"
         }
         return """
-            <figure class="wide"><table>
-            <caption>\(caption.htmlEscaped)</caption>
+            <figure><figcaption>\(caption.htmlEscaped)</figcaption>
+            <div class="wide"><table>
             <thead><tr>\(head)</tr></thead>
             <tbody>
             \(body.joined(separator: "\n"))
-            </tbody></table></figure>
+            </tbody></table></div></figure>
             """
     }
 }

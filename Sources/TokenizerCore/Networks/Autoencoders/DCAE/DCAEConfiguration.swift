@@ -44,6 +44,11 @@ package struct DCAEConfiguration: AutoencoderFamily {
 
     package func encoder(_ initializer: inout Initializer) -> AnyLayer { AnyLayer(DCAEEncoder(self, &initializer)) }
     package func decoder(_ initializer: inout Initializer) -> AnyLayer { AnyLayer(DCAEDecoder(self, &initializer)) }
+
+    /// The finest stage that has layers, and what follows it.
+    package var decoderTail: [String] {
+        (decoder.stages.firstIndex { $0.layers > 0 }.map { ["up_blocks.\($0)."] } ?? []) + ["norm_out.", "conv_out."]
+    }
 }
 
 extension DCAEConfiguration {

@@ -35,6 +35,9 @@ package struct PatchCodeConfiguration: AutoencoderFamily {
 
     package func encoder(_ initializer: inout Initializer) -> AnyLayer { AnyLayer(PatchCodeEncoder(self, &initializer)) }
     package func decoder(_ initializer: inout Initializer) -> AnyLayer { AnyLayer(PatchCodeDecoder(self, &initializer)) }
+
+    /// The refiner; without one, the network's.
+    package var decoderTail: [String] { refiner == nil ? network.decoderTail : ["refiner."] }
 }
 
 /// The keys of DC-AE, and its own beside them.
