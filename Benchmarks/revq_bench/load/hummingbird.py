@@ -1,4 +1,4 @@
-"""Hummingbird that answers what /livez answers, for comparison: Benchmarks/hummingbird, built into .bench when it is first asked for."""
+"""Hummingbird that answers what /livez answers, for comparison: Benchmarks/hummingbird-livez, built into .bench when it is first asked for."""
 
 import contextlib
 import subprocess
@@ -8,7 +8,7 @@ from .. import ROOT
 from . import usage
 from .server import free_port
 
-_PACKAGE, _SCRATCH = ROOT / "Benchmarks" / "hummingbird", ROOT / ".bench" / "hummingbird"
+_PACKAGE, _SCRATCH = ROOT / "Benchmarks" / "hummingbird-livez", ROOT / ".bench" / "hummingbird"
 
 
 def executable():
