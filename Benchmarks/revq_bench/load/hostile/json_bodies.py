@@ -18,6 +18,8 @@ def cases(tokens):
         yield Case(f"json: {name}", body, _KIND)
     large = png.png(png.header(8000, 8000, 8, png.GREY), png.rows(8000, 8000, 8, png.GREY))
     yield Case("json: base64 of a grey PNG 8000²", _quoted(base64.b64encode(large)), _KIND, 64)
+    for name, piece in (("blanks", b" "), ("a blank behind every character", b"A "), ("a line break behind every group", b"AAAA\\n")):
+        yield Case(f"json: base64 of 31 MB with {name}", _quoted(piece * (_MOST // len(piece))), _KIND)
     for name, body in _tokens(tokens):
         yield Case(f"tokens: {name}", body, _KIND, path="/decode")
 

@@ -1,13 +1,21 @@
-/// The checksum of zip archives and PNG files.
-///
-/// Source: ISO 3309, polynomial 0xEDB88320 (bits reversed).
-package enum CRC32 {
-    private static let table: [UInt32] = (0..<256).map { index in
-        (0..<8).reduce(UInt32(index)) { crc, _ in crc & 1 == 1 ? crc >> 1 ^ 0xEDB8_8320 : crc >> 1 }
+/// A cyclic redundancy check of 32 bits, its bits reversed.
+package struct CRC32: Sendable {
+    /// Of zip archives. Source: ISO 3309.
+    package static let zip = CRC32(polynomial: 0xEDB8_8320)
+    /// Of TensorFlow's records. Source: RFC 3720, appendix B.4.
+    package static let castagnoli = CRC32(polynomial: 0x82F6_3B78)
+
+    private let table: [UInt32]
+
+    private init(polynomial: UInt32) {
+        table = (0..<256).map { byte in
+            (0..<8).reduce(UInt32(byte)) { remainder, _ in remainder >> 1 ^ (remainder & 1 == 0 ? 0 : polynomial) }
+        }
     }
 
-    package static func checksum(_ bytes: some Sequence<UInt8>) -> UInt32 {
-        let table = table
-        return ~bytes.reduce(~0) { crc, byte in crc >> 8 ^ table[Int(UInt8(truncatingIfNeeded: crc) ^ byte)] }
+    package func checksum(_ bytes: [UInt8]) -> UInt32 {
+        table.withUnsafeBufferPointer { table in
+            ~bytes.reduce(0xFFFF_FFFF) { $0 >> 8 ^ table[Int(UInt8(truncatingIfNeeded: $0) ^ $1)] }
+        }
     }
 }
