@@ -13,7 +13,7 @@ package struct CRC32: Sendable {
         }
     }
 
-    package func checksum(_ bytes: [UInt8]) -> UInt32 {
+    package func checksum(_ bytes: some Sequence<UInt8>) -> UInt32 {
         table.withUnsafeBufferPointer { table in
             ~bytes.reduce(0xFFFF_FFFF) { $0 >> 8 ^ table[Int(UInt8(truncatingIfNeeded: $0) ^ $1)] }
         }

@@ -54,7 +54,7 @@ package struct PackedTokens: Sendable, Equatable {
         guard bytes.count == expected else {
             throw FormatError(description: "packed tokens of \(images)×\(tokensPerImage) have \(expected) bytes, got \(bytes.count)")
         }
-        guard CRC32.checksum(bytes.dropLast(4)) == UInt32(Self.number(bytes, at: expected - 4)) else {
+        guard CRC32.zip.checksum(bytes.dropLast(4)) == UInt32(Self.number(bytes, at: expected - 4)) else {
             throw FormatError(description: "the checksum of the packed tokens is not that of their bytes")
         }
         let name = bytes[Self.headerBytes..<start]
@@ -80,7 +80,7 @@ package struct PackedTokens: Sendable, Equatable {
             }
         }
         if filled > 0 { bytes.append(UInt8(truncatingIfNeeded: window)) }
-        return bytes + Self.bytes(of: CRC32.checksum(bytes))
+        return bytes + Self.bytes(of: CRC32.zip.checksum(bytes))
     }
 
     private static func unpack(_ bytes: ArraySlice<UInt8>, count: Int, bits: Int) throws(FormatError) -> [Int32] {
