@@ -61,7 +61,7 @@ package struct ServerConfiguration: Sendable {
         maxConnections = try read.integer("max-connections", default: 1_024, in: 1...65_536, "Most connections; more wait to be accepted.")
         maxConnectionsPerAddress = try read.integer(
             "max-connections-per-address", default: 512, in: 1...65_536,
-            "Most connections from one address; beyond them whoever waits longest is closed.")
+            "Most connections from one address (of IPv6, its first 64 bits); beyond them whoever waits longest is closed.")
         bodyBudgetBytes = try read.integer(
             "max-buffered-bytes", default: HTTPServer.Configuration().bufferedBodyBytes, in: 1...1 << 40,
             "Bytes of all request bodies together; more are answered 503.")

@@ -9,19 +9,19 @@ struct InfoDocument {
         (models, self.limits) = (ModelsDocument(registry), limits)
     }
 
-    var json: JSONValue {
-        guard case .object(var fields) = models.json else { preconditionFailure("the models are an object") }
-        fields["preprocessing"] = Self.preprocessing
-        fields["formats"] = [
-            "images": Self.names([MediaType.jpeg, MediaType.png]), "tokens": Self.names(Route.tokenFormats),
-            "pictures": Self.names(Route.pictureFormats),
-        ]
-        fields["limits"] = [
+    var json: JSONValue { ["models": models.list, "preprocessing": Self.preprocessing, "formats": Self.formats, "limits": sizes] }
+
+    private static let formats: JSONValue = [
+        "images": names([MediaType.jpeg, MediaType.png]), "tokens": names(Route.tokenFormats), "pictures": names(Route.pictureFormats),
+    ]
+
+    /// What is refused beyond them.
+    private var sizes: JSONValue {
+        [
             "image_body_bytes": .integer(limits.imageBodyBytes), "token_body_bytes": .integer(limits.tokenBodyBytes),
             "image_side": .integer(limits.images.maxSide), "image_pixels": .integer(limits.images.maxPixels),
             "requests_in_progress": .integer(limits.batching.maxQueue), "timeout_ms": .integer(Int(limits.answerWithin / .milliseconds(1))),
         ]
-        return .object(fields)
     }
 
     /// What `SquarePreprocessor` and the decoders do, in this order.

@@ -9,11 +9,14 @@ struct ModelsDocument {
         models = listing.map { ($0, listing.count == 1 || $0 == ModelRegistry.defaultName, $1) }
     }
 
-    var json: JSONValue {
-        let models = models.map { name, isDefault, versions -> JSONValue in
-            ["model": .string(name), "default": .boolean(isDefault), "versions": .array(versions.map(Self.version))]
-        }
-        return ["models": .array(models)]
+    var json: JSONValue { ["models": list] }
+
+    /// One object for each model.
+    var list: JSONValue {
+        .array(
+            models.map { name, isDefault, versions in
+                ["model": .string(name), "default": .boolean(isDefault), "versions": .array(versions.map(Self.version))]
+            })
     }
 
     private static func version(_ facts: ModelFacts) -> JSONValue {

@@ -38,7 +38,7 @@ typedef struct ImageCodecRows {
     void *context;
     /// Takes row `y` as `width × 3` bytes, RGB; rows come from the top down.
     void (*take)(void *context, uint32_t y, const uint8_t *rgb);
-    /// Whether decoding goes on; asked at every row, and as often while a scan is read whose rows come later.
+    /// Whether decoding goes on; asked at least every eight rows, and for every row of blocks while a scan is read whose rows come later.
     bool (*goes_on)(void *context);
 } ImageCodecRows;
 
