@@ -24,7 +24,7 @@ struct TrainAutoencoder: ComputingCommand {
         abstract: "Trains an autoencoder from images, from nothing or from a finished one.",
         discussion: """
             Goes on where it was interrupted: call it again with the same options; --steps may grow. Ctrl-C saves and exits. \
-            The result is in the folder "\(AutoencoderRun.resultName)" of the run, and where other weights did better on the held-out images \
+            The result is in the folder "\(AutoencoderRun.resultName)" of the run, and where other weights did better on the choosing part \
             these are in "\(AutoencoderRun.resultName)\(AutoencoderRun.bestEnding)".
 
             Examples:
@@ -75,7 +75,7 @@ struct TrainAutoencoder: ComputingCommand {
 
     @OptionGroup var split: SplitOptions
 
-    @Option(help: "Steps between two measurements on the held-out images, of which the best is kept.")
+    @Option(help: "Steps between two measurements on the choosing part, of which the best is kept.")
     var measureEvery = 500
 
     @Option(

@@ -11,7 +11,7 @@ extension AutoencoderRun {
         if let best, best.step < step {
             try publish(best.model, parts, ending: Self.bestEnding)
             let name = "\(directory.path)/\(Self.resultName)\(Self.bestEnding)"
-            console.say("the best on the held-out images was step \(best.step), \(Figure.text(Double(best.psnr))) dB: it is in \(name)")
+            console.say("the best on the choosing part was step \(best.step), \(Figure.text(Double(best.psnr))) dB: it is in \(name)")
         }
         // Last of all: where it is, the run is finished.
         try publish(last, parts, ending: "")

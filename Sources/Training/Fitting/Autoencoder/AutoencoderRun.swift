@@ -19,7 +19,7 @@ package struct AutoencoderRun {
         package var split: Split
         package var seed: UInt64
         package var architecture: AutoencoderConfiguration
-        /// Steps from one measurement on the held-out images to the next: what the best weights are chosen from.
+        /// Steps from one measurement on the choosing part to the next: what the best weights are chosen from.
         package var measureEvery: Int
         /// What to go on from; nil to start anew.
         package var start: Start?
@@ -63,7 +63,7 @@ package struct AutoencoderRun {
     package static let resultName = "vae"
     /// Beside it, where a quantiser was given: the same for the trained decoder.
     package static let fitName = "fit"
-    /// What the names of both end in for the weights that did best on the held-out images, where these are not the last.
+    /// What the names of both end in for the weights that did best on the choosing part, where these are not the last.
     package static let bestEnding = "-best"
     private static let results = [resultName, fitName, resultName + bestEnding, fitName + bestEnding]
     private static let growth = RunDirectory.Growth(of: ["options.training.steps"], replacing: results)

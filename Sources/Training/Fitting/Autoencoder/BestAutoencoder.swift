@@ -2,7 +2,7 @@ import Compute
 import Files
 import Networks
 
-/// The averaged weights that did best on the held-out images so far.
+/// The averaged weights that did best on the choosing part so far.
 struct BestAutoencoder {
     private(set) var model: Autoencoder
     /// After which they were measured.

@@ -3,7 +3,7 @@ import Files
 import Networks
 import TokenizerCore
 
-/// Codes and rectifier after the epoch that did best on the held-out latents so far.
+/// Codes and rectifier after the epoch that did best on the choosing part so far.
 struct BestEpoch {
     private(set) var quantizer: GroupQuantizer
     private(set) var rectifier: Rectifier
