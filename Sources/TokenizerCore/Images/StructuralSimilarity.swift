@@ -48,15 +48,27 @@ package enum StructuralSimilarity {
     private static func blurred(_ x: [Double], _ width: Int) -> [Double] {
         let (height, narrow) = (x.count / width, width - window + 1)
         var rows = [Double](repeating: 0, count: height * narrow)
-        for row in 0..<height {
-            for (tap, weight) in gaussian.enumerated() {
-                for column in 0..<narrow { rows[row * narrow + column] += weight * x[row * width + column + tap] }
+        var result = [Double](repeating: 0, count: (height - window + 1) * narrow)
+        x.withUnsafeBufferPointer { x in
+            rows.withUnsafeMutableBufferPointer { rows in
+                for row in 0..<height {
+                    for (tap, weight) in gaussian.enumerated() {
+                        add(x.baseAddress! + row * width + tap, times: weight, to: rows.baseAddress! + row * narrow, count: narrow)
+                    }
+                }
+                result.withUnsafeMutableBufferPointer { result in
+                    for row in 0..<height - window + 1 {
+                        for (tap, weight) in gaussian.enumerated() {
+                            add(rows.baseAddress! + (row + tap) * narrow, times: weight, to: result.baseAddress! + row * narrow, count: narrow)
+                        }
+                    }
+                }
             }
         }
-        var result = [Double](repeating: 0, count: (height - window + 1) * narrow)
-        for (tap, weight) in gaussian.enumerated() {
-            for i in result.indices { result[i] += weight * rows[tap * narrow + i] }
-        }
         return result
+    }
+
+    private static func add(_ x: UnsafePointer<Double>, times weight: Double, to sums: UnsafeMutablePointer<Double>, count: Int) {
+        for i in 0..<count { sums[i] += weight * x[i] }
     }
 }
