@@ -29,32 +29,33 @@ let package = Package(
         .target(
             name: "CImageCodec", path: "Sources/TokenizerCore/CImageCodec",
             linkerSettings: [.linkedLibrary("png"), .linkedLibrary("jpeg")]),
+        .target(name: "Locks", path: "Sources/TokenizerCore/Locks"),
         .target(name: "Files", dependencies: [crypto], path: "Sources/TokenizerCore/Files"),
-        .target(name: "Compute", dependencies: ["Files", "CKernels", "COpenBLAS"], path: "Sources/TokenizerCore/Compute"),
+        .target(name: "Compute", dependencies: ["Locks", "Files", "CKernels", "COpenBLAS"], path: "Sources/TokenizerCore/Compute"),
         .target(name: "Images", dependencies: ["Files", "Compute", "CImageCodec"], path: "Sources/TokenizerCore/Images"),
         .target(name: "Networks", dependencies: ["Files", "Compute"], path: "Sources/TokenizerCore/Networks"),
         .target(
-            name: "TokenizerCore", dependencies: ["Files", "Compute", "Images", "Networks"], path: "Sources/TokenizerCore/Tokenizer"),
+            name: "TokenizerCore", dependencies: ["Locks", "Files", "Compute", "Images", "Networks"], path: "Sources/TokenizerCore/Tokenizer"),
 
         // The service: threads, sockets and protocol, then everything that knows what a token is.
         .target(name: "CProcess", path: "Sources/Server/CProcess"),
         .target(name: "CEvents", path: "Sources/Server/CEvents"),
         .target(name: "Threads", path: "Sources/Server/Threads"),
-        .target(name: "HTTPTransport", dependencies: ["CEvents", "Threads"], path: "Sources/Server/HTTPTransport"),
+        .target(name: "HTTPTransport", dependencies: ["Locks", "CEvents", "Threads"], path: "Sources/Server/HTTPTransport"),
         .target(
-            name: "Service", dependencies: ["Files", "Compute", "Images", "TokenizerCore", "Threads", "HTTPTransport", logging],
+            name: "Service", dependencies: ["Locks", "Files", "Compute", "Images", "TokenizerCore", "Threads", "HTTPTransport", logging],
             path: "Sources/Server/Service"),
         .executableTarget(name: "revq-server", dependencies: ["CProcess", "Service", logging], path: "Sources/Server/revq-server"),
 
         // The trainer: runs, pictures, fitting, and the laboratory that measures and publishes.
         .target(name: "Jobs", dependencies: ["Files", "Compute"], path: "Sources/Training/Jobs"),
-        .target(name: "Pictures", dependencies: ["Files", "Compute", "Images", "Jobs"], path: "Sources/Training/Pictures"),
+        .target(name: "Pictures", dependencies: ["Locks", "Files", "Compute", "Images", "Jobs"], path: "Sources/Training/Pictures"),
         .target(
-            name: "Tokenization", dependencies: ["Files", "Compute", "Images", "TokenizerCore", "Jobs", "Pictures"],
+            name: "Tokenization", dependencies: ["Locks", "Files", "Compute", "Images", "TokenizerCore", "Jobs", "Pictures"],
             path: "Sources/Training/Tokenization"),
         .target(
             name: "Fitting",
-            dependencies: ["Files", "Compute", "CKernels", "COpenBLAS", "Images", "Networks", "TokenizerCore", "Jobs", "Pictures"],
+            dependencies: ["Locks", "Files", "Compute", "CKernels", "COpenBLAS", "Images", "Networks", "TokenizerCore", "Jobs", "Pictures"],
             path: "Sources/Training/Fitting"),
         .target(
             name: "Laboratory", dependencies: ["Files", "Compute", "Images", "Networks", "TokenizerCore", "Jobs", "Pictures", "Fitting"],
@@ -90,11 +91,11 @@ let package = Package(
         // What a user of the library sees: plain imports, and nothing of what the modules keep among themselves.
         .testTarget(name: "LibraryTests", dependencies: ["TokenizerCore"]),
         .testTarget(name: "ThreadsTests", dependencies: ["Threads", "TestSupport"]),
-        .testTarget(name: "HTTPTransportTests", dependencies: ["Threads", "HTTPTransport", "TestSupport"]),
+        .testTarget(name: "HTTPTransportTests", dependencies: ["Locks", "Threads", "HTTPTransport", "TestSupport"]),
         .testTarget(
             name: "ServiceTests",
             dependencies: [
-                "Files", "Compute", "Images", "Networks", "TokenizerCore", "Threads", "HTTPTransport", "Service", "TestSupport", logging,
+                "Locks", "Files", "Compute", "Images", "Networks", "TokenizerCore", "Threads", "HTTPTransport", "Service", "TestSupport", logging,
             ]),
         .testTarget(name: "JobsTests", dependencies: ["Files", "Compute", "Jobs", "TestSupport"]),
         .testTarget(name: "PicturesTests", dependencies: ["Files", "Images", "Pictures", "TestSupport"]),
@@ -107,7 +108,9 @@ let package = Package(
             ]),
         .testTarget(
             name: "FittingTests",
-            dependencies: ["Files", "Compute", "Images", "Networks", "TokenizerCore", "Jobs", "Pictures", "Fitting", "Laboratory", "TestSupport"]),
+            dependencies: [
+                "Locks", "Files", "Compute", "Images", "Networks", "TokenizerCore", "Jobs", "Pictures", "Fitting", "Laboratory", "TestSupport",
+            ]),
         .testTarget(
             name: "LaboratoryTests",
             dependencies: ["Files", "Compute", "Images", "TokenizerCore", "Jobs", "Pictures", "Fitting", "Laboratory", "TestSupport"]),

@@ -1,4 +1,4 @@
-import Synchronization
+import Locks
 import TestSupport
 import Testing
 
@@ -91,7 +91,7 @@ import Testing
         try withScratchFolder { folder in
             let place = try TinyTraining.place(in: folder)
             let latents = folder + "/latents"
-            let lock = Mutex(try FileLock(file: "\(place.pictures)/.lock", waits: false))
+            let lock = Lock(try FileLock(file: "\(place.pictures)/.lock", waits: false))
             try StoredFolder.create(latents)
             lock.withLock { lock in lock = try? FileLock(file: latents + "/.lock", waits: false) }
             var lines: [String] = []

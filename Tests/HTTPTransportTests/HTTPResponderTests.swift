@@ -1,4 +1,4 @@
-import Synchronization
+import Locks
 import Testing
 
 @testable import HTTPTransport
@@ -6,7 +6,7 @@ import Testing
 @Suite struct HTTPResponderTests {
     /// Collects what happens, in order.
     final class Journal: Sendable {
-        private let lines = Mutex<[String]>([])
+        private let lines = Lock<[String]>([])
         var entries: [String] { lines.withLock { $0 } }
         func note(_ line: String) { lines.withLock { $0.append(line) } }
     }

@@ -15,7 +15,7 @@ package final class WorkPool: Sendable {
     }
 
     private let state: Monitor<State>
-    private let threads = Lock<[DedicatedThread]>([])
+    private let threads = Monitor<[DedicatedThread]>([])
 
     /// - Parameter threads: at least 1.
     /// - Throws: where the system has no room for that many threads; none is left running.

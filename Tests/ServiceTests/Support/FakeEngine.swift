@@ -1,4 +1,4 @@
-import Synchronization
+import Locks
 import TestSupport
 
 @testable import Compute
@@ -13,7 +13,7 @@ final class FakeEngine: Engine {
     struct Unlucky: Error {}
 
     let facts: ModelFacts
-    private let batches = Mutex<[Int]>([])
+    private let batches = Lock<[Int]>([])
     private let gate: Gate?
 
     init(

@@ -1,3 +1,4 @@
+import Locks
 import Threads
 
 /// The state shared by a connection and the responder of one of its requests.

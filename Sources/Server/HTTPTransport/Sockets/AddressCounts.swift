@@ -1,3 +1,4 @@
+import Locks
 import Threads
 
 /// How many connections each client's address (``SocketAddress/origin``) has, over all loops.

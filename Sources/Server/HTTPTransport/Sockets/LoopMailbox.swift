@@ -1,4 +1,5 @@
 import CEvents
+import Locks
 import Threads
 
 /// How other threads reach an event loop: messages under a lock, and a descriptor that ends its wait.

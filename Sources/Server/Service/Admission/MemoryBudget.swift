@@ -1,10 +1,10 @@
-import Synchronization
+import Locks
 
 /// A bound on the memory that all requests together may take for their pictures. A size is charged before the memory is
 /// allocated, so many large images at once are refused instead of exhausting the machine.
 final class MemoryBudget: Sendable {
     let limitBytes: Int
-    private let used = Mutex(0)
+    private let used = Lock(0)
 
     init(limitBytes: Int) {
         precondition(limitBytes > 0, "a memory budget is positive, got \(limitBytes)")

@@ -1,6 +1,6 @@
 import Files
+import Locks
 import Logging
-import Synchronization
 import Threads
 import TokenizerCore
 
@@ -26,7 +26,7 @@ final class CheckpointWatcher: Sendable {
     private let metrics: ServiceMetrics
     private let identify: VersionReader
     private let load: EngineLoader
-    private let state = Mutex(State())
+    private let state = Lock(State())
     private let isStopping = Monitor(false)
 
     init(

@@ -1,4 +1,4 @@
-import Synchronization
+import Locks
 
 /// One resident version of a model, under the name it is served by.
 struct ServedModel: Sendable {
@@ -50,7 +50,7 @@ final class ModelRegistry: Sendable {
     }
 
     private let residentVersions: Int
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     /// - Parameter residentVersions: how many versions of a model stay in memory, at least 1.
     init(residentVersions: Int) {

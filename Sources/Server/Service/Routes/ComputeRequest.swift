@@ -1,6 +1,6 @@
 import HTTPTransport
 import Images
-import Synchronization
+import Locks
 import Threads
 
 /// One complete request on its way to the engine and back: its slot in the queue, its client.
@@ -15,7 +15,7 @@ final class ComputeRequest: Sendable {
     private let stages: ComputeStages
     private let ticket: Ticket
     /// The work waiting in a pool, so that it can be taken back.
-    private let piece = Mutex<(pool: WorkPool, piece: WorkPool.Piece)?>(nil)
+    private let piece = Lock<(pool: WorkPool, piece: WorkPool.Piece)?>(nil)
 
     /// Takes a slot.
     /// - Parameter limit: how long the client will wait.

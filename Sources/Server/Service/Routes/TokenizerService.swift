@@ -1,5 +1,6 @@
 import HTTPTransport
 import Images
+import Locks
 import Logging
 import Synchronization
 import Threads
@@ -31,7 +32,7 @@ final class TokenizerService: Sendable {
     private let logger: Logger
     private let isDraining = Atomic(false)
     /// What its listeners add to the metrics.
-    private let listeners = Mutex<[@Sendable (inout PrometheusText) -> Void]>([])
+    private let listeners = Lock<[@Sendable (inout PrometheusText) -> Void]>([])
 
     /// - Throws: where the system has no room for its threads.
     init(

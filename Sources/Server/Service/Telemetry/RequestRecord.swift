@@ -1,6 +1,6 @@
 import HTTPTransport
+import Locks
 import Logging
-import Synchronization
 
 /// One request from its head to its end: who asks for what, the stages it has gone through, and what became of it. Its end is one line in
 /// the log, and counts in the metrics.
@@ -43,7 +43,7 @@ final class RequestRecord: Sendable {
     private let method: HTTPMethod
     private let logger: Logger
     private let metrics: ServiceMetrics
-    private let state: Mutex<State>
+    private let state: Lock<State>
 
     /// - Parameter route: nil where there is none for it.
     init(_ head: HTTPRequestHead, route: Route?, identity: RequestIdentity, logger: Logger, metrics: ServiceMetrics) {
@@ -53,7 +53,7 @@ final class RequestRecord: Sendable {
         self.metrics = metrics
         method = head.method
         request = "\(head.method.rawValue.shortened) \(head.target.shortened)"
-        state = Mutex(State(since: start))
+        state = Lock(State(since: start))
     }
 
     /// The stage that it is in ends, another one begins.

@@ -1,5 +1,5 @@
 import HTTPTransport
-import Synchronization
+import Locks
 
 /// What has happened in the service, counted. How many series there are depends on its routes, stages and codes alone, never on what clients
 /// send.
@@ -38,7 +38,7 @@ final class ServiceMetrics: Sendable {
         var refusedCheckpoints = 0
     }
 
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     /// A request has been answered.
     /// - Parameter route: nil where none was found.

@@ -1,4 +1,4 @@
-import Synchronization
+import Locks
 import TokenizerCore
 
 /// Whether the tokens that a model makes are still like those it made when it was published.
@@ -43,13 +43,13 @@ final class TokenHealth: Sendable {
     private static let mostCodes = 1 << 20
 
     private let reference: Reference
-    private let state: Mutex<State>
+    private let state: Lock<State>
 
     /// - Returns: nil where there is nothing to compare with, or too many codes to count.
     init?(_ reference: Reference?) {
         guard let reference, reference.layout.codebooks * reference.layout.codes <= Self.mostCodes else { return nil }
         self.reference = reference
-        state = Mutex(State(window: Window(counts: CodeCounts(reference.layout))))
+        state = Lock(State(window: Window(counts: CodeCounts(reference.layout))))
     }
 
     /// Counts the tokens of one or more images.

@@ -1,4 +1,4 @@
-import Synchronization
+import Locks
 
 /// Knows what the service's threads are doing, and since when: a thread that never comes back shows in `/readyz`, not only in requests
 /// that are not answered.
@@ -25,7 +25,7 @@ final class Watchdog: Sendable {
 
     /// Nothing that is well takes as long.
     let limit: Duration
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     init(limit: Duration) {
         self.limit = limit

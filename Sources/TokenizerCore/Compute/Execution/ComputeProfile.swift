@@ -1,4 +1,4 @@
-import Synchronization
+import Locks
 
 /// What a computation took: time and work of each operation, and the most memory that its tensors held at once.
 ///
@@ -32,7 +32,7 @@ package final class ComputeProfile: Sendable {
         var peakBytes = 0
     }
 
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     package init() {}
 

@@ -1,4 +1,4 @@
-import Synchronization
+import Locks
 
 /// A value and what is made of it when it is first needed: weights, and the layout that the kernels read.
 ///
@@ -8,12 +8,12 @@ package struct Derived<Source: Sendable, Form: Sendable>: Sendable {
         get { value }
         // What was made may hold the value too: let go first, so that a tensor held by nobody else changes in place.
         _modify {
-            lazy = Lazy()
+            lazy = Lock(nil)
             yield &value
         }
     }
     private var value: Source
-    private var lazy = Lazy()
+    private var lazy = Lock<Form?>(nil)
 
     package init(_ source: Source) {
         value = source
@@ -21,13 +21,9 @@ package struct Derived<Source: Sendable, Form: Sendable>: Sendable {
 
     /// What `make` answered for this value the first time.
     package func form(_ make: (Source) -> Form) -> Form {
-        lazy.form.withLock { form in
+        lazy.withLock { form in
             if form == nil { form = make(value) }
             return form!
         }
-    }
-
-    private final class Lazy: Sendable {
-        let form = Mutex<Form?>(nil)
     }
 }

@@ -1,5 +1,6 @@
 import CKernels
 import Dispatch
+import Locks
 import Synchronization
 
 /// The threads that share the work of one operation.
@@ -71,7 +72,7 @@ private final class SharedWork: @unchecked Sendable {
 extension Workers {
     /// Like ``Workers/forEach(_:_:)`` for pieces that may fail: all pieces are tried, then the failure of the lowest one is thrown.
     package static func forEachThrowing<Failure: Error>(_ pieces: Int, _ body: (Int) throws(Failure) -> Void) throws(Failure) {
-        let first = Mutex<(piece: Int, error: Failure)?>(nil)
+        let first = Lock<(piece: Int, error: Failure)?>(nil)
         forEach(pieces) { piece in
             do throws(Failure) {
                 try body(piece)

@@ -1,5 +1,5 @@
 import CKernels
-import Synchronization
+import Locks
 
 /// The weights of a k×k convolution, laid out for ``convolve(_:with:bias:stride:activation:)``. Each algorithm has its own layout,
 /// made when it is first needed.
@@ -9,7 +9,7 @@ package final class PackedConvolution: Sendable {
     let n: Int
     let precision: Precision
     private let weight: Tensor
-    private let layouts = Mutex(Layouts())
+    private let layouts = Lock(Layouts())
 
     private struct Layouts {
         var direct: WeightPanels?

@@ -1,5 +1,5 @@
 import Glibc
-import Synchronization
+import Locks
 
 /// Keeps freed tensor memory for the next tensor of about the same size, so that steady-state work allocates nothing large.
 package final class BufferPool: Sendable {
@@ -17,7 +17,7 @@ package final class BufferPool: Sendable {
     /// A large tensor may sit in a buffer this many times its size: feature maps shrink and grow by factors of two from stage to stage,
     /// and one stage's idle memory serves the next.
     private static let slack = 16
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     deinit {
         for (_, addresses) in state.withLock({ $0.free }) {

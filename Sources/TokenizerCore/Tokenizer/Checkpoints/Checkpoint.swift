@@ -1,7 +1,7 @@
 import Compute
 import Files
+import Locks
 import Networks
-import Synchronization
 
 /// A checkpoint directory: its parts, loaded and checked.
 public struct Checkpoint: Sendable {
@@ -121,7 +121,7 @@ final class AutoencoderCache: Sendable {
         let precision: Precision
     }
 
-    private let recent = Mutex<[(key: Key, autoencoder: Autoencoder)]>([])
+    private let recent = Lock<[(key: Key, autoencoder: Autoencoder)]>([])
 
     func autoencoder(
         _ files: CheckpointManifest.VAE, _ precision: Precision, load: () throws(FileError) -> Autoencoder

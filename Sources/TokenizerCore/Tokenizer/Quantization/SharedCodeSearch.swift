@@ -1,5 +1,5 @@
 import Compute
-import Synchronization
+import Locks
 
 /// The search for nearest codes of codebooks that stay the same, shared by all copies of the quantiser. Whoever changes the codebooks
 /// replaces this object.
@@ -17,7 +17,7 @@ final class SharedCodeSearch: Sendable {
     /// With this many codes of 4, 8 or 16 numbers a scan of many vectors takes less than a search; with twice as many they are even.
     private static let mostScannedCodes = 2048
 
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     /// The nearest codes, see ``CodeSearch/nearest(_:tokensPerImage:)``.
     ///

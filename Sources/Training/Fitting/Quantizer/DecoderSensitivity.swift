@@ -1,7 +1,7 @@
 import Compute
 import Files
+import Locks
 import Networks
-import Synchronization
 import TokenizerCore
 
 /// How strongly a frozen decoder's picture reacts to its latents: the mean Gram matrix of its Jacobian, JᵀJ, over the elements of a box.
@@ -96,7 +96,7 @@ package final class DecoderProbe: Sendable {
     private let decoder: AnyLayer
     /// Raw.
     private let latents: Latents
-    private let answers = Mutex<[Answer]>([])
+    private let answers = Lock<[Answer]>([])
 
     /// - Parameter latents: where the decoder is disturbed, raw.
     package init(_ decoder: AnyLayer, at latents: Latents) {

@@ -1,6 +1,6 @@
 import Files
 import Images
-import Synchronization
+import Locks
 
 /// The images of a source, resized and cropped to one square size, decoded when first asked for and kept while memory allows.
 ///
@@ -17,7 +17,7 @@ package final class SquareImages: Sendable {
     package let size: Int
     private let maximumHeldBytes: Int
     private let isReduced: Bool
-    private let state: Mutex<State>
+    private let state: Lock<State>
 
     /// - Parameters:
     ///   - size: the side of the squares in pixels.
@@ -29,7 +29,7 @@ package final class SquareImages: Sendable {
         self.size = size
         self.maximumHeldBytes = maximumHeldBytes
         self.isReduced = isReduced
-        state = Mutex(
+        state = Lock(
             State(
                 images: Array(repeating: nil, count: source.count), isBad: Array(repeating: false, count: source.count),
                 complaints: source.remarks.map { "passed over: \($0)" }))

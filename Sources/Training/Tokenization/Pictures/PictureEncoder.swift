@@ -1,7 +1,7 @@
 import Compute
 import Files
 import Images
-import Synchronization
+import Locks
 import TokenizerCore
 
 /// A checkpoint with the framing of its pictures: a picture's file → its tokens.
@@ -32,7 +32,7 @@ package final class PictureEncoder: Sendable {
     private let tokenizer: VisualTokenizer
     /// For a picture of another size, in each lane.
     private let memory: MemoryLimit
-    private let resized = Mutex<[SIMD2<Int>: VisualTokenizer]>([:])
+    private let resized = Lock<[SIMD2<Int>: VisualTokenizer]>([:])
 
     /// - Parameter size: nil for the checkpoint's own.
     /// - Throws: when the checkpoint has no tokens for such pictures.

@@ -1,13 +1,13 @@
 import Dispatch
 import Files
-import Synchronization
+import Locks
 
 /// Sees to it that pictures with the same contents are computed once: now, by another thread, or by an earlier run.
 final class ContentCache: Sendable {
     typealias Answer = Result<PictureEncoder.Encoded, PictureEncoder.Problem>
 
     private let journal: TokenJournal
-    private let underWay = Mutex<[ContentKey: Promise]>([:])
+    private let underWay = Lock<[ContentKey: Promise]>([:])
 
     init(_ journal: TokenJournal) {
         self.journal = journal
@@ -34,7 +34,7 @@ final class ContentCache: Sendable {
     }
 
     private final class Promise: Sendable {
-        private let kept = Mutex<Answer?>(nil), isKept = DispatchSemaphore(value: 0)
+        private let kept = Lock<Answer?>(nil), isKept = DispatchSemaphore(value: 0)
 
         func keep(_ answer: Answer) {
             kept.withLock { $0 = answer }

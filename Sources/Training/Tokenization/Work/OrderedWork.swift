@@ -1,6 +1,7 @@
 import Compute
 import Dispatch
 import Files
+import Locks
 import Synchronization
 
 /// Pieces of work done on several threads, whose results are taken one after the other, in order, on the calling thread.
@@ -53,7 +54,7 @@ struct OrderedWork {
 /// Results between the threads that make them and the one that takes them.
 private final class ResultLine<Result: Sendable>: Sendable {
     private let count: Int
-    private let places: Mutex<[Result?]>
+    private let places: Lock<[Result?]>
     /// One for each place: whether there is something in it, or never will be.
     private let filled: [DispatchSemaphore]
     private let free: DispatchSemaphore
@@ -62,7 +63,7 @@ private final class ResultLine<Result: Sendable>: Sendable {
     init(count: Int, window: Int, threads: Int) {
         self.count = count
         // One more, for the sign that there are no more results.
-        places = Mutex(Array(repeating: nil, count: window + 1))
+        places = Lock(Array(repeating: nil, count: window + 1))
         filled = (0...window).map { _ in DispatchSemaphore(value: 0) }
         free = DispatchSemaphore(value: window)
         running = Atomic(threads)

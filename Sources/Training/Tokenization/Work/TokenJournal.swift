@@ -1,6 +1,6 @@
 import Files
 import Glibc
-import Synchronization
+import Locks
 
 /// What a run has computed so far, by the contents of the pictures: a file that grows with every picture and survives being cut off.
 ///
@@ -12,7 +12,7 @@ import Synchronization
 final class TokenJournal: Sendable {
     private let path: String
     private let descriptor: Int32
-    private let state: Mutex<State>
+    private let state: Lock<State>
 
     private struct Place {
         let offset, tokens: Int
@@ -30,7 +30,7 @@ final class TokenJournal: Sendable {
         self.path = path
         descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw .system("open", path) }
-        state = Mutex(State())
+        state = Lock(State())
         let file = try ReadableFile(path)
         var found = State()
         while let record = try Self.record(file, at: found.end) {
