@@ -12,6 +12,8 @@ struct BufferPoolTests {
 
         var heldBytes: Int { pool.heldBytes }
 
+        func releaseUnused() { pool.releaseUnused() }
+
         func take(_ count: Int, isLasting: Bool) -> (base: UnsafeMutablePointer<Float>, capacity: Int) {
             let buffer = pool.take(count, isLasting: isLasting)
             taken.append(buffer)
@@ -38,6 +40,23 @@ struct BufferPoolTests {
         // It goes back as what it is.
         pool.give(taken.base, taken.capacity)
         #expect(pool.take(2 * million, isLasting: false).base == large.base)
+    }
+
+    @Test func whatHasBeenIdleGoesBackToTheSystem() {
+        let pool = Pool()
+        func use(_ counts: Int...) {
+            let buffers = counts.map { pool.take($0, isLasting: false) }
+            for buffer in buffers { pool.give(buffer.base, buffer.capacity) }
+        }
+        use(1024, 1024, 2048)
+        #expect(pool.heldBytes == 4 * (1024 + 1024 + 2048))
+        pool.releaseUnused()
+        #expect(pool.heldBytes == 4 * (1024 + 1024 + 2048), "all of it was in use a moment ago")
+        use(1024)
+        pool.releaseUnused()
+        #expect(pool.heldBytes == 4 * 1024, "one would have done")
+        pool.releaseUnused()
+        #expect(pool.heldBytes == 0)
     }
 
     @Test func whatStaysOrIsSmallWastesNothing() {

@@ -7,3 +7,7 @@ void process_return_memory(void) {
     mallopt(M_TRIM_THRESHOLD, 4 << 20);
     mallopt(M_ARENA_MAX, 4);
 }
+
+void process_trim_heap(void) {
+    malloc_trim(0);
+}

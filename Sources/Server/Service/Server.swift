@@ -13,21 +13,29 @@ package final class Server: Sendable {
     private let admin: HTTPServer?
     private let watcher: CheckpointWatcher
     private let watching: DedicatedThread
+    private let keeper: MemoryKeeper
+    private let keeping: DedicatedThread
+
+    /// Memory that nothing has needed for so long goes back to the system.
+    private static let memoryInterval = Duration.seconds(20)
 
     /// Listens, and loads checkpoints in the background: `/readyz` tells when the first one serves.
     /// - Throws: ``ConfigurationError`` if the folder cannot be read, `SystemError` if the address cannot be bound.
-    /// - Parameter droppedLogLines: how many nobody has read in time, for the metrics.
+    /// - Parameters:
+    ///   - droppedLogLines: how many nobody has read in time, for the metrics.
+    ///   - returnHeap: gives free memory back to the system.
     package convenience init(
-        _ configuration: ServerConfiguration, logger: Logger, droppedLogLines: @escaping @Sendable () -> Int = { 0 }
+        _ configuration: ServerConfiguration, logger: Logger, droppedLogLines: @escaping @Sendable () -> Int = { 0 },
+        returnHeap: @escaping @Sendable () -> Void = {}
     ) throws {
-        try self.init(configuration, logger: logger, droppedLogLines: droppedLogLines) {
+        try self.init(configuration, logger: logger, droppedLogLines: droppedLogLines, returnHeap: returnHeap) {
             try TokenizerEngine(loading: $0, precision: configuration.precision, threads: configuration.threads, while: $1)
         }
     }
 
     init(
         _ configuration: ServerConfiguration, logger: Logger, droppedLogLines: @escaping @Sendable () -> Int = { 0 },
-        interval: Duration = .seconds(1), load: @escaping EngineLoader
+        interval: Duration = .seconds(1), returnHeap: @escaping @Sendable () -> Void = {}, load: @escaping EngineLoader
     ) throws {
         do throws(FileError) {
             _ = try CheckpointScan.find(in: configuration.checkpoints)
@@ -37,6 +45,7 @@ package final class Server: Sendable {
         let registry = ModelRegistry(residentVersions: configuration.residentVersions)
         let metrics = ServiceMetrics()
         let watcher = CheckpointWatcher(folder: configuration.checkpoints, registry: registry, logger: logger, metrics: metrics, load: load)
+        let keeper = MemoryKeeper(returnHeap: returnHeap)
         let service = try TokenizerService(
             registry: registry, limits: TokenizerService.Limits(configuration), logger: logger, metrics: metrics, droppedLogLines: droppedLogLines)
         var listeners: [HTTPServer] = []
@@ -51,7 +60,10 @@ package final class Server: Sendable {
                         handler: RoutedHandler(service: service, routes: Route.table.filter { !$0.isCompute })))
             }
             watching = try DedicatedThread { watcher.run(every: interval) }
+            self.keeper = keeper
+            keeping = try DedicatedThread { keeper.run(every: Self.memoryInterval) }
         } catch {
+            watcher.stop()
             listeners.forEach { $0.stop(within: .zero) }
             service.close()
             throw error
@@ -82,7 +94,9 @@ package final class Server: Sendable {
         // Health and metrics to the last.
         admin?.stop(within: .zero)
         service.close()
+        keeper.stop()
         watching.join()
+        keeping.join()
     }
 }
 

@@ -85,3 +85,15 @@ package final class Monitor<State>: @unchecked Sendable {
         pthread_cond_timedwait(condition, mutex, &time)
     }
 }
+
+extension Monitor where State == Bool {
+    /// Sleeps until the state is true, for `duration` at most.
+    /// - Returns: whether it is.
+    package func becomesTrue(within duration: Duration) -> Bool {
+        let end = ContinuousClock.now + duration
+        return wait { isTrue in
+            if isTrue { return .done(true) }
+            return ContinuousClock.now >= end ? .done(false) : .wait(until: end)
+        }
+    }
+}

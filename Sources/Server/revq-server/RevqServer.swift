@@ -31,7 +31,7 @@ struct RevqServer {
         let format = configuration.logFormat.resolved(for: STDERR_FILENO)
         let log = try LogQueue(note: format.note(ofDropped:)) { LogQueue.write($0, to: STDERR_FILENO) }
         let logger = Logger(label: "revq-server") { QueuedLogHandler(label: $0, format: format, queue: log) }
-        let server = try Server(configuration, logger: logger) { log.droppedLines }
+        let server = try Server(configuration, logger: logger, droppedLogLines: { log.droppedLines }, returnHeap: process_trim_heap)
         logger.info("listening", metadata: ["url": "http://\(server.address)", "checkpoints": "\(configuration.checkpoints)"])
         let signal = signals.wait()
         logger.info("draining", metadata: ["signal": "\(signal)", "delay": "\(configuration.drainDelay)"])

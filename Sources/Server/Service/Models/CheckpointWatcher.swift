@@ -52,7 +52,7 @@ final class CheckpointWatcher: Sendable {
         repeat {
             while goesOn, step(at: .now) {}
             withdraw()
-        } while !sleep(for: interval)
+        } while !isStopping.becomesTrue(within: interval)
     }
 
     /// Ends looking, and a load that is in progress as soon as it asks.
@@ -127,14 +127,5 @@ final class CheckpointWatcher: Sendable {
 
     private func metadata(_ candidate: CheckpointCandidate) -> Logger.Metadata {
         ["model": "\(candidate.model)", "path": "\(candidate.path)"]
-    }
-
-    /// - Returns: whether it was stopped.
-    private func sleep(for interval: Duration) -> Bool {
-        let end = ContinuousClock.now + interval
-        return isStopping.wait { isStopping in
-            if isStopping { return .done(true) }
-            return ContinuousClock.now >= end ? .done(false) : .wait(until: end)
-        }
     }
 }

@@ -3,12 +3,21 @@ import Locks
 
 /// Keeps freed tensor memory for the next tensor of about the same size, so that steady-state work allocates nothing large.
 package final class BufferPool: Sendable {
-    static let shared = BufferPool()
+    package static let shared = BufferPool()
 
     private struct State {
         /// By their capacity in floats.
         var free: [Int: [UInt]] = [:]
+        /// The fewest idle buffers of each capacity since the last ``releaseUnused()``: so many were not needed.
+        var unused: [Int: Int] = [:]
         var heldBytes = 0
+
+        mutating func pop(_ capacity: Int) -> UInt? {
+            guard let address = free[capacity]?.popLast() else { return nil }
+            heldBytes -= capacity * 4
+            unused[capacity] = min(unused[capacity] ?? 0, free[capacity]!.count)
+            return address
+        }
     }
 
     /// Past this many idle bytes, freed buffers go back to the system.
@@ -61,8 +70,7 @@ package final class BufferPool: Sendable {
         state.withLock { state in
             let isExact = !(state.free[capacities.lowerBound] ?? []).isEmpty
             let best = isExact ? capacities.lowerBound : state.free.filter { capacities.contains($0.key) && !$0.value.isEmpty }.keys.min()
-            guard let best, let address = state.free[best]?.popLast() else { return nil }
-            state.heldBytes -= best * 4
+            guard let best, let address = state.pop(best) else { return nil }
             return (UnsafeMutablePointer(bitPattern: address)!, best)
         }
     }
@@ -73,12 +81,28 @@ package final class BufferPool: Sendable {
         let released = state.withLock { state -> [UInt] in
             var (released, left) = ([UInt](), capacity)
             for size in state.free.keys.filter({ Self.isLarge($0) && $0 < capacity }).sorted(by: >) {
-                while left >= size, let address = state.free[size]?.popLast() {
+                while left >= size, let address = state.pop(size) {
                     released.append(address)
                     left -= size
-                    state.heldBytes -= size * 4
                 }
             }
+            return released
+        }
+        for address in released { free(UnsafeMutableRawPointer(bitPattern: address)) }
+    }
+
+    /// Gives buffers back to the system that have been idle since the last call: of each capacity as many as were left when the most were in
+    /// use. Called every now and then it lets go of what rare work, such as a large batch, has left behind, and steady work loses nothing.
+    package func releaseUnused() {
+        let released = state.withLock { state -> [UInt] in
+            var released: [UInt] = []
+            for (capacity, count) in state.unused where count > 0 {
+                released += state.free[capacity]!.prefix(count)
+                state.free[capacity]!.removeFirst(count)
+                state.heldBytes -= count * capacity * 4
+            }
+            state.free = state.free.filter { !$0.value.isEmpty }
+            state.unused = state.free.mapValues(\.count)
             return released
         }
         for address in released { free(UnsafeMutableRawPointer(bitPattern: address)) }
