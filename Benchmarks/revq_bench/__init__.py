@@ -10,6 +10,7 @@ nearest_code      the exact nearest code beside torch, FAISS and SciPy
 training_step     a training step beside PyTorch's
 tokenizing        a data set tokenised beside a PyTorch DataLoader
 photographs       photographs through a running server
+same_bytes        pictures from tokens beside JPEG, WebP and AVIF of as many bytes
 block_dct         what block DCT gives on photographs, unquantised
 quantisers        quantisers of equal bits and rectifiers behind them, with bounds
 photograph_crops  a second domain for `revq-train transfer`

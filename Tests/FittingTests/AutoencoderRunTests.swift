@@ -35,6 +35,30 @@ import Testing
         }
     }
 
+    /// Every term of the loss, the adversary's state included.
+    @Test func aRunThatIsTrainedToLookRightIsResumedToTheSameBytes() throws {
+        try withScratchFolder { folder in
+            let network = folder + "/alex.safetensors"
+            try SafetensorsWriter.write(Drawn.tensors(.shiftTolerantAlex), precision: .float32, to: network)
+            var options = try options(images: try TinyTraining.pictures(in: folder))
+            (options.size, options.crop, options.scale, options.measureEvery) = (64, 32, 1.5, 2)
+            (options.training.steps, options.training.batch) = (4, 2)
+            options.training.loss = .init(distance: .charbonnier, perceptual: [.init(network: network, weight: 0.5)])
+            options.training.adversary = .init(weight: 0.2, start: 1, learningRate: 1e-3)
+            #expect(try run(folder + "/whole", options))
+            #expect(try !run(folder + "/parts", options, stopAfter: 2))
+            #expect(try run(folder + "/parts", options))
+            let weights = "vae/diffusion_pytorch_model.safetensors"
+            #expect(try StoredFile.read("\(folder)/whole/\(weights)") == StoredFile.read("\(folder)/parts/\(weights)"))
+            let log = try TrainingLog.entries("\(folder)/parts/log.jsonl").map(\.figures)
+            #expect(try log == TrainingLog.entries("\(folder)/whole/log.jsonl").map(\.figures))
+            let steps = log.filter { $0.values["loss"] != nil }
+            #expect(steps.allSatisfy { $0.values["st_lpips_alex"]! > 0 && $0.values["loss_total"]! > $0.values["st_lpips_alex"]! * 0.5 })
+            #expect(steps.map { $0.values["discriminator_loss"] != nil } == [false, true, true, true])
+            #expect(log.contains { $0.values["held_out_st_lpips_alex"] != nil })
+        }
+    }
+
     /// Its rate falls to the end, so that the result is another one than with all steps from the start.
     @Test func aFinishedRunCanBeExtended() throws {
         try withScratchFolder { folder in

@@ -45,8 +45,10 @@ import Testing
     }
 
     /// A decoder's gradient goes through the refiner to the latents: held against the loss a little to both sides of each.
-    @Test func theDecodersGradientForItsLatentsIsTheSlope() throws {
-        let configuration = try JSONDecoder().decode(PatchCodeConfiguration.self, from: Data(AutoencoderMemoryTests.refined.utf8))
+    @Test(arguments: [nil, [.init(channels: 12, layers: 1), .init(channels: 6, layers: 0)]] as [[PatchCodeConfiguration.Refiner.Scale]?])
+    func theDecodersGradientForItsLatentsIsTheSlope(scales: [PatchCodeConfiguration.Refiner.Scale]?) throws {
+        var configuration = try JSONDecoder().decode(PatchCodeConfiguration.self, from: Data(AutoencoderMemoryTests.refined.utf8))
+        configuration.refiner?.scales = scales
         var initializer = Initializer.random(seed: 4)
         var decoder = PatchCodeDecoder(configuration, &initializer)
         var random = RandomSource(seed: 6, stream: 1)

@@ -70,7 +70,7 @@ struct LaboratoryArguments: ParsableArguments {
 struct PerceptualWeights: ParsableArguments {
     @Option(help: "Weights of the Inception network (safetensors, names of pytorch-fid), for rFID and KID.")
     var inception: String?
-    @Option(help: "Weights of LPIPS on AlexNet (safetensors, names of the lpips package).")
+    @Option(help: "Weights of LPIPS or ST-LPIPS, on AlexNet or VGG (a file of Tools/perceptual.py).")
     var lpips: String?
 
     func networks(imageSize: Int) throws(FileError) -> PerceptualNetworks {

@@ -73,7 +73,13 @@ struct TrainAutoencoder: ComputingCommand {
     @Option(help: "The side of the training crops; a multiple of the autoencoder's factor.")
     var crop = 64
 
+    @Option(
+        help:
+            "Crops are cut from whole images, whose shorter side is resized to --size times anything from 1 to this; 1 for crops of the squares.")
+    var scale = 1.0
+
     @OptionGroup var split: SplitOptions
+    @OptionGroup var loss: PictureLossOptions
 
     @Option(help: "Steps between two measurements on the choosing part, of which the best is kept.")
     var measureEvery = 500
@@ -151,11 +157,12 @@ struct TrainAutoencoder: ComputingCommand {
     private var options: AutoencoderRun.Options {
         get throws {
             AutoencoderRun.Options(
-                images: images, size: size, crop: crop, split: try split.given ?? .usual, seed: seed, measureEvery: measureEvery,
+                images: images, size: size, crop: crop, scale: scale, split: try split.given ?? .usual, seed: seed, measureEvery: measureEvery,
                 architecture: try AutoencoderConfiguration(contentsOf: architecture!), start: from.map { .init(vae: $0, fit: fit) }, range: lrRange,
                 training: .init(
                     batch: batch, shards: shards, steps: steps!, learningRate: learningRate, schedule: Schedule(schedule, warmup: warmup),
-                    weightDecay: weightDecay, clip: clip, latentBits: latentBits, averaging: averaging, part: train!))
+                    weightDecay: weightDecay, clip: clip, latentBits: latentBits, averaging: averaging, part: train!,
+                    loss: loss.chosen, adversary: loss.adversary))
         }
     }
 }

@@ -18,7 +18,7 @@ package struct Conv2d: Layer {
     private var map: LinearMap { packed.form { LinearMap($0, precision: precision) } }
     var inputChannels: Int { weight.shape[1] }
 
-    init(_ input: Int, _ output: Int, kernel: Int = 3, stride: Int = 1, hasBias: Bool = true, _ initializer: inout Initializer) {
+    package init(_ input: Int, _ output: Int, kernel: Int = 3, stride: Int = 1, hasBias: Bool = true, _ initializer: inout Initializer) {
         let fanIn = input * kernel * kernel
         packed = Derived(initializer.uniform([output, input, kernel, kernel], fanIn: fanIn))
         bias = hasBias ? initializer.uniform([output], fanIn: fanIn) : nil

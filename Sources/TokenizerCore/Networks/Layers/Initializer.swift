@@ -23,7 +23,7 @@ package struct Initializer: Sendable {
     }
 
     /// Uniform in ±1/√fanIn, PyTorch's default for convolutions and linear layers.
-    mutating func uniform(_ shape: [Int], fanIn: Int) -> Tensor {
+    package mutating func uniform(_ shape: [Int], fanIn: Int) -> Tensor {
         guard var source = random else { return Tensor(placeholder: shape) }
         var tensor = Tensor(uninitialized: shape)
         let bound = 1 / Float(fanIn).squareRoot()

@@ -17,26 +17,26 @@ package struct Tape: Sendable {
 
     package var isEmpty: Bool { stack.isEmpty }
 
-    mutating func keep(_ tensor: @autoclosure () -> Tensor) {
+    package mutating func keep(_ tensor: @autoclosure () -> Tensor) {
         if isKeeping { stack.append(tensor()) }
     }
 
     /// - Precondition: a matching `keep` came before.
-    mutating func take() -> Tensor {
+    package mutating func take() -> Tensor {
         guard let tensor = stack.popLast() else { preconditionFailure("backward took more activations than forward kept") }
         return tensor
     }
 }
 
 extension Activation {
-    func forward(_ x: consuming Tensor, keeping kept: inout Tape) -> Tensor {
+    package func forward(_ x: consuming Tensor, keeping kept: inout Tape) -> Tensor {
         guard kept.isKeeping else { return self(x) }
         let y = applied(to: x)
         kept.keep(x)
         return y
     }
 
-    func backward(_ dy: consuming Tensor, from kept: inout Tape) -> Tensor {
+    package func backward(_ dy: consuming Tensor, from kept: inout Tape) -> Tensor {
         gradient(dy, at: kept.take())
     }
 }

@@ -40,17 +40,25 @@ extension AutoencoderRun {
             figures["held_out_channel_psnr"] = throughChannel.mean
             text += ", \(throughChannel.decibels) through the channel"
         }
+        var score: Double?
+        if trainer.options.loss != nil, let (total, perceptual) = loss(watched, trainer) {
+            score = -total
+            let named = trainer.loss.named(perceptual)
+            figures.merge(named.map { ("held_out_\($0)", $1) }) { own, _ in own }
+            figures["held_out_loss"] = total
+            text += named.sorted(by: <).map { ", \($0) \(Figure.text($1))" }.joined() + ", loss \(Figure.text(total))"
+        }
         try log.append(step: trainer.step, figures)
         console.say("step \(trainer.step): \(text); choosing part, \(Figure.count(whole.pictures, "picture"))")
-        let found = BestAutoencoder(trainer.average, step: trainer.step, psnr: (throughChannel ?? whole).mean)
-        if best.map({ found.psnr > $0.psnr }) ?? true { best = found }
+        let found = BestAutoencoder(trainer.average, step: trainer.step, score: score ?? (throughChannel ?? whole).mean)
+        if best.map({ found.score > $0.score }) ?? true { best = found }
     }
 
     /// Measures the result on pictures that nothing was done with before.
     func report(_ trainer: AutoencoderTrainer, _ log: TrainingLog) throws(FileError) {
         let average = trainer.average
         guard let reported = psnr(index.sample(Self.mostReported, of: places(.reporting)), { average($0) }),
-            let learned = psnr(index.sample(Self.mostReported, of: places(.training)), in: lessons, { average($0) })
+            let learned = psnr(index.sample(Self.mostReported, of: places(.training)), in: options.scale == nil ? lessons : images, { average($0) })
         else { return }
         try log.append(step: trainer.step, ["reporting_psnr": reported.mean, "training_psnr": learned.mean])
         console.say(
@@ -65,6 +73,15 @@ extension AutoencoderRun {
 
     func sayComplaints() {
         for complaint in lessons.takeComplaints() + images.takeComplaints() { console.say(complaint) }
+    }
+
+    /// The mean loss of the choosing part's pictures, through the channel, without adversary; nil where none can be read.
+    private func loss(_ places: [Int], _ trainer: AutoencoderTrainer) -> (total: Double, perceptual: [Double])? {
+        let pictures = places.compactMap { images.image(at: $0) }.map { PixelBatch(images: [$0]).pixels }
+        guard !pictures.isEmpty else { return nil }
+        let values = pictures.map { trainer.loss.value(trainer.reconstruction(of: $0), $0) }
+        func mean(_ figure: (Int) -> Double) -> Double { values.indices.reduce(0) { $0 + figure($1) } / Double(values.count) }
+        return (mean { values[$0].total }, trainer.loss.networks.indices.map { network in mean { values[$0].perceptual[network] } })
     }
 
     /// The mean over whole images; nil where none can be read.

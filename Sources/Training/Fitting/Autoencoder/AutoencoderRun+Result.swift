@@ -11,7 +11,8 @@ extension AutoencoderRun {
         if let best, best.step < step {
             try publish(best.model, parts, ending: Self.bestEnding)
             let name = "\(directory.path)/\(Self.resultName)\(Self.bestEnding)"
-            console.say("the best on the choosing part was step \(best.step), \(Figure.text(Double(best.psnr))) dB: it is in \(name)")
+            let score = options.training.loss == nil ? "\(Figure.text(Double(best.score))) dB" : "loss \(Figure.text(-Double(best.score)))"
+            console.say("the best on the choosing part was step \(best.step), \(score): it is in \(name)")
         }
         // Last of all: where it is, the run is finished.
         try publish(last, parts, ending: "")

@@ -15,6 +15,8 @@ package struct AutoencoderRun {
         package var size: Int
         /// The side of the training crops.
         package var crop: Int
+        /// Crops are cut from whole images, whose shorter side is resized to ``size`` times a number from 1 to this; nil to cut them from squares.
+        package var scale: Double?
         /// Which images are trained on, and which measure the model.
         package var split: Split
         package var seed: UInt64
@@ -28,10 +30,11 @@ package struct AutoencoderRun {
         package var training: AutoencoderTrainer.Options
 
         package init(
-            images: String, size: Int, crop: Int, split: Split = .usual, seed: UInt64, measureEvery: Int = 500,
+            images: String, size: Int, crop: Int, scale: Double = 1, split: Split = .usual, seed: UInt64, measureEvery: Int = 500,
             architecture: AutoencoderConfiguration, start: Start? = nil, range: LearningRateRange? = nil, training: AutoencoderTrainer.Options
         ) {
             (self.images, self.size, self.crop, self.split, self.seed) = (images, size, crop, split, seed)
+            self.scale = scale == 1 ? nil : scale
             (self.measureEvery, self.architecture, self.start, self.range) = (measureEvery, architecture, start, range)
             self.training = training
         }
@@ -57,6 +60,7 @@ package struct AutoencoderRun {
         /// Of the weights that it starts from.
         var start: FileDigest?
         var fit: FileDigest?
+        var perceptual: [FileDigest]?
     }
 
     /// The folder in the run's that holds the result, in the diffusers layout.
@@ -76,6 +80,7 @@ package struct AutoencoderRun {
     let index: PictureIndex
     let fit: FittedQuantizer?
     private let tokens: TokenChannel?
+    private let loss: PictureLoss
     package let directory: RunDirectory
     private let states: TrainingStates
     let console: Console
@@ -90,20 +95,28 @@ package struct AutoencoderRun {
         self.options = options
         self.console = console
         images = SquareImages(source, size: options.size)
-        lessons = SquareImages(source, size: options.size, isReduced: true)
+        lessons = SquareImages(source, size: options.size, isReduced: true, wholeUpTo: options.scale)
         // The same remarks on the source.
         _ = images.takeComplaints()
         if let start = options.start { try Self.check(start, options.architecture) }
         fit = try options.start.flatMap { start throws(FileError) in try Self.fit(of: start) }
         tokens = try fit.map { fit throws(FileError) in try Self.tokens(of: fit, options) }
+        loss = try options.training.loss.map { options throws(FileError) in try PictureLoss(options) } ?? .squaredError
         directory = try RunDirectory(
             path,
             options: Record(
                 options: options, imagesSignature: String(source.signature, radix: 16),
                 start: try options.start.map { start throws(FileError) in try FileDigest(of: Autoencoder.weightsPath(in: start.vae)) },
-                fit: try options.start?.fit.map { fit throws(FileError) in try FittedQuantizer.digest(of: fit) }),
+                fit: try options.start?.fit.map { fit throws(FileError) in try FittedQuantizer.digest(of: fit) },
+                perceptual: try options.training.loss.map { loss throws(FileError) in try Self.digests(of: loss) }),
             growth: Self.growth, isCache: { $0 == PictureParts.fileName })
         states = TrainingStates(of: directory)
+    }
+
+    private static func digests(of loss: PictureLoss.Options) throws(FileError) -> [FileDigest] {
+        var digests: [FileDigest] = []
+        for term in loss.perceptual { digests.append(try FileDigest(of: term.network)) }
+        return digests
     }
 
     private static func tokens(of fit: FittedQuantizer, _ options: Options) throws(FileError) -> TokenChannel {
@@ -148,6 +161,11 @@ package struct AutoencoderRun {
         try check(
             (1...options.size).contains(options.crop) && options.crop % factor == 0,
             "crops are at most \(options.size) pixels and a multiple of the autoencoder's factor \(factor), not \(options.crop)")
+        try check(
+            options.scale.map { $0 > 1 && $0 <= 16 } ?? true, "--scale is in 1...16, not \(options.scale ?? 1)")
+        try check(
+            training.loss?.perceptual.isEmpty ?? true || options.crop >= PerceptualTrunk.smallestSide,
+            "a perceptual network takes crops of \(PerceptualTrunk.smallestSide) pixels at least, not \(options.crop)")
         try check(options.size % factor == 0, "images of \(options.size) pixels are not a multiple of the factor \(factor)")
         try check(
             options.start?.fit == nil || training.part != .all && training.latentBits == nil,
@@ -204,10 +222,12 @@ package struct AutoencoderRun {
 
     /// What one step is taken on; complaints about pictures are passed on.
     func crops(step: Int) throws(FileError) -> Tensor {
-        let sampler = CropSampler(lessons, among: places(.training), side: options.crop, seed: options.seed)
-        let crops = try sampler.crops(count: options.training.batch, step: step)
-        sayComplaints()
-        return crops
+        defer { sayComplaints() }
+        return try sampler(side: options.crop).crops(count: options.training.batch, step: step)
+    }
+
+    private func sampler(side: Int) -> CropSampler {
+        CropSampler(lessons, among: places(.training), side: side, scale: options.scale, seed: options.seed)
     }
 
     private func startOrResume() throws(FileError) -> (AutoencoderTrainer, best: BestAutoencoder?) {
@@ -218,7 +238,7 @@ package struct AutoencoderRun {
             console.say("--steps grows from \(earlier): \(isSame ? Schedule.remarkOnEquality : Schedule.remarkOnDecay)")
         }
         let trainer = try AutoencoderTrainer(
-            options.architecture, tokens: tokens, options: options.training, seed: options.seed, step: step, restoring: tensors)
+            options.architecture, tokens: tokens, loss: loss, options: options.training, seed: options.seed, step: step, restoring: tensors)
         return (trainer, try BestAutoencoder(options.architecture, restoring: tensors))
     }
 
@@ -226,20 +246,18 @@ package struct AutoencoderRun {
     func begin() throws(FileError) -> AutoencoderTrainer {
         if let start = options.start {
             let model = Autoencoder(options.architecture, extending: try Autoencoder(directory: start.vae), .random(seed: options.seed))
-            if let tokens { return AutoencoderTrainer(model, tokens: tokens, options: options.training, seed: options.seed) }
-            return AutoencoderTrainer(model, variances: try variances(of: model), options: options.training, seed: options.seed)
+            if let tokens { return AutoencoderTrainer(model, tokens: tokens, loss: loss, options: options.training, seed: options.seed) }
+            return AutoencoderTrainer(model, variances: try variances(of: model), loss: loss, options: options.training, seed: options.seed)
         }
         var model = Autoencoder(options.architecture, .random(seed: options.seed))
         var variances = [Double](repeating: 1, count: options.architecture.latentChannels)
         if options.architecture.family is PatchCodeConfiguration { variances = try startFromPrincipalComponents(&model) }
-        return AutoencoderTrainer(model, variances: variances, options: options.training, seed: options.seed)
+        return AutoencoderTrainer(model, variances: variances, loss: loss, options: options.training, seed: options.seed)
     }
 
     /// - Returns: the variance that each latent channel carries.
     private func startFromPrincipalComponents(_ model: inout Autoencoder) throws(FileError) -> [Double] {
-        let side = options.size
-        let sampler = CropSampler(lessons, among: places(.training), side: side, seed: options.seed)
-        let pixels = try sampler.crops(count: Self.basisImages, step: 0)
+        let pixels = try sampler(side: options.size).crops(count: Self.basisImages, step: 0)
         let basis = PatchBasis(
             patches: Autoencoder.patches(of: pixels, factor: options.architecture.factor),
             components: options.architecture.latentChannels, seed: options.seed)
@@ -256,8 +274,7 @@ package struct AutoencoderRun {
         guard options.training.latentBits != nil, options.architecture.family is PatchCodeConfiguration else {
             return [Double](repeating: 1, count: channels)
         }
-        let sampler = CropSampler(lessons, among: places(.training), side: options.crop, seed: options.seed)
-        let z = model.encoder(try sampler.crops(count: min(Self.basisImages, options.training.batch * 8), step: 0)).values
+        let z = model.encoder(try sampler(side: options.crop).crops(count: min(Self.basisImages, options.training.batch * 8), step: 0)).values
         return (0..<channels).map { channel in
             let values = stride(from: channel, to: z.count, by: channels).map { Double(z[$0]) }
             let mean = values.reduce(0, +) / Double(values.count)

@@ -2,7 +2,7 @@ import Compute
 import Files
 import Networks
 
-/// Trains an ``Autoencoder`` on image crops by mean squared error.
+/// Trains an ``Autoencoder`` on image crops, to lessen a ``PictureLoss`` and to deceive an ``Adversary``.
 ///
 /// A step's batch is cut into a fixed number of shards; each runs forward and backward on one thread, and their gradients are
 /// added in order, so that the result does not depend on how many threads there are.
@@ -24,14 +24,18 @@ package struct AutoencoderTrainer: Sendable {
         /// The published weights are an exponential average over about 1 / (1 − this) steps.
         package var averaging: Float
         package var part: TrainedPart
+        /// What is lessened; nil for the mean squared error alone.
+        package var loss: PictureLoss.Options?
+        /// What else pulls; nil for nothing.
+        package var adversary: Adversary.Options?
 
         package init(
             batch: Int, shards: Int, steps: Int, learningRate: Float, schedule: Schedule, weightDecay: Float, clip: Double,
-            latentBits: Double?, averaging: Float, part: TrainedPart
+            latentBits: Double?, averaging: Float, part: TrainedPart, loss: PictureLoss.Options? = nil, adversary: Adversary.Options? = nil
         ) {
             (self.batch, self.shards, self.steps, self.learningRate, self.schedule) = (batch, shards, steps, learningRate, schedule)
             (self.weightDecay, self.clip, self.latentBits, self.averaging) = (weightDecay, clip, latentBits, averaging)
-            self.part = part
+            (self.part, self.loss, self.adversary) = (part, loss, adversary)
         }
 
         /// What is impossible about the numbers, if anything, named as options of `vae`.
@@ -42,6 +46,7 @@ package struct AutoencoderTrainer: Sendable {
             if !(weightDecay >= 0 && weightDecay.isFinite) { return "--weight-decay is a number that is not below 0, not \(weightDecay)" }
             if !(clip > 0 && clip.isFinite) { return "--clip is a number above 0, not \(clip)" }
             if !(0..<1).contains(averaging) { return "--averaging is in 0..<1, not \(averaging)" }
+            if let problem = loss?.problem ?? adversary?.problem { return problem }
             if let latentBits, !(0...4096).contains(latentBits) { return "--latent-bits is in 0...4096, not \(latentBits)" }
             let isWhole = shards >= 1 && batch >= shards && batch % shards == 0
             return isWhole ? nil : "a batch is a multiple of the \(shards) shards, not \(batch)"
@@ -61,7 +66,11 @@ package struct AutoencoderTrainer: Sendable {
     private let moves: (encoder: [Bool], decoder: [Bool])
     private var optimizer: AdamW
     private let channel: LatentChannel
+    let loss: PictureLoss
+    private var adversary: Adversary?
     private let seed: UInt64
+    /// Of the last step, as the log calls them.
+    private var terms: [String: Double] = [:]
 
     /// Steps taken so far.
     package var step: Int { optimizer.step }
@@ -73,29 +82,30 @@ package struct AutoencoderTrainer: Sendable {
 
     /// What the log says about the last step.
     func figures(loss: Double) -> [String: Double] {
-        ["loss": loss, "gradient_norm": gradientNorm, "learning_rate": Double(learningRate)]
+        ["loss": loss, "gradient_norm": gradientNorm, "learning_rate": Double(learningRate)].merging(terms) { own, _ in own }
     }
 
     /// - Parameter variances: how much of the pixels' variance each latent channel carries, up to a common factor.
-    package init(_ model: Autoencoder, variances: [Double], options: Options, seed: UInt64) {
-        self.init(
-            model, channel: options.latentBits.map { .test(TestChannel(variances: variances, bits: $0)) } ?? .open, options: options, seed: seed)
+    package init(_ model: Autoencoder, variances: [Double], loss: PictureLoss = .squaredError, options: Options, seed: UInt64) {
+        let channel = options.latentBits.map { LatentChannel.test(TestChannel(variances: variances, bits: $0)) } ?? .open
+        self.init(model, channel: channel, loss: loss, options: options, seed: seed)
     }
 
     /// Trains the decoder on what `tokens` leave of the latents.
-    package init(_ model: Autoencoder, tokens: TokenChannel, options: Options, seed: UInt64) {
+    package init(_ model: Autoencoder, tokens: TokenChannel, loss: PictureLoss = .squaredError, options: Options, seed: UInt64) {
         precondition(options.part != .all && options.latentBits == nil, "tokens pass no gradients, and take the test channel's place")
-        self.init(model, channel: .tokens(tokens), options: options, seed: seed)
+        self.init(model, channel: .tokens(tokens), loss: loss, options: options, seed: seed)
     }
 
-    private init(_ model: Autoencoder, channel: LatentChannel, options: Options, seed: UInt64) {
+    private init(_ model: Autoencoder, channel: LatentChannel, loss: PictureLoss, options: Options, seed: UInt64) {
         precondition(options.batch % options.shards == 0, "\(options.shards) shards do not divide a batch of \(options.batch)")
         self.options = options
         self.model = model
         moves = options.part.moves(in: model)
         averaging = WeightAverage(model, decay: options.averaging)
         optimizer = AdamW(weightDecay: options.weightDecay)
-        self.channel = channel
+        (self.channel, self.loss) = (channel, loss)
+        adversary = options.adversary.map { Adversary($0, .random(seed: seed)) }
         self.seed = seed
     }
 
@@ -105,8 +115,9 @@ package struct AutoencoderTrainer: Sendable {
     ///   gradient is not finite.
     package mutating func train(on crops: Tensor, at rate: Float? = nil) -> Double {
         precondition(crops.n == options.batch, "a step takes \(options.batch) crops, got \(crops.n)")
-        let (losses, sum) = gradients(of: crops)
-        var gradient = sum
+        let judge = isJudged ? adversary?.judge() : nil
+        var total = gradients(of: crops, judge)
+        var gradient = total.gradient
         let moves = moves
         if options.part == .tail { gradient.decoder.clear { !moves.decoder[$0] } }
         let scale = 1 / Float(options.shards)
@@ -122,30 +133,45 @@ package struct AutoencoderTrainer: Sendable {
         }
         let all = moves.encoder + moves.decoder
         averaging.add(model, step: step) { all[$0] }
-        return losses.reduce(0, +) / Double(losses.count)
+        if let judge, let judgement = total.judgement.take() { adversary!.learn(judgement, as: judge, scale: scale) }
+        terms = total.terms.mapValues { $0 * Double(scale) }
+        return total.squaredError * Double(scale)
     }
 
-    private func gradients(of crops: Tensor) -> (losses: [Double], sum: Autoencoder) {
+    private var isJudged: Bool { options.adversary.map { step >= $0.start } ?? false }
+
+    private func gradients(of crops: Tensor, _ judge: Discriminator.Normalized?) -> Shard {
         let perShard = options.batch / options.shards
         var shards = [Shard?](repeating: nil, count: options.shards)
         shards.withUnsafeMutableBufferPointer { shards in
             let target = shards.baseAddress!
             Workers.forEach(options.shards) { index in
-                target[index] = shard(crops.images(index * perShard..<(index + 1) * perShard), index)
+                target[index] = shard(crops.images(index * perShard..<(index + 1) * perShard), index, judge)
             }
         }
-        let losses = shards.map { $0!.loss }
-        var sum = shards.removeFirst()!.gradient
-        for shard in shards { sum.accumulate(shard!.gradient) }
-        return (losses, sum)
+        var sum = shards.removeFirst()!
+        for shard in shards { sum.add(shard!) }
+        return sum
     }
 
+    /// What a part of the batch gives, or several of them added up.
     private struct Shard {
-        var loss: Double
+        var squaredError: Double
+        /// Of the loss, as the log calls them.
+        var terms: [String: Double]
         var gradient: Autoencoder
+        /// The gradient of the discriminator that judged.
+        var judgement: Discriminator?
+
+        mutating func add(_ other: Shard) {
+            squaredError += other.squaredError
+            terms.merge(other.terms, uniquingKeysWith: +)
+            gradient.accumulate(other.gradient)
+            if let judgement = other.judgement { self.judgement!.accumulate(judgement) }
+        }
     }
 
-    private func shard(_ crops: Tensor, _ index: Int) -> Shard {
+    private func shard(_ crops: Tensor, _ index: Int, _ judge: Discriminator.Normalized?) -> Shard {
         var kept = options.part == .all ? Tape.keeping : .forgetting
         var gradient = model.zeroed()
         var z = model.encoder.forward(crops, keeping: &kept)
@@ -159,13 +185,27 @@ package struct AutoencoderTrainer: Sendable {
             z = passage!.output
         case .tokens(let channel): z = channel.passage(of: z)
         }
-        let (loss, dy) = SquaredError.loss(model.decoder.forward(z, keeping: &drawn), crops)
-        var dz = model.decoder.backward(dy, from: &drawn, into: &gradient.decoder)
+        let y = model.decoder.forward(z, keeping: &drawn)
+        let value = loss(y, crops)
+        var terms = loss.terms(of: value)
+        var judged = judge == nil ? Tape.forgetting : drawn
+        var dz = model.decoder.backward(value.gradient, from: &drawn, into: &gradient.decoder)
+        let judgement = judge.map { Adversary.judge(y, crops, with: $0) }
+        if let judgement {
+            terms.merge(judgement.terms) { own, _ in own }
+            var pull = gradient.decoder.zeroed()
+            var dpull = model.decoder.backward(judgement.pull, from: &judged, into: &pull)
+            let factor = adversary!.factor(pull, beside: gradient.decoder)
+            pull.scale(by: factor)
+            gradient.decoder.accumulate(pull)
+            dpull.multiply(by: factor)
+            dz.add(dpull)
+        }
         if options.part == .all {
             if let passage { dz = passage.backward(dz) }
             _ = model.encoder.backward(dz, from: &kept, into: &gradient.encoder)
         }
-        return Shard(loss: loss, gradient: gradient)
+        return Shard(squaredError: value.squaredError, terms: terms, gradient: gradient, judgement: judgement?.gradient)
     }
 
     private var noise: RandomSource { RandomSource(seed: seed, stream: RandomSource.stream(named: "latent noise")) }
@@ -194,19 +234,20 @@ extension AutoencoderTrainer {
         model.visit(ParameterPath("model")) { path, _, tensor in tensors.append((path.description, tensor)) }
         average.visit(ParameterPath("average")) { path, _, tensor in tensors.append((path.description, tensor)) }
         if case .test(let channel) = channel { tensors.append((Self.channelName, Tensor(channel.distortions, shape: [channel.distortions.count]))) }
-        return tensors + optimizer.state(prefix: "optimizer")
+        return tensors + optimizer.state(prefix: "optimizer") + (adversary?.state ?? [])
     }
 
     /// The trainer that ``state`` described after `step` steps; `tokens` are those that it was made with.
     init(
-        _ configuration: AutoencoderConfiguration, tokens: TokenChannel?, options: Options, seed: UInt64, step: Int,
+        _ configuration: AutoencoderConfiguration, tokens: TokenChannel?, loss: PictureLoss, options: Options, seed: UInt64, step: Int,
         restoring file: SafetensorsFile
     ) throws(FileError) {
         var model = Autoencoder(configuration, .placeholder)
         try model.load(from: file, prefix: "model")
         var channel = tokens.map { LatentChannel.tokens($0) } ?? .open
         if options.latentBits != nil { channel = .test(TestChannel(distortions: try file.tensor(Self.channelName).values)) }
-        self.init(model, channel: channel, options: options, seed: seed)
+        self.init(model, channel: channel, loss: loss, options: options, seed: seed)
+        adversary = try options.adversary.map { options throws(FileError) in try Adversary(options, restoring: file) }
         try averaging.load(from: file, prefix: "average")
         let (decay, prefix) = (options.weightDecay, "optimizer")
         optimizer =

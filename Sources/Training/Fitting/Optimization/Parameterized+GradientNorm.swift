@@ -6,6 +6,10 @@ extension Parameterized {
         tensors.reduce(0) { $0 + ($1.role == .learned ? $1.tensor.sumOfSquares : 0) }.squareRoot()
     }
 
+    package mutating func scale(by factor: Float) {
+        visit(.root) { _, _, tensor in tensor.multiply(by: factor) }
+    }
+
     /// Adds another model's tensors to this one's, one by one.
     package mutating func accumulate(_ other: Self) {
         let others = other.tensors

@@ -175,6 +175,15 @@ package struct Evaluation {
             intervals: intervals)
     }
 
+    /// How different the pictures look, where a network was given that says so.
+    private var perceptualSummary: String {
+        let values = entries.compactMap(\.tokens.lpips)
+        guard let network = networks.lpips, values.count == entries.count else { return "" }
+        let mean = PictureMean(values, of: digests)
+        let interval = mean.low.map { " [\(Figure.decimals($0, 3)), \(Figure.decimals(mean.high ?? mean.mean, 3))]" } ?? ""
+        return ", \(network.trunk.title) \(Figure.decimals(mean.mean, 3))\(interval) through the tokens"
+    }
+
     /// One line for a person.
     package var summary: String {
         let metrics = metrics
@@ -182,7 +191,7 @@ package struct Evaluation {
         let dct = entries.reduce(0) { $0 + $1.dctPSNR } / Double(entries.count)
         return
             "PSNR \(through.decibels) through \(quantizer.layout.tokens) tokens (\(Figure.text(quantizer.layout.bits)) bits), "
-            + "\(alone.decibels) through the autoencoder alone, \(Figure.decimals(dct, 2)) dB from 8 unquantised DCT coefficients "
+            + "\(alone.decibels) through the autoencoder alone\(perceptualSummary), \(Figure.decimals(dct, 2)) dB from 8 unquantised DCT coefficients "
             + "per 16×16 block; \(Figure.count(metrics.images, "image")), 95 % intervals; \(Int(metrics.codebookUse * 100)) % of codes used, "
             + "perplexity \(Figure.text(metrics.perplexity))"
     }

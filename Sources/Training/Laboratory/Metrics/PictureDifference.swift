@@ -11,13 +11,13 @@ package struct PictureDifference: Codable, Equatable, Sendable {
     package let redPSNR: Double
     /// See ``StructuralSimilarity``; nil for pictures smaller than its window.
     package let ssim: Double?
-    /// See ``LPIPSNetwork``.
+    /// See ``PerceptualNetwork``.
     package let lpips: Double?
 
     static let perfectPSNR = PictureFidelity.perfectPSNR
 
     /// - Precondition: equal sizes.
-    init(_ drawn: RGBImage, _ original: RGBImage, lpips network: LPIPSNetwork?) {
+    init(_ drawn: RGBImage, _ original: RGBImage, lpips network: PerceptualNetwork?) {
         let (a, b) = (drawn.luma, original.luma)
         let lumaError = zip(a, b).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) } / Double(a.count)
         psnr = min(Self.perfectPSNR, PeakSignalToNoise.decibels(drawn, original))

@@ -7,16 +7,19 @@ package struct CropSampler: Sendable {
     private let images: SquareImages
     private let places: [Int]
     private let side: Int
+    private let scale: Double?
     private let root: RandomSource
 
     /// - Parameters:
     ///   - places: of the images to crop, among all.
     ///   - side: of a crop, at most the images' own.
-    package init(_ images: SquareImages, among places: [Int], side: Int, seed: UInt64) {
+    ///   - scale: where crops are cut from whole images: how many times the squares' side the shorter side is resized to at most. Any number
+    ///     from 1 to it is as likely.
+    package init(_ images: SquareImages, among places: [Int], side: Int, scale: Double? = nil, seed: UInt64) {
         precondition(!places.isEmpty && side <= images.size, "no crops of \(side) in \(places.count) images of \(images.size)")
         self.images = images
         self.places = places
-        self.side = side
+        (self.side, self.scale) = (side, scale)
         root = RandomSource(seed: seed, stream: RandomSource.stream(named: "crops"))
     }
 
@@ -39,11 +42,27 @@ package struct CropSampler: Sendable {
         var random = root.substream(number)
         for _ in 0..<64 {
             guard let image = images.image(at: places[random.below(places.count)]) else { continue }
+            if let scale {
+                let isMirrored = random.chance(0.5)
+                return square(of: image, scale: 1 + (scale - 1) * Double(random.uniform()), &random).mirrored(if: isMirrored)
+            }
             let left = random.below(image.width - side + 1)
             let top = random.below(image.height - side + 1)
             return image.cropped(left: left, top: top, side: side, isMirrored: random.chance(0.5))
         }
         return nil
+    }
+
+    /// - Parameter scale: how many times the squares' side the shorter side is resized to; nothing is enlarged.
+    private func square(of image: RGBImage, scale: Double, _ random: inout RandomSource) -> RGBImage {
+        let (x, y) = (Double(random.uniform()), Double(random.uniform()))
+        return SquarePreprocessor(imageSize: side).square(of: image, scale: scale * Double(images.size) / Double(side), x: x, y: y)
+    }
+}
+
+extension RGBImage {
+    fileprivate func mirrored(if isMirrored: Bool) -> RGBImage {
+        isMirrored ? cropped(left: 0, top: 0, side: width, isMirrored: true) : self
     }
 }
 

@@ -2,7 +2,7 @@ import Files
 import Images
 import Locks
 
-/// The images of a source, resized and cropped to one square size, decoded when first asked for and kept while memory allows.
+/// The images of a source, resized and cropped to one square size or whole, decoded when first asked for and kept while memory allows.
 ///
 /// A file that cannot be used is skipped, once and for all, and reported by ``takeComplaints()``.
 package final class SquareImages: Sendable {
@@ -17,18 +17,20 @@ package final class SquareImages: Sendable {
     package let size: Int
     private let maximumHeldBytes: Int
     private let isReduced: Bool
+    private let scale: Double?
     private let state: Lock<State>
 
     /// - Parameters:
     ///   - size: the side of the squares in pixels.
     ///   - isReduced: whether large JPEGs are decoded at a fraction of their size, though at least twice the squares' own: faster, not quite the
     ///     pixels that a server sees, and so for learning alone.
+    ///   - scale: keeps images whole instead of squares, for crops with a shorter side of up to so many times ``size``.
     ///   - maximumHeldBytes: how much decoded pixels may take; beyond that, images are decoded each time.
-    package init(_ source: ImageSource, size: Int, isReduced: Bool = false, maximumHeldBytes: Int = 4 << 30) {
+    package init(_ source: ImageSource, size: Int, isReduced: Bool = false, wholeUpTo scale: Double? = nil, maximumHeldBytes: Int = 4 << 30) {
         self.source = source
         self.size = size
         self.maximumHeldBytes = maximumHeldBytes
-        self.isReduced = isReduced
+        (self.isReduced, self.scale) = (isReduced, scale)
         state = Lock(
             State(
                 images: Array(repeating: nil, count: source.count), isBad: Array(repeating: false, count: source.count),
@@ -42,8 +44,9 @@ package final class SquareImages: Sendable {
         let (known, isBad) = state.withLock { ($0.images[index], $0.isBad[index]) }
         if known != nil || isBad { return known }
         do throws(FileError) {
-            let picture = try source.image(at: index, from: source.bytes(at: index), reducedTo: isReduced ? 2 * size : nil)
-            let image = SquarePreprocessor(imageSize: size)(picture)
+            let picture = try source.image(
+                at: index, from: source.bytes(at: index), reducedTo: isReduced ? Int(2 * Double(size) * (scale ?? 1)) : nil)
+            let image = scale == nil ? SquarePreprocessor(imageSize: size)(picture) : picture
             keep(image, at: index)
             return image
         } catch {

@@ -13,9 +13,36 @@ package struct PatchCodeConfiguration: AutoencoderFamily {
         package var factor: Int
         package var channels: Int
         package var layers: Int
+        /// What follows at twice the resolution each, the coarsest first. Without them the tiles are drawn at once, pixel for pixel.
+        package var scales: [Scale]?
 
-        package init(factor: Int, channels: Int, layers: Int) {
-            (self.factor, self.channels, self.layers) = (factor, channels, layers)
+        package init(factor: Int, channels: Int, layers: Int, scales: [Scale]? = nil) {
+            (self.factor, self.channels, self.layers, self.scales) = (factor, channels, layers, scales)
+        }
+
+        /// One of ``scales``.
+        package struct Scale: Sendable, Equatable, Codable {
+            package var channels: Int
+            package var layers: Int
+
+            package init(channels: Int, layers: Int) {
+                (self.channels, self.layers) = (channels, layers)
+            }
+        }
+
+        /// The side of the tiles that are drawn in the end.
+        var lastFactor: Int { factor >> (scales?.count ?? 0) }
+        var lastChannels: Int { scales?.last?.channels ?? channels }
+
+        fileprivate var hasPossibleSizes: Bool {
+            let scales = scales ?? []
+            let sizes = [Scale(channels: channels, layers: layers)] + scales
+            return layers >= 1 && sizes.allSatisfy { (1...16384).contains($0.channels) && (0...64).contains($0.layers) }
+        }
+
+        fileprivate var hasPossibleScales: Bool {
+            let count = scales?.count ?? 0
+            return count < 16 && factor % (1 << count) == 0
         }
     }
 
@@ -58,8 +85,8 @@ extension PatchCodeConfiguration {
         guard let refiner else { return }
         try check(
             refiner.factor >= 1 && factor % refiner.factor == 0, .refiner, "must have a factor that divides the autoencoder's \(factor)")
-        try check(
-            (1...16384).contains(refiner.channels) && (1...64).contains(refiner.layers), .refiner, "must have 1…16384 channels and 1…64 layers")
+        try check(refiner.hasPossibleSizes, .refiner, "must have 1…16384 channels and 1…64 layers")
+        try check(refiner.hasPossibleScales, .refiner, "must have a factor that its scales can halve, one after the other")
     }
 
     package func encode(to encoder: any Encoder) throws {

@@ -1,0 +1,65 @@
+import Compute
+
+/// The largest value of each neighbourhood that lies inside the picture, channel by channel.
+///
+/// Source: `torch.nn.MaxPool2d` without padding.
+struct MaximumPooling: Sendable {
+    let size: Int
+    let stride: Int
+
+    /// - Parameter x: `[n, h, w, c]`, at least as large as a neighbourhood.
+    func forward(_ x: Tensor) -> Tensor {
+        let (h, w, c) = (extent(x.h), extent(x.w), x.c)
+        var y = Tensor(uninitialized: [x.n, h, w, c])
+        withPointers(writing: &y, reading: x) { y, x_ in
+            RowPieces.forEach(rows: x.n * h * w, width: c) { range in
+                for pixel in range {
+                    let target = y + pixel * c
+                    forEachNeighbour(of: pixel, h, w, x.h, x.w) { place in
+                        let source = x_ + place * c
+                        for i in 0..<c { target[i] = max(target[i], source[i]) }
+                    } first: { place in
+                        target.update(from: x_ + place * c, count: c)
+                    }
+                }
+            }
+        }
+        return y
+    }
+
+    /// Each gradient goes to the first of the largest values, in the order of the pixels.
+    func backward(_ dy: Tensor, x: Tensor) -> Tensor {
+        let (h, w, c) = (dy.h, dy.w, x.c)
+        var dx = Tensor(zeros: x.shape)
+        var (largest, places) = ([Float](repeating: 0, count: c), [Int32](repeating: 0, count: c))
+        withPointers(writing: &dx, reading: x, dy) { dx, source, dy in
+            for pixel in 0..<x.n * h * w {
+                forEachNeighbour(of: pixel, h, w, x.h, x.w) { place in
+                    let values = source + place * c
+                    for i in 0..<c where values[i] > largest[i] { (largest[i], places[i]) = (values[i], Int32(truncatingIfNeeded: place)) }
+                } first: { place in
+                    for i in 0..<c { (largest[i], places[i]) = (source[place * c + i], Int32(truncatingIfNeeded: place)) }
+                }
+                for i in 0..<c { dx[Int(places[i]) * c + i] += dy[pixel * c + i] }
+            }
+        }
+        return dx
+    }
+
+    private func extent(_ count: Int) -> Int {
+        precondition(count >= size, "no neighbourhood of \(size) in \(count) pixels")
+        return (count - size) / stride + 1
+    }
+
+    /// Calls `first` with the neighbourhood's first pixel, then `others` with each that follows; pixels are numbered through all images.
+    @inline(__always)
+    private func forEachNeighbour(
+        of pixel: Int, _ h: Int, _ w: Int, _ height: Int, _ width: Int, _ others: (Int) -> Void, first: (Int) -> Void
+    ) {
+        let corner = (pixel / (h * w) * height + pixel / w % h * stride) * width + pixel % w * stride
+        first(corner)
+        for row in 0..<size {
+            for column in 0..<size where row + column > 0 { others(corner + row * width + column) }
+        }
+    }
+}

@@ -1,0 +1,88 @@
+/// A classifier's trunk as a list of steps, and where it is listened to.
+///
+/// Sources: torchvision's `alexnet` and `vgg16`; LPIPS (arXiv 1801.03924) for the places; ST-LPIPS (arXiv 2207.13686) for the shift-tolerant
+/// forms, which blur before they halve.
+package enum PerceptualTrunk: String, CaseIterable, Sendable {
+    case shiftTolerantAlex = "st_lpips_alex"
+    case shiftTolerantVGG = "st_lpips_vgg"
+    case alex = "lpips_alex"
+    case vgg = "lpips_vgg"
+
+    /// As reports call it.
+    package var title: String {
+        switch self {
+        case .shiftTolerantAlex: "ST-LPIPS (alex)"
+        case .shiftTolerantVGG: "ST-LPIPS (vgg)"
+        case .alex: "LPIPS (alex)"
+        case .vgg: "LPIPS (vgg)"
+        }
+    }
+
+    enum Step {
+        /// To so many channels.
+        case convolution(channels: Int, kernel: Int, padding: Int, stride: Int = 1)
+        case rectification
+        case pooling(size: Int, stride: Int)
+        case blur
+        /// The features here are compared.
+        case listening
+    }
+
+    var steps: [Step] {
+        switch self {
+        case .alex, .shiftTolerantAlex: alexSteps
+        case .vgg, .shiftTolerantVGG: vggSteps
+        }
+    }
+
+    private var isShiftTolerant: Bool { self == .shiftTolerantAlex || self == .shiftTolerantVGG }
+
+    private var alexSteps: [Step] {
+        let first: [Step] =
+            isShiftTolerant
+            ? [.convolution(channels: 64, kernel: 11, padding: 2), .blur, .rectification]
+            : [.convolution(channels: 64, kernel: 11, padding: 2, stride: 4), .rectification]
+        func next(_ channels: Int, kernel: Int = 3) -> [Step] {
+            [.convolution(channels: channels, kernel: kernel, padding: kernel / 2), .rectification, .listening]
+        }
+        let halving = halving(size: 3)
+        return first + [.listening] + halving + next(192, kernel: 5) + halving + next(384) + next(256) + next(256)
+    }
+
+    private var vggSteps: [Step] {
+        func block(_ channels: Int, _ count: Int) -> [Step] {
+            (0..<count).flatMap { _ -> [Step] in [.convolution(channels: channels, kernel: 3, padding: 1), .rectification] } + [.listening]
+        }
+        let halving = halving(size: 2)
+        return block(64, 2) + halving + block(128, 2) + halving + block(256, 3) + halving + block(512, 3) + halving + block(512, 3)
+    }
+
+    private func halving(size: Int) -> [Step] {
+        isShiftTolerant ? [.pooling(size: size, stride: 1), .blur] : [.pooling(size: size, stride: 2)]
+    }
+
+    /// The least side of a picture that leaves something to compare.
+    package static let smallestSide = 32
+
+    /// A convolution as weight files have it: `[out, in, k, k]`.
+    struct Convolution {
+        /// That of the packages lpips and stlpips-pytorch: the part between two places of listening, and the step, counted from the first.
+        let name: String
+        let shape: [Int]
+    }
+
+    /// All of them, in order.
+    var convolutions: [Convolution] {
+        var (found, channels, slice, place): ([Convolution], Int, Int, Int) = ([], 3, 1, 0)
+        for step in steps {
+            switch step {
+            case .listening: slice += 1
+            case .convolution(let outputs, let kernel, _, _):
+                found.append(Convolution(name: "net.slice\(slice).\(place)", shape: [outputs, channels, kernel, kernel]))
+                (channels, place) = (outputs, place + 1)
+            case .rectification, .pooling, .blur: place += 1
+            }
+        }
+        return found
+    }
+}

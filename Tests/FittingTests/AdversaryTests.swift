@@ -1,0 +1,91 @@
+import TestSupport
+import Testing
+
+@testable import Compute
+@testable import Fitting
+@testable import Networks
+
+/// The discriminator's gradients against slopes of its loss, and what its training does.
+@Suite struct AdversaryTests {
+    private static let options = Adversary.Options(weight: 0.5, start: 0, learningRate: 1e-3)
+
+    private func picture(_ seed: UInt64, deviation: Float = 0.5) -> Tensor {
+        var (random, tensor) = (RandomSource(seed: seed, stream: 1), Tensor(uninitialized: [2, 32, 32, 3]))
+        random.fill(normal: &tensor, mean: 0, deviation: deviation)
+        return tensor
+    }
+
+    @Test func theLargestSingularValueOfANormalizedConvolutionTendsToOne() {
+        var initializer = Initializer.random(seed: 3)
+        var discriminator = Discriminator(&initializer)
+        for _ in 0..<50 { _ = discriminator.normalized() }
+        let network = discriminator.normalized().network
+        for (path, role, weight) in network.tensors where role == .learned && path.hasSuffix("weight") {
+            let norm = SpectralNorm(weight, left: Tensor(repeating: 1, shape: [weight.shape[0]]))
+            #expect(norm.value < 1.02, "\(path)")
+        }
+    }
+
+    /// What the gradient for divided weights becomes for the undivided ones, held against the slope of a loss through the division.
+    @Test func theGradientThroughTheDivisionIsTheSlope() {
+        var random = RandomSource(seed: 5, stream: 1)
+        var (weight, target) = (Tensor(uninitialized: [4, 3, 3, 3]), Tensor(uninitialized: [4, 3, 3, 3]))
+        random.fill(normal: &weight)
+        random.fill(normal: &target)
+        var left = Tensor(repeating: 0.5, shape: [4])
+        for _ in 0..<200 { left = SpectralNorm(weight, left: left).left }
+        func loss(_ weight: Tensor) -> (Double, SpectralNorm, Tensor) {
+            let norm = SpectralNorm(weight, left: left)
+            var divided = weight
+            divided.multiply(by: Float(1 / norm.value))
+            let (value, gradient) = SquaredError.loss(divided, target)
+            return (value, norm, gradient)
+        }
+        var (_, norm, gradient) = loss(weight)
+        norm.undivide(&gradient)
+        for index in stride(from: 0, to: weight.count, by: 7) {
+            func moved(_ step: Float) -> Double {
+                var moved = weight
+                moved.withMutablePointer { $0[index] += step }
+                return loss(moved).0
+            }
+            let slope = (moved(1e-2) - moved(-1e-2)) / 2e-2
+            #expect(abs(slope - Double(gradient.values[index])) < 2e-4, "\(index)")
+        }
+    }
+
+    @Test func itLearnsToTellWhatItIsShown() {
+        var adversary = Adversary(Self.options, .random(seed: 1))
+        let (photographs, drawn) = (picture(1), picture(2, deviation: 0.1))
+        var losses: [Double] = []
+        for _ in 0..<60 {
+            let judge = adversary.judge()
+            let judgement = Adversary.judge(drawn, photographs, with: judge)
+            losses.append(judgement.loss)
+            adversary.learn(judgement.gradient, as: judge, scale: 1)
+        }
+        #expect(abs(losses[0] - 2) < 0.5)
+        #expect(losses.last! < 0.5 * losses[0])
+    }
+
+    @Test func itsPullMakesPicturesLookBetterToIt() {
+        var adversary = Adversary(Self.options, .random(seed: 1))
+        let (photographs, drawn) = (picture(1), picture(2, deviation: 0.1))
+        let judge = adversary.judge()
+        let first = Adversary.judge(drawn, photographs, with: judge)
+        var (moved, step) = (drawn, first.pull)
+        step.multiply(by: -0.1 / Float(first.pull.sumOfSquares.squareRoot()))
+        moved.add(step)
+        #expect(Adversary.judge(moved, photographs, with: judge).ofDrawn > first.ofDrawn)
+    }
+
+    @Test func itsPullIsAsStrongAsItsWeightSays() {
+        let adversary = Adversary(Self.options, .random(seed: 1))
+        var initializer = Initializer.random(seed: 4)
+        let others = Conv2d(3, 8, &initializer)
+        var pull = Conv2d(3, 8, &initializer)
+        pull.scale(by: adversary.factor(pull, beside: others))
+        #expect(abs(pull.gradientNorm / others.gradientNorm - 0.5) < 1e-5)
+        #expect(adversary.factor(others.zeroed(), beside: others) == 0, "no pull, and nothing that is not a number")
+    }
+}
