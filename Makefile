@@ -61,6 +61,7 @@ lint: $(TOOLS)/ready ## checks the form of Swift and Python, the modules' arrows
 	python3 Tools/architecture.py --check
 	python3 Tools/recipe.py --check
 	python3 Tools/example.py --check
+	$(TOOLS)/bin/python Tools/reference.py --check
 
 format: $(TOOLS)/ready ## brings Swift and Python into form, and draws what the documents repeat
 	swift format --in-place --parallel --recursive $(SWIFT_SOURCES)
@@ -69,6 +70,7 @@ format: $(TOOLS)/ready ## brings Swift and Python into form, and draws what the 
 	python3 Tools/architecture.py
 	python3 Tools/recipe.py
 	python3 Tools/example.py
+	$(TOOLS)/bin/python Tools/reference.py
 
 # A built server, promtool, haproxy and kubectl are used where they are there.
 deploy-check: $(DEPLOYMENT)/ready ## holds what is under deploy/ to its schemas and to the server, half a minute
