@@ -58,7 +58,7 @@ _STRUCTURE = """
     }
   }
   if (!document.documentElement.lang) bad.push('no language');
-  if (document.querySelectorAll('main').length !== 1) bad.push('not one main part');
+  for (const name of ['main', 'h1']) if (document.querySelectorAll(name).length !== 1) bad.push(`not one ${name}`);
   for (const image of document.querySelectorAll('img:not([alt])')) bad.push(`no words for ${image.src}`);
   for (const element of document.querySelectorAll('[tabindex]')) if (element.tabIndex > 0) bad.push('an order of its own for Tab');
   return bad;
