@@ -91,3 +91,26 @@ def test_the_interface_for_programs_is_there(server):
         assert answer.read().startswith(b"openapi: 3.1.0")
     with urllib.request.urlopen(f"{server.url}/models") as answer:
         assert json.load(answer)["models"]
+
+
+def test_quantiles_are_those_of_the_buckets(visit):
+    text = (
+        'd_bucket{route="/a",le="0.1"} 2\nd_bucket{route="/a",le="0.2"} 6\nd_bucket{route="/a",le="+Inf"} 8\n'
+        'd_bucket{route="/b \\"c\\"",le="0.1"} 0\nd_bucket{route="/b \\"c\\"",le="+Inf"} 0\n'
+    )
+    script = """async (text) => {
+      const { parse, quantile, since, sum, values } = await import('/pages/prometheus.js');
+      const [all, a] = [parse(text), { route: '/a' }];
+      const shares = [0.25, 0.5, 0.99].map((share) => quantile(all, 'd', a, share));
+      const later = parse(text.replace('0.1"} 2', '0.1"} 4').replace('0.2"} 6', '0.2"} 8').replace('+Inf"} 8', '+Inf"} 10'));
+      return {
+        shares, none: quantile(all, 'd', { route: '/b "c"' }, 0.5), routes: values(all, 'd_bucket', 'route'),
+        sum: sum(all, 'd_bucket', a), recent: quantile(since(later, all), 'd', a, 0.5),
+      };
+    }"""
+    found = visit("/status").page.evaluate(script, text)
+    # A quarter of 8 lies at the end of the first bucket, half of them in the middle of the second; beyond the last end nothing is known.
+    assert found["shares"] == pytest.approx([0.1, 0.15, 0.2])
+    assert found["none"] != found["none"]
+    assert found["routes"] == ["/a", '/b "c"'] and found["sum"] == 16
+    assert found["recent"] == pytest.approx(0.05)

@@ -9,7 +9,7 @@ const stops = [
   [252, 244, 176],
 ];
 /** A difference of this many levels is the end of the scale. */
-export const scaleEnd = 64;
+const scaleEnd = 64;
 
 function colour(share) {
   const place = Math.min(share, 0.9999) * (stops.length - 1);
