@@ -172,21 +172,25 @@ def test_a_value_that_is_none_is_refused(visit):
     visit.complaint("A token is a whole number from 0 to 16,383.")
 
 
-def test_all_places_are_found_and_picked_from(visit):
+def test_places_are_found_picked_from_and_remembered(visit):
     visit = visit()
-    visit.page.click("#locate")
-    visit.until("document.querySelectorAll('#map .located').length === 512", seconds=60)
+    located = "document.querySelectorAll('#map .located').length"
     visit.page.click("#pick")
+    visit.until(f"{located} >= 40")
+    # To try all 512 takes the most of a minute on a busy machine; these are enough, and it can be stopped.
+    visit.page.click("#locate")
+    visit.until("document.getElementById('locate').getAttribute('aria-pressed') === 'false'")
+    known = visit.page.evaluate(located)
+    assert 40 <= known < 512
     visit.page.locator("#stage").scroll_into_view_if_needed()
     box = visit.page.locator("#stage").bounding_box()
     visit.page.mouse.click(box["x"] + 0.9 * box["width"], box["y"] + 0.1 * box["height"])
-    # The transform of the default checkpoint makes 32 tokens of each of 16 places, place after place.
+    # The transform of the default checkpoint makes 32 tokens of each of 16 places, place after place: the fourth is the upper right corner.
     chosen = visit.page.eval_on_selector_all("#map [aria-selected=true]", "cells => cells.map(cell => Number(cell.dataset.index))")
-    assert sum(index % 16 == 3 for index in chosen) >= 24 and len(chosen) <= 64
-    # They are remembered.
+    assert {3, 19} <= set(chosen) and all(index % 16 in (2, 3, 7) for index in chosen)
     visit.page.reload()
     visit.settle()
-    assert visit.page.locator("#map .located").count() == 512
+    assert visit.page.evaluate(located) == known
 
 
 def test_two_models_are_compared(visit, models):

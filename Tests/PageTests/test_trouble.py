@@ -27,6 +27,18 @@ def test_a_bad_file_is_refused_and_the_picture_stays(visit, tmp_path, content, w
     assert visit.figures() == before
 
 
+def test_what_is_dropped_and_no_file_is_said(visit):
+    visit = visit()
+    visit.page.evaluate(
+        """() => {
+          const data = new DataTransfer();
+          data.setData('text/uri-list', 'https://example.org/cat.jpg');
+          document.body.dispatchEvent(new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true }));
+        }"""
+    )
+    visit.complaint("no file")
+
+
 def test_tokens_of_no_version_that_is_held_are_refused(visit, tmp_path):
     visit = visit()
     visit.tolerate("status of 409")

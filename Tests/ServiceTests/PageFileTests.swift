@@ -31,7 +31,7 @@ import Testing
         for file in Self.pages + PageFile.parts where !file.path.hasSuffix(".jpg") {
             let text = String(decoding: file.bytes, as: UTF8.self)
             let linked = text.matches(of: #/(?:src|href)="(pages/[^"]+)"/#).map { "/" + $0.output.1 }
-            let imported = text.matches(of: #/from '\./([^']+)'|url\(([^)]+)\)/#).map { PageFile.folder + ($0.output.1 ?? $0.output.2 ?? "") }
+            let imported = text.matches(of: #/from '\.\/([^']+)'|[ :]url\(([^)]+)\)/#).map { PageFile.folder + ($0.output.1 ?? $0.output.2 ?? "") }
             for path in linked + imported { #expect(paths.contains(path), "\(file.path) names \(path)") }
         }
     }

@@ -1,5 +1,7 @@
 /** How files come into the page: chosen, dropped, pasted. */
 
+import { complain } from './notice.js';
+
 /** @param {(file: File) => void} take - called with every file that comes. */
 export function receive(take) {
   const [input, frame] = [document.getElementById('file'), document.documentElement];
@@ -24,5 +26,6 @@ export function receive(take) {
     frame.classList.remove('dropping');
     const [file] = event.dataTransfer.files;
     if (file) take(file);
+    else complain('What was dropped is no file: a picture of another page has to be saved first.');
   });
 }

@@ -16,6 +16,7 @@ export async function showPlaces(map, chosen) {
     if (chosen.length === 1 && !state.places.boxes.has(chosen[0])) {
       await pause(150, signal);
       map.locate(chosen[0], await state.places.of(chosen[0], signal));
+      state.places.keep();
     }
     frame(chosen.map((index) => state.places.boxes.get(index)).filter(Boolean), chosen.length);
   } catch (error) {
@@ -67,6 +68,7 @@ export async function locateAll(map, report) {
     locating.abort();
   }
   locating = null;
+  found.keep();
   button.textContent = 'Find all places';
   button.setAttribute('aria-pressed', 'false');
 }

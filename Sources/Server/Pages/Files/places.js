@@ -17,7 +17,7 @@ export class Places {
   }
 
   /**
-   * The box of one token, in shares of the picture's side. It is much the same for every picture, so it is kept.
+   * The box of one token, in shares of the picture's side. It is much the same for every picture.
    * @returns {Promise<{x: number, y: number, width: number, height: number}>}
    */
   async of(index, signal) {
@@ -27,9 +27,17 @@ export class Places {
       const others = tokens.with(index, (tokens[index] + Math.max(1, codes >> 1)) % codes);
       const box = changedBox(this.picture, await drawn(await decode(others, fingerprint, signal)));
       this.boxes.set(index, box ?? { x: 0, y: 0, width: 0, height: 0 });
-      if (this.isComplete) remember(fingerprint, this.boxes);
     }
     return this.boxes.get(index);
+  }
+
+  /** Keeps what is known for the next visit. */
+  keep() {
+    try {
+      localStorage.setItem(key(this.document.fingerprint), JSON.stringify([...this.boxes]));
+    } catch {
+      // A browser may forbid it: they are found out again.
+    }
   }
 
   /** The tokens that act at a point. */
@@ -43,15 +51,7 @@ function remembered(fingerprint) {
   try {
     return new Map(JSON.parse(localStorage.getItem(key(fingerprint))) ?? []);
   } catch {
-    // A browser may forbid it: they are found out again.
+    // As for keeping them.
     return new Map();
-  }
-}
-
-function remember(fingerprint, boxes) {
-  try {
-    localStorage.setItem(key(fingerprint), JSON.stringify([...boxes]));
-  } catch {
-    // As above.
   }
 }
