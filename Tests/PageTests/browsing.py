@@ -72,8 +72,9 @@ class Visit:
     `page` is Playwright's. `bytes` counts what came over the network, heads included.
     """
 
-    def __init__(self, browser, origin, path, *, settled=True, **options):
-        self.context = browser.new_context(viewport={"width": 1280, "height": 900}, **options)
+    def __init__(self, browser, origin, path, *, reduced_motion="reduce", **options):
+        # Frames that nobody looks at cost a small machine the most.
+        self.context = browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion=reduced_motion, **options)
         self.page, self.origin = self.context.new_page(), origin
         self.addresses, self.faults, self.bytes = [], [], 0
         self.tolerated = ()
@@ -84,7 +85,7 @@ class Visit:
         network.send("Network.enable")
         network.on("Network.loadingFinished", self._finished)
         self.page.goto(origin + path)
-        if settled and path == "/":
+        if path == "/":
             self.settle()
 
     def _finished(self, event):
@@ -106,7 +107,7 @@ class Visit:
         end = time.monotonic() + seconds
         while not self.page.evaluate(script, argument):
             assert time.monotonic() < end, f"in vain for {seconds} s: {script}"
-            self.page.wait_for_timeout(20)
+            self.page.wait_for_timeout(40)
 
     def settle(self, rows=3):
         """Waits until the figures of a picture are there, those of JPEG among them."""
