@@ -89,8 +89,8 @@ def visit(browser, server):
     """Opens a page in a browser of its own. Afterwards everything that it loaded has to be from one server, and nothing may have failed."""
     visits = []
 
-    def open(path="/", *, of=None, **options):
-        visits.append(Visit(browser, (of or server).url, path, **options))
+    def open(path="/", *, of=None, at=None, **options):
+        visits.append(Visit(browser, at or (of or server).url, path, **options))
         return visits[-1]
 
     yield open

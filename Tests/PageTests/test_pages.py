@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import socket
+import urllib.error
 import urllib.request
 
 import pytest
@@ -70,11 +72,25 @@ def test_metrics_at_another_port_are_told_of(visit, start):
     assert not visit.page.is_visible("#measured")
 
 
+def test_the_port_of_health_and_metrics_has_all_of_the_state(visit, start):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    start("--admin-port", str(port))
+    visit = visit("/status", at=f"http://127.0.0.1:{port}")
+    visit.tolerate("status of 404")
+    visit.said("In progress", "#gauges")
+    assert visit.page.is_visible("#measured") and not visit.page.is_visible("#trouble")
+    visit.page.wait_for_selector("nav a[href='docs']", state="hidden")
+
+
 @pytest.mark.parametrize("path", ["/docs", "/status"])
 def test_without_a_playground_nothing_leads_there(visit, start, path):
     visit = visit(path, of=start("--no-playground"))
     visit.tolerate("status of 404")
     visit.page.wait_for_selector("nav a[href='./']", state="hidden")
+    visit.until("!document.querySelector('.mark').hasAttribute('href')")
+    assert visit.page.locator("header nav a:visible").count() == 2
 
 
 def test_a_server_that_ends_is_told_of(visit, start):

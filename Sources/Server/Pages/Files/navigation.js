@@ -1,9 +1,10 @@
-/** The way to the playground is shown where there is one: a server may be told to have none. */
+/** Ways are shown where they lead somewhere: a server may have no playground, and the port of health and metrics has nothing but `/status`. */
 
-import { base } from './service.js';
-
-const link = document.querySelector('nav a[href="./"]');
-fetch(base, { method: 'HEAD' }).then(
-  ({ ok }) => (link.hidden = !ok),
-  () => {},
-);
+for (const link of document.querySelectorAll('header a:not([aria-current])')) {
+  const check = ({ ok }) => {
+    if (ok) return;
+    if (link.matches('nav a')) link.hidden = true;
+    else link.removeAttribute('href');
+  };
+  fetch(link.href, { method: 'HEAD' }).then(check, () => {});
+}
