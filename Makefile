@@ -10,6 +10,7 @@ SWIFT_SOURCES = Package.swift Sources Tests Benchmarks examples
 TOOLS = .venv-tools
 DEPLOYMENT = .venv-deployment
 CLIENT = .venv-client
+PAGES = .venv-pages
 PEERS = .bench/venv/ready
 
 # libnghttp2 is there for HTTP/2, which the server has yet to learn; nothing links it so far.
@@ -27,15 +28,15 @@ define install
 	fi
 endef
 
-.PHONY: help run test client-test deploy-check build lint format fuzzers fuzz fuzz-smoke docs bench bench-check bench-load packages clean
+.PHONY: help run test client-test page-test page-speed picture deploy-check build lint format fuzzers fuzz fuzz-smoke docs bench bench-check bench-load packages clean
 .DEFAULT_GOAL := help
 
 help: ## says what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
-run: build ## builds, serves the default checkpoint, prints a curl line (HOST, PORT, CHECKPOINTS)
+run: build ## builds, serves the default checkpoint, prints the page's address and a curl line (HOST, PORT, CHECKPOINTS)
 	@echo
-	@echo "  Serving on http://$(HOST):$(PORT) - try, from this folder in another shell:"
+	@echo "  The playground is at http://$(HOST):$(PORT)/ - or, from this folder in another shell:"
 	@echo
 	@echo "    curl -s --data-binary @Tests/Photographs/chelsea.jpg -H 'Content-Type: image/jpeg' http://$(HOST):$(PORT)/encode \\"
 	@echo "      | curl -s --data-binary @- -H 'Content-Type: application/json' http://$(HOST):$(PORT)/decode > out.png"
@@ -51,6 +52,16 @@ test: packages ## runs all tests
 client-test: $(CLIENT)/ready ## runs the tests of the Python client and the notebook, after make test
 	cd clients/python && REVQ_SERVER=$${REVQ_SERVER:-$(CURDIR)/.build-tests/release/revq-server} $(CURDIR)/$(CLIENT)/bin/python -m pytest --quiet
 
+# The pages in a real browser, with the same server.
+page-test: $(PAGES)/ready ## runs the tests of the pages in Chromium, after make test
+	REVQ_SERVER=$${REVQ_SERVER:-$(CURDIR)/.build-tests/release/revq-server} $(PAGES)/bin/python -m pytest --quiet Tests/PageTests
+
+page-speed: build $(PAGES)/ready ## measures how long a dropped picture takes to be seen through its tokens
+	$(PAGES)/bin/python Tests/PageTests/speed.py
+
+picture: build $(PAGES)/ready ## takes the picture of the playground that README.md shows
+	$(PAGES)/bin/python Tests/PageTests/picture.py
+
 build: packages ## builds server, trainer and benchmark
 	swift build -c release
 
@@ -61,6 +72,7 @@ lint: $(TOOLS)/ready ## checks the form of Swift and Python, the modules' arrows
 	python3 Tools/architecture.py --check
 	python3 Tools/recipe.py --check
 	python3 Tools/example.py --check
+	$(TOOLS)/bin/python Tools/reference.py --check
 
 format: $(TOOLS)/ready ## brings Swift and Python into form, and draws what the documents repeat
 	swift format --in-place --parallel --recursive $(SWIFT_SOURCES)
@@ -69,6 +81,7 @@ format: $(TOOLS)/ready ## brings Swift and Python into form, and draws what the 
 	python3 Tools/architecture.py
 	python3 Tools/recipe.py
 	python3 Tools/example.py
+	$(TOOLS)/bin/python Tools/reference.py
 
 # A built server, promtool, haproxy and kubectl are used where they are there.
 deploy-check: $(DEPLOYMENT)/ready ## holds what is under deploy/ to its schemas and to the server, half a minute
@@ -139,5 +152,11 @@ $(CLIENT)/ready: clients/python/pyproject.toml clients/python/tests/requirements
 	  --editable clients/python
 	touch $@
 
+$(PAGES)/ready: Tests/PageTests/requirements.txt
+	$(call install,python3 python3-venv chromium curl jq)
+	python3 -m venv $(PAGES)
+	$(PAGES)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	touch $@
+
 clean: ## removes everything that was built, but no runs
-	rm -rf .build .build-tests .build-fuzz .build-docs $(TOOLS) $(DEPLOYMENT) $(CLIENT)
+	rm -rf .build .build-tests .build-fuzz .build-docs $(TOOLS) $(DEPLOYMENT) $(CLIENT) $(PAGES)

@@ -42,8 +42,10 @@ let package = Package(
         .target(name: "CEvents", path: "Sources/Server/CEvents"),
         .target(name: "Threads", path: "Sources/Server/Threads"),
         .target(name: "HTTPTransport", dependencies: ["Locks", "CEvents", "Threads"], path: "Sources/Server/HTTPTransport"),
+        // What a browser loads, as bytes in the program; openapi.yaml among it is a link to the one above.
+        .target(name: "Pages", dependencies: ["Files"], path: "Sources/Server/Pages", resources: [.embedInCode("Files")]),
         .target(
-            name: "Service", dependencies: ["Locks", "Files", "Compute", "Images", "TokenizerCore", "Threads", "HTTPTransport", logging],
+            name: "Service", dependencies: ["Locks", "Files", "Compute", "Images", "TokenizerCore", "Threads", "HTTPTransport", "Pages", logging],
             path: "Sources/Server/Service"),
         .executableTarget(name: "revq-server", dependencies: ["CProcess", "Service", logging], path: "Sources/Server/revq-server"),
 
@@ -95,7 +97,8 @@ let package = Package(
         .testTarget(
             name: "ServiceTests",
             dependencies: [
-                "Locks", "Files", "Compute", "Images", "Networks", "TokenizerCore", "Threads", "HTTPTransport", "Service", "TestSupport", logging,
+                "Locks", "Files", "Compute", "Images", "Networks", "TokenizerCore", "Threads", "HTTPTransport", "Pages", "Service", "TestSupport",
+                logging,
             ]),
         .testTarget(name: "JobsTests", dependencies: ["Files", "Compute", "Jobs", "TestSupport"]),
         .testTarget(name: "PicturesTests", dependencies: ["Files", "Images", "Pictures", "TestSupport"]),

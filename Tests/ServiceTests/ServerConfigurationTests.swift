@@ -36,6 +36,7 @@ import Testing
         #expect(configuration.maxBatch == 8)
         #expect(configuration.maxDelay == .zero)
         #expect(configuration.maxQueue == 64)
+        #expect(configuration.hasPlayground)
         #expect(configuration.images.maxDecodedBytes == 64 << 20)
         #expect(configuration.precision == .float32)
         #expect(configuration.drainDelay == .zero)
@@ -61,7 +62,7 @@ import Testing
     @Test func helpNamesEverySettingWithItsDefault() throws {
         let help = try #require(try shown(["--help"]))
         for setting in try configuration().settings {
-            #expect(help.contains("--\(setting.name) <value>"))
+            #expect(help.contains(setting.isSwitch ? "--\(setting.name)\n" : "--\(setting.name) <value>\n"))
             #expect(help.contains("\(setting.help) (default: \(setting.standard))"))
         }
         #expect(try shown(["-h"]) == help)
@@ -81,6 +82,18 @@ import Testing
         #expect(listing.contains("max-batch = 3 (flag)"))
         #expect(listing.contains("max-queue = 16 (file)"))
         #expect(listing.contains("max-delay-ms = 0 (default)"))
+    }
+
+    @Test func aSwitchNeedsNoValue() throws {
+        #expect(try !configuration(["--no-playground", "--port", "1"]).hasPlayground)
+        #expect(try configuration(["--no-playground", "--port", "1"]).port == 1)
+        #expect(try configuration(["--no-playground=false"], ["REVQ_NO_PLAYGROUND": "true"]).hasPlayground)
+        #expect(try !configuration([], ["REVQ_NO_PLAYGROUND": "true"]).hasPlayground)
+        try folder.write(#"{"no-playground": true, "port": 3}"#, to: "switch.json")
+        #expect(try !configuration(["--config", folder.path + "/switch.json"]).hasPlayground)
+        #expect(reason(["--no-playground=yes"]) == "--no-playground is \"yes\"; expected true or false")
+        #expect(reason(["--no-playground", "--no-playground"]) == "--no-playground occurs twice")
+        #expect(reason(["--no-playground", "true"]) == "unknown option true; revq-server --help lists what there is")
     }
 
     @Test func checkingShowsOneLineOrTheError() throws {

@@ -1,4 +1,5 @@
 import Logging
+import Pages
 import TestSupport
 import Testing
 import Threads
@@ -77,13 +78,42 @@ import Threads
         let server = try server(flags: ["admin-port": "0"])
         let client = ServerClient(server)
         let address = try #require(server.adminAddress)
-        for path in ["/livez", "/readyz", "/models", "/metrics"] {
+        for path in ["/livez", "/readyz", "/models", "/metrics", "/status", "/pages/status.js"] {
             #expect(try LoopbackClient.send("GET", path, to: address).status == .ok)
         }
         #expect(try LoopbackClient.send("POST", "/encode", to: address, headers: ["Content-Type": "image/png"], body: png).status == .notFound)
         #expect(try client.send("GET", "/readyz").status == .ok)
+        #expect(try LoopbackClient.send("GET", "/", to: address).status == .notFound)
         #expect(try client.send("GET", "/metrics").status == .notFound)
+        #expect(try client.send("GET", "/status").status == .ok)
         #expect(try client.post("/encode", "image/png", png).status == .ok)
+        server.stop(within: .seconds(5))
+    }
+
+    @Test func thePlaygroundCanBeLeftOut() throws {
+        let server = try server(flags: ["no-playground": "true"])
+        let client = ServerClient(server)
+        #expect(try client.send("GET", "/").problemCode == "not_found")
+        #expect(try client.send("GET", "/docs").status == .ok)
+        #expect(try client.send("GET", "/openapi.yaml").status == .ok)
+        server.stop(within: .seconds(5))
+    }
+
+    /// What is asked for again costs no transfer, also where a cache of the client has made its tag weak.
+    @Test func aPageThatTheClientHasIsNotSentAgain() throws {
+        let server = try server()
+        let client = ServerClient(server)
+        let page = try client.send("GET", "/")
+        let tag = try #require(page.headers["ETag"])
+        #expect(page.status == .ok && page.body == PageFile.playground.bytes)
+        for known in [tag, "W/\(tag)", "\"x\", \(tag)", "*"] {
+            let again = try client.send("GET", "/", headers: ["If-None-Match": known])
+            #expect(again.status == .notModified && again.body.isEmpty && again.headers["ETag"] == tag)
+            #expect(again.headers["Content-Security-Policy"] == page.headers["Content-Security-Policy"])
+        }
+        #expect(try client.send("GET", "/", headers: ["If-None-Match": "\"x\""]).status == .ok)
+        let head = try client.send("HEAD", "/")
+        #expect(head.body.isEmpty && head.headers["ETag"] == tag && head.headers["Content-Length"] == "\(page.body.count)")
         server.stop(within: .seconds(5))
     }
 

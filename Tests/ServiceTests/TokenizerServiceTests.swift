@@ -232,7 +232,8 @@ import Testing
     @Test(arguments: [
         ("GET", "/encode", 405, "method_not_allowed"), ("POST", "/models", 405, "method_not_allowed"),
         ("OPTIONS", "/decode", 405, "method_not_allowed"),
-        ("GET", "/", 404, "not_found"), ("POST", "/encode/", 404, "not_found"), ("POST", "/Encode", 404, "not_found"),
+        ("GET", "/pages/", 404, "not_found"), ("POST", "/", 405, "method_not_allowed"), ("POST", "/encode/", 404, "not_found"),
+        ("POST", "/Encode", 404, "not_found"),
         ("POST", "/encode", 400, "empty_body"), ("POST", "/decode", 400, "empty_body"),
     ])
     func refusesWhatIsNotInTheTable(method: String, path: String, status: Int, code: String) {

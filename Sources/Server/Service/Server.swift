@@ -50,14 +50,14 @@ package final class Server: Sendable {
             registry: registry, limits: TokenizerService.Limits(configuration), logger: logger, metrics: metrics, droppedLogLines: droppedLogLines)
         var listeners: [HTTPServer] = []
         do throws(SystemError) {
-            let routes = configuration.adminPort == nil ? Route.table : Route.table.filter { $0.endpoint != .metrics }
+            let routes = Route.service(hasPlayground: configuration.hasPlayground, metricsAreElsewhere: configuration.adminPort != nil)
             listeners.append(
                 try HTTPServer(configuration: HTTPServer.Configuration(configuration), handler: RoutedHandler(service: service, routes: routes)))
             if let port = configuration.adminPort {
                 listeners.append(
                     try HTTPServer(
                         configuration: HTTPServer.Configuration(host: configuration.host, port: port),
-                        handler: RoutedHandler(service: service, routes: Route.table.filter { !$0.isCompute })))
+                        handler: RoutedHandler(service: service, routes: Route.administration)))
             }
             watching = try DedicatedThread { watcher.run(every: interval) }
             self.keeper = keeper

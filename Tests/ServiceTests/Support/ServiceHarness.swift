@@ -37,7 +37,7 @@ final class ServiceHarness: Sendable {
         let head = HTTPRequestHead(
             method: HTTPMethod(rawValue: method), target: path, path: path,
             query: HTTPQuery(query.map { HTTPQuery.Item(name: $0.0, value: $0.1) }), headers: headers, contentLength: body.count)
-        switch service.admit(head, responder, among: Route.table) {
+        switch service.admit(head, responder, among: Route.service(hasPlayground: true, metricsAreElsewhere: false)) {
         case .answer(let response):
             responder.respond(response)
         case .accept(let maximumBodyBytes, _, _, let handle):

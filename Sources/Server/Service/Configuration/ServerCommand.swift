@@ -34,7 +34,8 @@ package enum ServerCommand: Sendable {
     package init(_ arguments: [String], environment: [String: String]) throws(ConfigurationError) {
         let standard = try ServerConfiguration(SettingSources()).settings
         let names = standard.map(\.name)
-        var (flags, switches) = try Self.parse(arguments, names: names + [Self.file])
+        let switchable = Set(standard.filter(\.isSwitch).map(\.name))
+        var (flags, switches) = try Self.parse(arguments, names: names + [Self.file], switchable: switchable)
         if switches.contains(.help) {
             self = .show(Self.help(standard))
             return
@@ -55,8 +56,9 @@ package enum ServerCommand: Sendable {
     }
 
     /// Takes `--name value` and `--name=value` apart.
+    /// - Parameter switchable: the names whose flag alone means `true`.
     private static func parse(
-        _ arguments: [String], names: [String]
+        _ arguments: [String], names: [String], switchable: Set<String>
     ) throws(ConfigurationError) -> (flags: [String: String], switches: Set<Switch>) {
         var (flags, switches): ([String: String], Set<Switch>) = ([:], [])
         var rest = arguments[...]
@@ -71,7 +73,7 @@ package enum ServerCommand: Sendable {
                 guard argument.hasPrefix("--"), names.contains(name) else {
                     throw ConfigurationError(description: "unknown option \(argument); revq-server --help lists what there is")
                 }
-                guard let value = parts.count > 1 ? String(parts[1]) : rest.popFirst() else {
+                guard let value = parts.count > 1 ? String(parts[1]) : switchable.contains(name) ? "true" : rest.popFirst() else {
                     throw ConfigurationError(description: "--\(name) has no value")
                 }
                 guard flags.updateValue(value, forKey: name) == nil else { throw ConfigurationError(description: "--\(name) occurs twice") }
@@ -107,7 +109,7 @@ package enum ServerCommand: Sendable {
         var values: [String: String] = [:]
         do {
             try JSONReader.readDocument(StoredFile.read(path), fields: names) { name, reader throws(PayloadError) in
-                values[name] = try reader.readStringOrInteger(name)
+                values[name] = try reader.readText(name)
             }
         } catch let error as PayloadError {
             throw ConfigurationError(description: "the configuration file \(path): \(error.reason)")
@@ -118,7 +120,7 @@ package enum ServerCommand: Sendable {
     }
 
     private static func help(_ settings: [Setting]) -> String {
-        let options = settings.map { ("--\($0.name) <value>", "\($0.help) (default: \($0.standard))") }
+        let options = settings.map { ("--\($0.name)\($0.isSwitch ? "" : " <value>")", "\($0.help) (default: \($0.standard))") }
         let others = [("--\(file) <file>", fileHelp)] + Switch.allCases.map { ("--\($0.rawValue)", $0.help) }
         return """
             Serves a visual tokenizer over HTTP.

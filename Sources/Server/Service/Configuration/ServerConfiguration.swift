@@ -12,6 +12,8 @@ package struct ServerConfiguration: Sendable {
     package let port: UInt16
     /// nil for none: health and metrics are then beside the rest.
     package let adminPort: UInt16?
+    /// Whether there is a page for people at `/`.
+    package let hasPlayground: Bool
     package let threads: Int
     package let maxBatch: Int
     package let maxDelay: Duration
@@ -45,8 +47,9 @@ package struct ServerConfiguration: Sendable {
         port = UInt16(try read.integer("port", default: 8080, in: 0...65_535, "Port to listen on; 0 for any that is free."))
         adminPort = try read.optionalInteger(
             "admin-port", in: 0...65_535,
-            "Port for /livez, /readyz, /models and /metrics alone, which no other load can keep out, or none. With it, /metrics is nowhere else."
+            "Port for health, /models, /metrics and /status alone, which no other load can keep out, or none. With it, /metrics is nowhere else."
         ).map { UInt16($0) }
+        hasPlayground = try !read.isOn("no-playground", "Serve no page at /, where people try the tokenizer in a browser.")
         threads = try read.integer("threads", default: Processors.usable, in: 1...1_024, "Threads that compute.")
         maxBatch = try read.integer("max-batch", default: 8, in: 1...1_024, "Most images in one batch.")
         maxDelay = .milliseconds(

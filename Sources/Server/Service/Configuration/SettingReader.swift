@@ -6,6 +6,8 @@ struct Setting: Sendable, Equatable {
     let standard: String
     let value: String
     let origin: Origin
+    /// Whether its flag needs no value: `--no-playground` is `--no-playground=true`.
+    let isSwitch: Bool
 
     /// Where a value came from.
     enum Origin: Sendable, Equatable, CustomStringConvertible {
@@ -80,6 +82,13 @@ struct SettingReader {
         return value
     }
 
+    /// Reads whether something is switched on, which by default it is not.
+    mutating func isOn(_ name: String, _ help: String) throws(ConfigurationError) -> Bool {
+        let setting = take(name, "false", help, isSwitch: true)
+        guard let value = Bool(setting.value) else { throw wrong(setting, "true or false") }
+        return value
+    }
+
     /// Reads whole seconds.
     mutating func seconds(
         _ name: String, default standard: Int, in range: ClosedRange<Int>, _ help: String
@@ -108,12 +117,12 @@ struct SettingReader {
         return setting
     }
 
-    private mutating func take(_ name: String, _ standard: String, _ help: String) -> Setting {
+    private mutating func take(_ name: String, _ standard: String, _ help: String, isSwitch: Bool = false) -> Setting {
         let given: [(String?, Setting.Origin)] = [
             (sources.flags[name], .flag), (sources.environment[name], .environment), (sources.file[name], .file),
         ]
         let (value, origin) = given.first { $0.0 != nil } ?? (standard, .standard)
-        let setting = Setting(name: name, help: help, standard: standard, value: value ?? standard, origin: origin)
+        let setting = Setting(name: name, help: help, standard: standard, value: value ?? standard, origin: origin, isSwitch: isSwitch)
         settings.append(setting)
         return setting
     }

@@ -71,9 +71,13 @@ struct JSONReader {
         return value
     }
 
-    /// Reads a string, or an integer as it is written.
-    mutating func readStringOrInteger(_ name: String) throws(PayloadError) -> String {
+    /// Reads a string; or an integer, `true` or `false` as it is written.
+    mutating func readText(_ name: String) throws(PayloadError) -> String {
         skipSpace()
+        for word in ["true", "false"] where bytes[position...].starts(with: word.utf8) {
+            position += word.utf8.count
+            return word
+        }
         return next == UInt8(ascii: "\"") ? try readString(name) : "\(try readInteger(name))"
     }
 

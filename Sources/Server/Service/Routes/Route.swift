@@ -1,4 +1,5 @@
 import HTTPTransport
+import Pages
 
 /// One line of the service's interface. `openapi.yaml` describes exactly ``table``; a test compares them.
 struct Route: Sendable {
@@ -26,7 +27,28 @@ struct Route: Sendable {
         .information("/livez", .live),
         .information("/readyz", .ready, problems: [.notReady, .shuttingDown, .stuck]),
         .information("/metrics", .metrics, offers: [MediaType.prometheus]),
+        .page(.playground), .page(.docs), .page(.status), .page(.interface),
     ]
+
+    /// What the pages load. It is no interface: it changes with them.
+    static let parts = PageFile.parts.map(page)
+
+    /// What the listener for everything offers.
+    /// - Parameter metricsAreElsewhere: whether there is a listener for health and metrics.
+    static func service(hasPlayground: Bool, metricsAreElsewhere: Bool) -> [Route] {
+        let left = table.filter { $0.endpoint != .page(.playground) || hasPlayground }
+        return left.filter { $0.endpoint != .metrics || !metricsAreElsewhere } + parts
+    }
+
+    /// What a listener for health and metrics offers: what computes nothing, and the one page that reads it.
+    static let administration =
+        table.filter { route in
+            switch route.endpoint {
+            case .compute: false
+            case .page(let file): file == .status
+            case .models, .info, .live, .ready, .metrics: true
+            }
+        } + parts
 
     /// Files are known by their bytes, whatever they are said to be.
     static let imageBodies = [MediaType.jpeg, MediaType.png, MediaType.any, MediaType.multipart, MediaType.json]
@@ -59,6 +81,15 @@ struct Route: Sendable {
             problems: [.malformedQuery, .notAcceptable] + problems)
     }
 
+    private static func page(_ file: PageFile) -> Route {
+        information(file.path, .page(file), offers: [file.mediaType])
+    }
+
+    /// What it is called in metrics: one name for all parts of pages.
+    var label: String { isPart ? PageFile.folder : path }
+
+    private var isPart: Bool { path.hasPrefix(PageFile.folder) }
+
     /// Whether it takes a slot and the engine's time.
     var isCompute: Bool {
         if case .compute = endpoint { true } else { false }
@@ -74,7 +105,8 @@ struct Route: Sendable {
     static func find(_ head: HTTPRequestHead, among offered: [Route]) throws(Problem) -> Route {
         let routes = offered.filter { $0.path == head.path }
         guard !routes.isEmpty else {
-            throw Problem(.notFound, "there is nothing at \(head.path.shortened); see \(offered.map(\.path).joined(separator: ", "))")
+            throw Problem(
+                .notFound, "there is nothing at \(head.path.shortened); see \(offered.filter { !$0.isPart }.map(\.path).joined(separator: ", "))")
         }
         let method = head.method == .head ? .get : head.method
         guard let route = routes.first(where: { $0.method == method }) else {
@@ -94,4 +126,5 @@ enum Endpoint: Sendable, Equatable {
     case live
     case ready
     case metrics
+    case page(PageFile)
 }

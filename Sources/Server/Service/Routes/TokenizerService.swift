@@ -93,6 +93,7 @@ final class TokenizerService: Sendable {
             case .live: return .answer(record.answered(Self.alive))
             case .ready: return .answer(record.answered(try readiness()))
             case .metrics: return .answer(record.answered(metricsPage()))
+            case .page(let file): return .answer(record.answered(file.response(to: head)))
             }
         } catch {
             record.refused(error)

@@ -45,7 +45,7 @@ final class ServiceMetrics: Sendable {
     func answered(
         _ route: Route?, _ method: HTTPMethod, status: Int, total: Duration, stages: [(stage: RequestRecord.Stage, duration: Duration)]
     ) {
-        let path = route?.path ?? "none"
+        let path = route?.label ?? "none"
         state.withLock { state in
             state.requests[Request(route: path, method: Self.known(method), status: status), default: 0] += 1
             state.durations[path, default: .durations].record(total / .seconds(1))
