@@ -40,7 +40,9 @@ let package = Package(
         .target(name: "CProcess", path: "Sources/Server/CProcess"),
         .target(name: "CEvents", path: "Sources/Server/CEvents"),
         .target(name: "Threads", path: "Sources/Server/Threads"),
-        .target(name: "HTTPTransport", dependencies: ["CEvents", "Threads"], path: "Sources/Server/HTTPTransport"),
+        .systemLibrary(
+            name: "CNghttp2", path: "Sources/Server/CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
+        .target(name: "HTTPTransport", dependencies: ["CEvents", "CNghttp2", "Threads"], path: "Sources/Server/HTTPTransport"),
         .target(
             name: "Service", dependencies: ["Files", "Compute", "Images", "TokenizerCore", "Threads", "HTTPTransport", logging],
             path: "Sources/Server/Service"),
@@ -90,7 +92,7 @@ let package = Package(
         // What a user of the library sees: plain imports, and nothing of what the modules keep among themselves.
         .testTarget(name: "LibraryTests", dependencies: ["TokenizerCore"]),
         .testTarget(name: "ThreadsTests", dependencies: ["Threads", "TestSupport"]),
-        .testTarget(name: "HTTPTransportTests", dependencies: ["Threads", "HTTPTransport", "TestSupport"]),
+        .testTarget(name: "HTTPTransportTests", dependencies: ["CNghttp2", "Threads", "HTTPTransport", "TestSupport"]),
         .testTarget(
             name: "ServiceTests",
             dependencies: [
