@@ -65,6 +65,13 @@ import Testing
         #expect(dialogue.connection.phase == .open)
     }
 
+    @Test func windowsMayBeOpenedForEachAnswer() {
+        let dialogue = HTTP2Dialogue { $0.http2.controlFramesPerSecond = 50 }
+        for stream in 0..<200 { dialogue.say(.get(Int32(2 * stream + 1)), .windowUpdate(0, 7)) }
+        #expect(dialogue.connection.phase == .open)
+        #expect(dialogue.heard.finished.count == 200)
+    }
+
     @Test func tooManySettingsInOneFrame() {
         let dialogue = HTTP2Dialogue { $0.http2.settings = 8 }
         dialogue.say(.settings((0..<9).map { _ in (4, 1000) }))

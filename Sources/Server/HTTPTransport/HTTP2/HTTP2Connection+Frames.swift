@@ -118,6 +118,8 @@ extension HTTP2Connection {
 
     private func didAnswer(_ stream: HTTP2Stream) {
         stream.answer = []
+        // Whoever takes an answer may say how much more it can take: HAProxy does so for each, however small.
+        controlFrames.earn(2)
         guard !stream.isWhole else { return }
         stream.startTransfer(at: now)
         stream.enter(.discarding, until: now + limits.lingerTimeout)
@@ -141,7 +143,6 @@ extension HTTP2Connection {
         stream.answeredBytes += rest.count
         stream.transferred(rest.count)
         stream.enter(.writing, until: answerDeadline(of: stream))
-        // Whoever takes an answer may say how much more it can take.
         controlFrames.earn(Double(rest.count) / 1024)
         return (rest.count, stream.answeredBytes == stream.answer.count)
     }

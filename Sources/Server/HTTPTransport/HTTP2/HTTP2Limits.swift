@@ -5,7 +5,7 @@ package struct HTTP2Limits: Sendable, Equatable {
     package var concurrentStreams = 100
     /// How many streams a client may reset, or make the server reset, in one second; at more the connection ends (CVE-2023-44487).
     package var resetsPerSecond = 100
-    /// The same of SETTINGS, PING, PRIORITY, GOAWAY and empty frames, and of WINDOW_UPDATE beyond one for each KiB sent.
+    /// The same of SETTINGS, PING, PRIORITY, GOAWAY and empty frames, and of WINDOW_UPDATE beyond one for each KiB sent and two for each answer.
     package var controlFramesPerSecond = 500
     /// The entries of one SETTINGS frame.
     package var settings = 32
