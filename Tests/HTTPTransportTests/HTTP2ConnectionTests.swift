@@ -59,6 +59,21 @@ import Testing
         #expect(dialogue.heard.answers[1]?.headers == ["date": Transcript.date, "content-length": "0", "x-split": "a  b"])
     }
 
+    /// nghttp2 looks through all values of a name that it has remembered.
+    @Test func fieldsThatChangeWithEachAnswerAreNotRemembered() {
+        let dialogue = HTTP2Dialogue()
+        let sizes = (0..<3).map { index -> Int in
+            let stream = Int32(2 * index + 1)
+            dialogue.say(.get(stream, "/hold"))
+            dialogue.answer(stream, HTTPResponse(status: .ok, headers: ["X-Request-ID": "abcdef", "Content-Type": "text/plain"]))
+            return dialogue.heard.all(.headers).last?.payload.count ?? 0
+        }
+        // What is remembered is one byte from the second time on.
+        #expect(sizes[0] - sizes[1] > 30)
+        #expect(sizes[1] == sizes[2])
+        #expect(sizes[2] > "X-Request-ID".utf8.count / 2)
+    }
+
     @Test func largeBodyPassesThroughSmallWindows() {
         let dialogue = HTTP2Dialogue { ($0.http2.streamWindowBytes, $0.http2.connectionWindowBytes) = (65_535, 100_000) }
         let body = (0..<3_000_000).map { UInt8(truncatingIfNeeded: $0 &* $0 >> 7) }
