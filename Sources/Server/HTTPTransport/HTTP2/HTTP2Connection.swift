@@ -50,6 +50,8 @@ final class HTTP2Connection {
     var events: [Event] = []
     var misbehaviour: HTTP2Misbehaviour?
     private var hasTakenMisbehaviour = false
+    /// What has shown while frames were made, when nghttp2 cannot be told to stop.
+    var sentTooMuch: HTTP2Misbehaviour?
     var resets: RateLimit
     var controlFrames: RateLimit
 
@@ -186,9 +188,6 @@ final class HTTP2Connection {
         }
         if output.isEmpty, session.isOver { linger() }
     }
-
-    /// What has shown while frames were made, when nghttp2 cannot be told to stop.
-    var sentTooMuch: HTTP2Misbehaviour?
 
     private func fillOutput() {
         var bytes: [UInt8] = []
