@@ -13,7 +13,6 @@ CLIENT = .venv-client
 PAGES = .venv-pages
 PEERS = .bench/venv/ready
 
-# libnghttp2 is there for HTTP/2, which the server has yet to learn; nothing links it so far.
 LIBRARIES = libopenblas-dev libnghttp2-dev libpng-dev libjpeg-dev
 SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
 

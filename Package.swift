@@ -41,7 +41,9 @@ let package = Package(
         .target(name: "CProcess", path: "Sources/Server/CProcess"),
         .target(name: "CEvents", path: "Sources/Server/CEvents"),
         .target(name: "Threads", path: "Sources/Server/Threads"),
-        .target(name: "HTTPTransport", dependencies: ["Locks", "CEvents", "Threads"], path: "Sources/Server/HTTPTransport"),
+        .systemLibrary(
+            name: "CNghttp2", path: "Sources/Server/CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
+        .target(name: "HTTPTransport", dependencies: ["Locks", "CEvents", "CNghttp2", "Threads"], path: "Sources/Server/HTTPTransport"),
         // What a browser loads, as bytes in the program; openapi.yaml among it is a link to the one above.
         .target(name: "Pages", dependencies: ["Files"], path: "Sources/Server/Pages", resources: [.embedInCode("Files")]),
         .target(
@@ -93,7 +95,7 @@ let package = Package(
         // What a user of the library sees: plain imports, and nothing of what the modules keep among themselves.
         .testTarget(name: "LibraryTests", dependencies: ["TokenizerCore"]),
         .testTarget(name: "ThreadsTests", dependencies: ["Threads", "TestSupport"]),
-        .testTarget(name: "HTTPTransportTests", dependencies: ["Locks", "Threads", "HTTPTransport", "TestSupport"]),
+        .testTarget(name: "HTTPTransportTests", dependencies: ["Locks", "CNghttp2", "Threads", "HTTPTransport", "TestSupport"]),
         .testTarget(
             name: "ServiceTests",
             dependencies: [

@@ -2,11 +2,12 @@
 ///
 /// `make fuzz` looks for bytes that break this, under libFuzzer and AddressSanitizer; ``ReplayTests`` tries all that were ever found.
 enum FuzzTarget: String, CaseIterable {
-    case http1, png, jpeg, json, numpy, packed, multipart, safetensors, manifest, autoencoder
+    case http1, http2, png, jpeg, json, numpy, packed, multipart, safetensors, manifest, autoencoder
 
     func run(_ bytes: [UInt8]) {
         switch self {
         case .http1: Self.runHTTP1(bytes)
+        case .http2: Self.runHTTP2(bytes)
         case .png: Self.runPNG(bytes)
         case .jpeg: Self.runImage(bytes)
         case .json: Self.runJSON(bytes)

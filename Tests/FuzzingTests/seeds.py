@@ -24,7 +24,46 @@ def http1():
     yield "length", b"\1\x40" + b"POST /decode HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\nabcd" + get.encode()
     yield "chunked", b"\3\x50\x05\x02" + (chunked + get).encode()
     yield "smuggled", b"\0POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + get.encode()
+    upgrade = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n"
+    yield "upgrade", b"\0GET / HTTP/1.1\r\nHost: a\r\n" + upgrade.encode() + get.encode()
+    yield "preface", b"\1\x08PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0"
     yield "closing", b"\1\x01" + b"GET http://a/%2f?q=%41 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n" + get.encode()
+
+
+def http2():
+    def frame(kind, stream=0, payload=b"", flags=0):
+        return struct.pack(">I", len(payload))[1:] + struct.pack(">BBI", kind, flags, stream) + payload
+
+    def head(stream, method="GET", more=b"", flags=5):
+        text = {"GET": b"\x82", "POST": b"\x83"}[method]  # Of the static table, as \x86 (http) and \x84 (/).
+        return frame(1, stream, text + b"\x86\x84\x41\x01a" + more, flags)
+
+    def field(name, value):
+        return bytes([0, len(name)]) + name + bytes([len(value)]) + value
+
+    settings, acknowledged = frame(4), frame(4, flags=1)
+    continued = head(3, flags=1) + frame(9, 3, field(b"x", b"y"), 4)
+    yield "get", b"\0" + settings + head(1) + acknowledged + head(3) + head(5)
+    yield (
+        "bodies",
+        b"\2\x30\x20"
+        + settings
+        + head(1, "POST", flags=4)
+        + head(9, "POST", field(b"content-length", b"3"), 4)
+        + (frame(0, 9, b"ab") + frame(0, 1, b"\3one\0\0\0", 8) + frame(0, 9, b"c", 1) + frame(0, 1, b"", 1)),
+    )
+    yield "continued", b"\1\x10" + settings + continued + head(5, "POST", flags=4) + frame(0, 5, b"x") + frame(1, 5, field(b"t", b"v"), 5)
+    yield "reset", b"\0" + settings + head(7) + frame(3, 7, bytes([0, 0, 0, 8])) + head(15) + frame(7, payload=bytes(8))
+    yield (
+        "windows",
+        b"\x81\x40"
+        + frame(4, payload=bytes([0, 4, 0, 0, 0, 1]))
+        + head(1)
+        + frame(8, 1, bytes([0, 0, 0, 9]))
+        + (frame(8, 0, bytes([0, 0, 0, 9])) + frame(6, payload=bytes(8)) + frame(2, 9, bytes([0, 0, 0, 1, 16]))),
+    )
+    yield "expecting", b"\3\x15\x20\x10" + settings + head(5, "POST", field(b"expect", b"100-continue"), 4) + frame(0, 5, bytes(300), 1)
+    yield "malformed", b"\0" + settings + head(1, more=field(b"Connection", b"close")) + head(3, more=field(b"te", b"x")) + head(3)
 
 
 def pictures(ending, *names):
@@ -118,6 +157,7 @@ def autoencoders():
 
 CORPORA = {
     "http1": http1(),
+    "http2": http2(),
     "png": pictures("png", "png_1x1_interlaced", "png_c0_d2_trns", "png_c3_d4_interlaced_trns"),
     "jpeg": pictures("jpg", "jpeg_1x1", "jpeg_progressive_grey", "jpeg_separate_scans", "jpeg_orientation_6"),
     "json": documents(),

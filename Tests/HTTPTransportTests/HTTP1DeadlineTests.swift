@@ -111,20 +111,20 @@ import Testing
 
     @Test func paceTellsWhoWaitsAndWhoIsSlow() {
         var connection = connection()
-        #expect(connection.pace(at: start) == HTTP1Pace(bytesPerSecond: 0, since: start))
+        #expect(connection.pace(at: start) == Pace(bytesPerSecond: 0, since: start))
         connection.receive(Array("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n".utf8).span, at: start + .seconds(1))
-        #expect(connection.pace(at: start + .seconds(1)) == HTTP1Pace(bytesPerSecond: 0, since: start))
+        #expect(connection.pace(at: start + .seconds(1)) == Pace(bytesPerSecond: 0, since: start))
         _ = connection.nextEvent(at: start + .seconds(1))
         #expect(connection.pace(at: start + .seconds(1)) == nil)
         connection.accept(maximumBodyBytes: 100, answerWithin: nil, at: start + .seconds(2))
         connection.receive([UInt8](repeating: 0, count: 60).span, at: start + .seconds(3))
-        #expect(connection.pace(at: start + .seconds(4)) == HTTP1Pace(bytesPerSecond: 30, since: start + .seconds(2)))
+        #expect(connection.pace(at: start + .seconds(4)) == Pace(bytesPerSecond: 30, since: start + .seconds(2)))
         connection.receive([UInt8](repeating: 0, count: 40).span, at: start + .seconds(4))
         _ = connection.nextEvent(at: start + .seconds(4))
         #expect(connection.pace(at: start + .seconds(4)) == nil)
         connection.answer(HTTPResponse(status: .ok), date: Transcript.date, at: start + .seconds(5))
         connection.didWrite(10, at: start + .seconds(6))
-        #expect(connection.pace(at: start + .seconds(6)) == HTTP1Pace(bytesPerSecond: 10, since: start + .seconds(5)))
+        #expect(connection.pace(at: start + .seconds(6)) == Pace(bytesPerSecond: 10, since: start + .seconds(5)))
     }
 
     @Test(arguments: [(nil, 20), (.seconds(4), 4)] as [(Duration?, Int)])

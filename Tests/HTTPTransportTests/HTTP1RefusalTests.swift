@@ -59,7 +59,7 @@ import Testing
         Case(501, "CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n"),
         .line(505, "GET / HTTP/0.9"),
         .line(505, "GET / HTTP/2.0"),
-        Case(505, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
+        Case(505, "PRI * HTTP/2.0\r\n\r\nSX\r\n\r\n"),
         .line(505, "GET / HTTP/3.0"),
     ]
 

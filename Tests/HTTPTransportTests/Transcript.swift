@@ -53,6 +53,8 @@ struct Transcript: Equatable {
                     connection.answer(HTTPResponse(status: .ok, text: echo), date: Self.date, at: now)
                 case .failure(let error):
                     connection.answer(HTTPResponse(status: error.status), date: Self.date, at: now)
+                case .http2:
+                    _ = connection.takeInput()
                 }
             }
             guard !connection.output.isEmpty else { return }

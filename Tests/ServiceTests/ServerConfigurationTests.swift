@@ -59,6 +59,17 @@ import Testing
         #expect(configuration.bodyBudgetBytes == 1011)
     }
 
+    @Test func everyLimitOfHTTP2CanBeSet() throws {
+        let names = ["max-streams", "max-resets", "max-control-frames", "max-settings", "max-continuations", "stream-window", "connection-window"]
+        let values = [10, 11, 12, 13, 14, 70_000, 70_001]
+        let limits = try configuration(zip(names, values).map { "--http2-\($0)=\($1)" }).connectionLimits.http2
+        #expect([limits.concurrentStreams, limits.resetsPerSecond, limits.controlFramesPerSecond] == [10, 11, 12])
+        #expect([limits.settings, limits.continuations, limits.streamWindowBytes, limits.connectionWindowBytes] == [13, 14, 70_000, 70_001])
+        #expect(reason(["--http2-stream-window", "1"]) == "--http2-stream-window is \"1\"; expected an integer from 65535 to 1073741824")
+        #expect(
+            reason(["--http2-stream-window=70000", "--http2-connection-window=65535"])?.hasPrefix("--http2-stream-window is 70000, more") == true)
+    }
+
     @Test func helpNamesEverySettingWithItsDefault() throws {
         let help = try #require(try shown(["--help"]))
         for setting in try configuration().settings {

@@ -117,6 +117,21 @@ import Threads
         server.stop(within: .seconds(5))
     }
 
+    /// The preface, empty SETTINGS, and `GET /` of the host `a`, by HPACK's static table.
+    @Test func metricsCountRequestsByTheirProtocol() throws {
+        let server = try server(flags: ["no-playground": "true"])
+        let client = try LoopbackClient(server.address)
+        client.send(Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8) + [0, 0, 0, 4, 0, 0, 0, 0, 0])
+        client.send([0, 0, 6, 1, 5, 0, 0, 0, 1, 0x82, 0x86, 0x84, 0x41, 1, UInt8(ascii: "a")])
+        while client.receive()?.contains(UInt8(ascii: "{")) == false {}
+        let metrics = try ServerClient(server).send("GET", "/metrics").text
+        #expect(metrics.contains("revq_http_protocol_requests_total{protocol=\"HTTP/1\"} "))
+        #expect(metrics.contains("revq_http_protocol_requests_total{protocol=\"HTTP/2\"} 1\n"))
+        #expect(metrics.contains("revq_http2_connections_total 1\n"))
+        #expect(metrics.contains("revq_http2_misbehaved_total{reason=\"resets\"} 0\n"))
+        server.stop(within: .seconds(5))
+    }
+
     @Test func answersHEADWithoutABody() throws {
         let server = try server()
         let client = ServerClient(server)

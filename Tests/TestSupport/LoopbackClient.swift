@@ -75,6 +75,13 @@ package final class LoopbackClient {
         }
     }
 
+    /// What arrives next and has not been read as an answer; `nil` at the end of the connection.
+    package func receive() -> [UInt8]? {
+        defer { received = [] }
+        guard !received.isEmpty || receiveSome() > 0 else { return nil }
+        return received
+    }
+
     /// The next final answer; `nil` if the connection ends first.
     /// - Parameter toHead: it answers `HEAD` and has no body, whatever its length says.
     package func receiveAnswer(toHead: Bool = false) -> HTTPResponse? {

@@ -15,7 +15,7 @@ events {{ worker_connections 1024; }}
 http {{
   access_log off; keepalive_requests 1000000000;
   client_body_temp_path {folder}/a; proxy_temp_path {folder}/b; fastcgi_temp_path {folder}/c; uwsgi_temp_path {folder}/d; scgi_temp_path {folder}/e;
-  server {{ listen 127.0.0.1:{port}; location / {{ default_type application/json; return 200 '{{"status":"alive"}}'; }} }}
+  server {{ listen 127.0.0.1:{port} {protocol}; location / {{ default_type application/json; return 200 '{{"status":"alive"}}'; }} }}
 }}
 """
 
@@ -25,11 +25,11 @@ def executable():
 
 
 @contextlib.contextmanager
-def nginx():
-    """Its port and the clock of its CPU; one process, as `master_process off` makes it."""
+def nginx(protocol=""):
+    """Its port and the clock of its CPU; one process, as `master_process off` makes it. With `http2` it speaks that and nothing else."""
     with tempfile.TemporaryDirectory() as folder:
         port, file = free_port(), pathlib.Path(folder) / "nginx.conf"
-        file.write_text(_CONFIGURATION.format(folder=folder, port=port))
+        file.write_text(_CONFIGURATION.format(folder=folder, port=port, protocol=protocol))
         process = subprocess.Popen([executable(), "-c", str(file), "-e", f"{folder}/error"], stderr=subprocess.DEVNULL)
         try:
             yield port, lambda: usage.cpu_seconds(process.pid)

@@ -65,6 +65,9 @@ package struct HTTPLimits: Sendable, Equatable {
     package var lingerTimeout = Duration.seconds(3)
     package var lingerBytes = 16 << 20
 
+    /// What only HTTP/2 has.
+    package var http2 = HTTP2Limits()
+
     /// What a client must reach once others need what it holds.
     var briskBytesPerSecond: Double { 16 * Double(minimumBytesPerSecond) }
 

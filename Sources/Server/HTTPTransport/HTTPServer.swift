@@ -2,7 +2,7 @@ import Locks
 import Synchronization
 import Threads
 
-/// An HTTP/1.1 server on its own threads.
+/// A server of HTTP/1.1 and HTTP/2, on one port and on its own threads; which of the two a client speaks, a handler need not know.
 ///
 /// Each event loop accepts its own connections from the shared listening socket and keeps them. A server that is not
 /// stopped serves until the process ends.

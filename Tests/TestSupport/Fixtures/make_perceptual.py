@@ -1,5 +1,5 @@
-"""Reference values for PerceptualNetwork, from the packages stlpips-pytorch and lpips with weights that follow from their places, in double precision:
-python make_perceptual.py
+"""Reference values for PerceptualNetwork, in double precision, from the packages stlpips-pytorch and lpips with weights that follow from their
+places: python make_perceptual.py
 
 Writes perceptual.safetensors: for each trunk two pictures and their targets ([2, 40, 48, 3]), `<trunk>.distances` and `<trunk>.gradient`, of the
 mean distance for the pictures. Element i of tensor number k, counted by name, is ((i * 2654435761 + (k + 1) * 40503) mod 2^32) / 2^32, mapped to

@@ -1,4 +1,5 @@
-"""GET /livez for each second of the server's CPU, beside nginx and Hummingbird, turn about, with wrk as the client of all."""
+"""GET /livez for each second of the server's CPU, beside nginx and Hummingbird, turn about: by HTTP/1.1 with wrk as the client of all, and by
+HTTP/2 with h2load, one request at a time on each connection and then many. Hummingbird is asked by HTTP/1.1 alone: its HTTP/2 wants TLS."""
 
 import asyncio
 import contextlib
@@ -9,24 +10,37 @@ import statistics
 from .. import hummingbird, nginx, usage
 from ..figure import Figure
 
-_CONNECTIONS, _ROUNDS = 32, 5
+_CONNECTIONS, _STREAMS, _ROUNDS = 32, 16, 5
 
 
 async def run(bench):
-    wrk = shutil.which("wrk")
-    if not wrk:
-        return [Figure("requests a CPU second", "not measured: apt-get install wrk nginx-light")], {}
-    seconds = bench.scaled(10)
+    if missing := [tool for tool in ("wrk", "h2load") if not shutil.which(tool)]:
+        return [Figure("requests a CPU second", f"not measured: no {missing[0]}; apt-get install wrk nghttp2-client nginx-light")], {}
+    figures, details = [], {}
     async with bench.server() as server:
-        with contextlib.ExitStack() as stack:
-            servers = {"revq": (server.port, lambda: usage.cpu_seconds(server.pid)), **_peers(stack)}
-            await asyncio.sleep(0.5)
-            rounds = {name: [] for name in servers}
-            for _ in range(_ROUNDS):
-                for name, (port, clock) in servers.items():
-                    rounds[name].append(await _round(wrk, port, clock, seconds))
-    ratios = [_ratio(rounds["revq"], rounds[name], name) for name in rounds if name != "revq"]
-    return [_figure(name, each) for name, each in rounds.items()] + ratios, rounds
+        ours = server.port, lambda: usage.cpu_seconds(server.pid)
+        for protocol, ask, peers in [
+            ("HTTP/1.1", _wrk, _peers),
+            ("HTTP/2", lambda port, seconds: _h2load(port, seconds, 1), _http2_peers),
+            (f"HTTP/2, {_STREAMS} at once", lambda port, seconds: _h2load(port, seconds, _STREAMS), _http2_peers),
+        ]:
+            with contextlib.ExitStack() as stack:
+                rounds = await _rounds({"revq": ours, **peers(stack)}, ask, bench.scaled(10))
+            figures += [_figure(f"{name}, {protocol}", each) for name, each in rounds.items()]
+            figures += [_ratio(rounds["revq"], rounds[name], f"{name}, {protocol}") for name in rounds if name != "revq"]
+            details[protocol] = rounds
+    return figures, details
+
+
+async def _rounds(servers, ask, seconds):
+    await asyncio.sleep(0.5)
+    rounds = {name: [] for name in servers}
+    for _ in range(_ROUNDS):
+        for name, (port, clock) in servers.items():
+            start = clock()
+            count, rate, failed = await ask(port, max(1, round(seconds)))
+            rounds[name].append({"per_cpu_s": count / (clock() - start), "per_s": rate, "failed": failed})
+    return rounds
 
 
 def _peers(stack):
@@ -39,15 +53,27 @@ def _peers(stack):
     return peers
 
 
-async def _round(wrk, port, clock, seconds):
-    start = clock()
-    command = [wrk, "-t1", f"-c{_CONNECTIONS}", f"-d{max(1, round(seconds))}s", f"http://127.0.0.1:{port}/livez"]
-    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
-    text = (await process.communicate())[0].decode()
-    count = int(re.search(r"(\d+) requests in", text)[1])
+def _http2_peers(stack):
+    return {"nginx": stack.enter_context(nginx.nginx("http2"))} if nginx.executable() else {}
+
+
+async def _wrk(port, seconds):
+    """Requests, their rate, and how many failed."""
+    text = await _output("wrk", "-t1", f"-c{_CONNECTIONS}", f"-d{seconds}s", f"http://127.0.0.1:{port}/livez")
     failed = re.search(r"Non-2xx or 3xx responses: (\d+)", text)
     rate = float(re.search(r"Requests/sec:\s+([\d.]+)", text)[1])
-    return {"per_cpu_s": count / (clock() - start), "per_s": rate, "failed": int(failed[1]) if failed else 0}
+    return int(re.search(r"(\d+) requests in", text)[1]), rate, int(failed[1]) if failed else 0
+
+
+async def _h2load(port, seconds, streams):
+    text = await _output("h2load", "-t1", f"-c{_CONNECTIONS}", f"-m{streams}", f"-D{seconds}", f"http://127.0.0.1:{port}/livez")
+    count, failed = (int(number) for number in re.search(r"(\d+) succeeded, (\d+) failed", text).groups())
+    return count, count / seconds, failed
+
+
+async def _output(*command):
+    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+    return (await process.communicate())[0].decode()
 
 
 def _figure(name, rounds):

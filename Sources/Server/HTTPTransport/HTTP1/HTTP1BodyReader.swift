@@ -5,7 +5,7 @@ struct HTTP1BodyReader: ~Copyable {
     private let length: Int?
     private var chunks: HTTP1ChunkReader
     private var maximumBytes: Int
-    private var bytes = HTTP1BodyBytes()
+    private var bytes = BodyBytes()
     private let budget: BodyBudget
     private var reservation: BodyReservation
 
@@ -50,55 +50,12 @@ struct HTTP1BodyReader: ~Copyable {
         return isComplete
     }
 
+    consuming func takeReservation() -> BodyReservation {
+        reservation
+    }
+
     /// Hands the body out unshared; its share of the budget stays until the reader goes, with the answer.
     mutating func takeBytes() -> [UInt8] {
         bytes.takeKept()
     }
-}
-
-/// The bytes of a body: kept, or only counted once nobody wants them.
-struct HTTP1BodyBytes {
-    private(set) var count = 0
-    private var kept: [UInt8] = []
-    private var keeps = true
-
-    var keptBytes: Int { kept.count }
-
-    /// - Parameter length: of the whole body, where it is known: memory doubles with what has arrived up to it, so that the last step
-    ///   is exact.
-    /// - Returns: the number taken.
-    @discardableResult
-    mutating func take(atMost limit: Int, of length: Int? = nil, from input: inout InputBuffer) -> Int {
-        let taken: Int
-        if keeps {
-            if let length { reserve(length, arriving: input.count) }
-            taken = input.move(atMost: limit, to: &kept)
-        } else {
-            taken = input.drop(atMost: limit)
-        }
-        count += taken
-        return taken
-    }
-
-    mutating func discard() {
-        keeps = false
-        kept = []
-    }
-
-    mutating func takeKept() -> [UInt8] {
-        defer { kept = [] }
-        return kept
-    }
-
-    private mutating func reserve(_ length: Int, arriving: Int) {
-        let needed = min(length, kept.count + arriving)
-        if needed > kept.capacity {
-            kept.reserveCapacity(min(length, max(2 * needed, 64 << 10)))
-        }
-    }
-}
-
-extension HTTPError {
-    static let outOfBodyMemory = HTTPError(
-        .serviceUnavailable, "the server holds as many request bodies as it can; try again", retryAfterSeconds: 1, leavesFraming: true)
 }

@@ -34,7 +34,7 @@ struct HTTP1ChunkReader {
     /// - Parameter maximumBytes: how large the body may get.
     /// - Returns: whether the body is complete.
     /// - Throws: 400 if malformed or in too many pieces, 413 if the next chunk makes it too large, 431 for its trailers.
-    mutating func read(from input: inout InputBuffer, into body: inout HTTP1BodyBytes, maximumBytes: Int) throws(HTTPError) -> Bool {
+    mutating func read(from input: inout InputBuffer, into body: inout BodyBytes, maximumBytes: Int) throws(HTTPError) -> Bool {
         while true {
             switch expected {
             case .sizeLine:
@@ -91,8 +91,4 @@ struct HTTP1ChunkReader {
             throw HTTPError(.badRequest, "the body has too many chunks of less than \(Self.fullChunkBytes) bytes")
         }
     }
-}
-
-extension HTTPError {
-    static let bodyTooLarge = HTTPError(.contentTooLarge, "the body is larger than this resource accepts", leavesFraming: true)
 }

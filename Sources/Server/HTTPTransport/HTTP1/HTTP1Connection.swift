@@ -33,10 +33,12 @@ struct HTTP1Connection: ~Copyable {
         case request(HTTPRequest)
         /// The request cannot be served. The connection goes on behind it where its end is certain and near.
         case failure(HTTPError)
+        /// The client speaks HTTP/2 from its first byte on; `takeInput` has what it has said.
+        case http2
     }
 
     private(set) var phase = Phase.idle
-    private(set) var output = HTTP1Output()
+    private(set) var output = HTTPOutput()
     /// When `expire` must be called; `nil` once closed.
     private(set) var deadline: Instant?
     /// Since when it waits for a request's whole head, or for the client to close: since its begin or the last answer; `nil` in any
@@ -60,6 +62,8 @@ struct HTTP1Connection: ~Copyable {
     private var clientDeadline: Instant?
 
     private var isLastAnswer = false
+    /// Whether what comes may be the preface of HTTP/2: nothing has come before.
+    private var mayBeHTTP2 = true
     private var transferStart: Instant
     private var transferredBytes = 0
 
@@ -162,6 +166,11 @@ struct HTTP1Connection: ~Copyable {
     }
 
     private mutating func readHead(at now: Instant) throws(HTTPError) -> Event? {
+        if mayBeHTTP2 {
+            guard let isHTTP2 = input.starts(with: HTTP2Upgrade.preface) else { return try waitForInput() }
+            mayBeHTTP2 = false
+            if isHTTP2 { return .http2 }
+        }
         guard let (head, framing) = try headReader.read(from: &input, peer: peer) else {
             return try waitForInput()
         }
@@ -184,6 +193,22 @@ struct HTTP1Connection: ~Copyable {
     private func waitForInput() throws(HTTPError) -> Event? {
         if inputEnded { throw HTTPError(.badRequest, "the connection ended before the request was complete") }
         return nil
+    }
+
+    // MARK: Upgrades
+
+    /// What the client says of itself where it would rather speak HTTP/2 from the request in work on.
+    var http2Settings: [UInt8]? { framing?.http2Settings }
+
+    /// Hands out what has been received and not been understood, to be understood as another protocol. This one is over.
+    mutating func takeInput() -> [UInt8] {
+        defer { close() }
+        return input.takeAll()
+    }
+
+    /// Hands out what the body in work has of the budget, to whoever answers its request in its place.
+    mutating func takeReservation() -> BodyReservation? {
+        body.take()?.takeReservation()
     }
 
     // MARK: Decisions
@@ -294,19 +319,19 @@ struct HTTP1Connection: ~Copyable {
         waitStart = nil
         forgetRequest()
         input.removeAll()
-        output = HTTP1Output()
+        output = HTTPOutput()
     }
 
     // MARK: Time
 
     /// How it has fared since when; `nil` while the server works for it.
-    func pace(at now: Instant) -> HTTP1Pace? {
+    func pace(at now: Instant) -> Pace? {
         switch phase {
         case .idle, .head, .lingering:
-            return waitStart.map { HTTP1Pace(bytesPerSecond: 0, since: $0) }
+            return waitStart.map { Pace(bytesPerSecond: 0, since: $0) }
         case .body, .discarding, .writing:
             let milliseconds = max(1, (now - transferStart) / .milliseconds(1))
-            return HTTP1Pace(bytesPerSecond: Double(transferredBytes) / milliseconds * 1000, since: transferStart)
+            return Pace(bytesPerSecond: Double(transferredBytes) / milliseconds * 1000, since: transferStart)
         case .admission, .handling, .refusing, .closed:
             return nil
         }

@@ -7,6 +7,8 @@ struct HTTP1Framing {
     let expectsContinue: Bool
     /// The client can send another request after this one.
     let isPersistent: Bool
+    /// What the client says of itself where it would rather speak HTTP/2 from this request on; `nil` where it would not.
+    let http2Settings: [UInt8]?
 
     /// - Throws: 400, 413, 417 or 501.
     init(_ headers: HTTPHeaders, version: HTTPVersion) throws(HTTPError) {
@@ -16,9 +18,11 @@ struct HTTP1Framing {
         let options = headers.list("Connection")
         let names = { (option: String) in options.contains { $0.equalsIgnoringCase(option) } }
         isPersistent = !names("close") && (version == .http1_1 || names("keep-alive"))
+        http2Settings = version == .http1_1 && names("Upgrade") && names("HTTP2-Settings") ? HTTP2Upgrade.settings(headers) : nil
     }
 
-    private static func checkHost(_ headers: HTTPHeaders, version: HTTPVersion) throws(HTTPError) {
+    /// - Throws: 400 unless there is one that is well-formed, which only HTTP/1.0 can do without.
+    static func checkHost(_ headers: HTTPHeaders, version: HTTPVersion) throws(HTTPError) {
         let hosts = headers.values("Host")
         guard hosts.count == 1 || hosts.isEmpty && version == .http1_0 else {
             throw HTTPError(.badRequest, "\(hosts.isEmpty ? "no" : "more than one") Host header field; expected one")
@@ -71,9 +75,9 @@ struct HTTP1Framing {
     }
 
     /// An HTTP/1.0 client cannot read an interim answer, so its expectations are ignored (RFC 9110 §10.1.1).
-    private static func expectsContinue(_ headers: HTTPHeaders, version: HTTPVersion) throws(HTTPError) -> Bool {
+    static func expectsContinue(_ headers: HTTPHeaders, version: HTTPVersion) throws(HTTPError) -> Bool {
         let expectations = headers.list("Expect")
-        guard version == .http1_1, !expectations.isEmpty else { return false }
+        guard version != .http1_0, !expectations.isEmpty else { return false }
         guard expectations.allSatisfy({ $0.equalsIgnoringCase("100-continue") }) else {
             throw HTTPError(.expectationFailed, "unknown expectation in Expect; expected 100-continue")
         }

@@ -19,7 +19,7 @@ struct HTTP1HeadReader {
         let headers = HTTPHeaders(fields.fields)
         let framing = try HTTP1Framing(headers, version: line.version)
         let head = HTTPRequestHead(
-            method: line.method, target: line.target, path: line.path, query: line.query, version: line.version,
+            method: line.method, target: line.target.text, path: line.target.path, query: line.target.query, version: line.version,
             headers: headers, peer: peer, contentLength: framing.announcedBytes)
         return (head, framing)
     }

@@ -43,6 +43,13 @@ struct InputBuffer {
         return .complete(line.dropLast())
     }
 
+    /// Whether what has arrived begins with all of `text`; `nil` while that is still to be seen.
+    func starts(with text: [UInt8]) -> Bool? {
+        let arrived = bytes[start...].prefix(text.count)
+        guard text.starts(with: arrived) else { return false }
+        return arrived.count == text.count ? true : nil
+    }
+
     /// Moves at most `limit` bytes to the end of `destination`.
     /// - Returns: the number moved.
     mutating func move(atMost limit: Int, to destination: inout [UInt8]) -> Int {
@@ -58,6 +65,12 @@ struct InputBuffer {
         let dropped = min(limit, count)
         skip(dropped)
         return dropped
+    }
+
+    /// Hands out everything.
+    mutating func takeAll() -> [UInt8] {
+        defer { removeAll() }
+        return Array(bytes[start...])
     }
 
     /// Forgets everything and gives the memory back.

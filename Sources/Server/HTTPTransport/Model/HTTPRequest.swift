@@ -11,7 +11,7 @@ package struct HTTPRequestHead: Sendable, Equatable {
     /// Trailer fields of a chunked body are checked, then dropped: they never appear here.
     package let headers: HTTPHeaders
     package let peer: SocketAddress
-    /// The announced body size; `nil` for a chunked body, 0 where there is none.
+    /// The announced body size; `nil` where it is not announced (a chunked body, most of HTTP/2), 0 where there is none.
     package let contentLength: Int?
 
     package init(
@@ -65,4 +65,5 @@ package struct HTTPMethod: RawRepresentable, Hashable, Sendable, CustomStringCon
 package enum HTTPVersion: String, Sendable, CaseIterable {
     case http1_0 = "HTTP/1.0"
     case http1_1 = "HTTP/1.1"
+    case http2 = "HTTP/2"
 }

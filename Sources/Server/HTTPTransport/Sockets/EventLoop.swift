@@ -82,20 +82,24 @@ final class EventLoop {
         switch message {
         case .answer(let identifier, let exchange, let response):
             guard let connection = connections[identifier] else { return }
-            connection.answer(
-                response, exchange: exchange, isLast: context.isDraining || connection.isReserve, date: context.date, at: now)
+            connection.conversation.answer(response, exchange: exchange, context, at: now)
             touch(connection)
         case .drain:
             context.isDraining = true
+            for connection in connections.values {
+                connection.conversation.drain(at: now)
+                touch(connection)
+            }
         case .stop(let deadline):
             stopDeadline = deadline
+            context.isDraining = true
             acceptWaiting(at: now)
             acceptor.pause(poller)
             SystemCalls.stopListening(state.listener.socket.descriptor)
             for connection in connections.values {
                 // A request that has reached the socket is not lost only because nobody has looked yet.
                 connection.read(into: buffer, context.counters, at: now)
-                connection.machine.finish()
+                connection.conversation.finish(at: now)
                 settle(connection, at: now)
             }
         }
@@ -110,7 +114,7 @@ final class EventLoop {
         default:
             guard let connection = connections[ready.identifier] else { return }
             if ready.isBroken {
-                connection.abandon(.disconnected)
+                connection.conversation.abandon(.disconnected)
             } else if ready.isReadable {
                 connection.read(into: buffer, context.counters, at: now)
                 connection.act(context, at: now)
@@ -159,9 +163,9 @@ final class EventLoop {
         if connections.count >= state.connectionsPerLoop, let victim {
             evict(victim, at: now)
         }
-        let machine = HTTP1Connection(peer: peer, limits: state.limits, budget: state.budget, at: now)
-        let connection = ServerConnection(
-            socket, identifier: nextIdentifier, address: address, isReserve: isReserve, machine: machine)
+        let terms = ConnectionTerms(
+            identifier: nextIdentifier, peer: peer, limits: state.limits, budget: state.budget, isReserve: isReserve)
+        let connection = ServerConnection(socket, address: address, terms, at: now)
         do throws(SystemError) {
             try connection.socket.sendAtOnce()
             try poller.add(connection.socket.descriptor, connection.interest, identifier: connection.identifier)
@@ -184,7 +188,7 @@ final class EventLoop {
 
     private func evict(_ connection: ServerConnection, at now: Instant) {
         context.counters.evicted.count()
-        connection.abandon(.disconnected)
+        connection.conversation.abandon(.disconnected)
         settle(connection, at: now)
     }
 
@@ -225,7 +229,7 @@ final class EventLoop {
 
     /// Queues a deadline only where it is earlier than the one already queued.
     private func schedule(_ connection: ServerConnection) {
-        guard let deadline = connection.machine.deadline else { return }
+        guard let deadline = connection.conversation.deadline else { return }
         if let queued = connection.queuedDeadline, queued <= deadline { return }
         connection.queuedDeadline = deadline
         deadlines.insert(.init(deadline: deadline, identifier: connection.identifier))
@@ -237,13 +241,13 @@ final class EventLoop {
                 resumeAccepting()
             } else if let connection = connections[entry.identifier], connection.queuedDeadline == entry.deadline {
                 connection.queuedDeadline = nil
-                if let phase = connection.machine.expire(at: now) { context.counters.countTimeout(in: phase) }
+                connection.conversation.expire(context.counters, at: now)
                 touch(connection)
             }
         }
         if let stopDeadline, stopDeadline <= now {
             for connection in connections.values {
-                connection.abandon(.serverStopped)
+                connection.conversation.abandon(.serverStopped)
                 settle(connection, at: now)
             }
         }

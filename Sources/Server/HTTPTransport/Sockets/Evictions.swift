@@ -40,8 +40,8 @@ struct Evictions {
     }
 
     /// `nil` for one that stays.
-    private func pace(of connection: ServerConnection, at now: Instant) -> HTTP1Pace? {
-        guard let pace = connection.machine.pace(at: now), pace.bytesPerSecond < briskBytesPerSecond,
+    private func pace(of connection: ServerConnection, at now: Instant) -> Pace? {
+        guard let pace = connection.conversation.pace(at: now), pace.bytesPerSecond < briskBytesPerSecond,
             pace.since <= now - Self.patience
         else { return nil }
         return pace

@@ -5,7 +5,7 @@ struct LoopContext: ~Copyable {
     let handler: any HTTPHandler
     let mailbox: LoopMailbox
     let counters: LoopCounters
-    /// Every connection ends with its next answer.
+    /// Every connection ends with its next answer, or when what is in work on it is answered.
     var isDraining = false
     /// The current `Date` header field, formatted once a second.
     private(set) var date: String

@@ -18,7 +18,6 @@ final class LoopCounters: Sendable {
     let refusedByAddress = Counter()
     let refusedForDescriptors = Counter()
     let evicted = Counter()
-    let requests = Counter()
     let bytesRead = Counter()
     let bytesWritten = Counter()
     let headTimeouts = Counter()
@@ -27,14 +26,44 @@ final class LoopCounters: Sendable {
     let writeTimeouts = Counter()
     let idleTimeouts = Counter()
 
-    func countTimeout(in phase: HTTP1Connection.Phase) {
-        switch phase {
+    /// Heads by the protocol of their connection.
+    let requestsByHTTP1 = Counter()
+    let requestsByHTTP2 = Counter()
+    /// Connections that have come to speak HTTP/2.
+    let http2Connections = Counter()
+    let http2Resets = Counter()
+    let http2ControlFrames = Counter()
+    let http2Headers = Counter()
+    let http2ProtocolErrors = Counter()
+
+    /// What took too long.
+    enum Timeout {
+        case head, body, answer, write, idle
+    }
+
+    func count(_ timeout: Timeout) {
+        switch timeout {
         case .head: headTimeouts.count()
-        case .body, .discarding: bodyTimeouts.count()
-        case .admission, .handling, .refusing: answerTimeouts.count()
-        case .writing: writeTimeouts.count()
+        case .body: bodyTimeouts.count()
+        case .answer: answerTimeouts.count()
+        case .write: writeTimeouts.count()
         case .idle: idleTimeouts.count()
-        case .lingering, .closed: break
+        }
+    }
+
+    func count(requestBy version: HTTPVersion) {
+        switch version {
+        case .http1_0, .http1_1: requestsByHTTP1.count()
+        case .http2: requestsByHTTP2.count()
+        }
+    }
+
+    func count(_ misbehaviour: HTTP2Misbehaviour) {
+        switch misbehaviour {
+        case .resets: http2Resets.count()
+        case .controlFrames: http2ControlFrames.count()
+        case .headers: http2Headers.count()
+        case .protocolError: http2ProtocolErrors.count()
         }
     }
 }

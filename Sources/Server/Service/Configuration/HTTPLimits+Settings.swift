@@ -27,6 +27,33 @@ extension HTTPLimits {
         minimumBytesPerSecond = try read.integer(
             "min-rate", default: minimumBytesPerSecond, in: 1...1 << 30,
             "Slowest average rate of a body that comes or an answer that is read, in bytes per second.")
+        http2 = try HTTP2Limits(&read)
+    }
+}
+
+extension HTTP2Limits {
+    fileprivate init(_ read: inout SettingReader) throws(ConfigurationError) {
+        self.init()
+        concurrentStreams = try read.integer(
+            "http2-max-streams", default: concurrentStreams, in: 1...10_000,
+            "Most requests in progress on one HTTP/2 connection; more are refused, to be tried again.")
+        resetsPerSecond = try read.integer(
+            "http2-max-resets", default: resetsPerSecond, in: 1...1 << 20,
+            "Most HTTP/2 requests that a client may cancel in one second; more end its connection.")
+        controlFramesPerSecond = try read.integer(
+            "http2-max-control-frames", default: controlFramesPerSecond, in: 10...1 << 20,
+            "Most HTTP/2 frames that are neither a head nor a body (SETTINGS, PING, PRIORITY, empty DATA) in one second; more end the connection.")
+        settings = try read.integer(
+            "http2-max-settings", default: settings, in: 8...10_000, "Most entries of one SETTINGS frame of HTTP/2; more end the connection.")
+        continuations = try read.integer(
+            "http2-max-continuations", default: continuations, in: 1...1_000,
+            "Most CONTINUATION frames of one head of HTTP/2; more end the connection.")
+        streamWindowBytes = try read.integer(
+            "http2-stream-window", default: streamWindowBytes, in: 65_535...1 << 30,
+            "Bytes of one body that an HTTP/2 client may send before it must be told to go on.")
+        connectionWindowBytes = try read.integer(
+            "http2-connection-window", default: connectionWindowBytes, in: 65_535...1 << 30,
+            "Bytes of all bodies on a connection that an HTTP/2 client may send before it must be told to go on.")
     }
 }
 

@@ -141,6 +141,14 @@ package struct ServerConfiguration: Sendable {
             throw ConfigurationError(
                 description: "\(batch) is \(maxBatch), more than \(queue), which is \(maxQueue); a batch cannot exceed the queue")
         }
+        let windows = connectionLimits.http2
+        guard windows.streamWindowBytes <= windows.connectionWindowBytes else {
+            let (stream, connection) = (read.setting("http2-stream-window").givenName, read.setting("http2-connection-window").givenName)
+            throw ConfigurationError(
+                description:
+                    "\(stream) is \(windows.streamWindowBytes), more than \(connection), which is \(windows.connectionWindowBytes); a body never has "
+                    + "more room than its connection")
+        }
         guard adminPort != port || port == 0 else {
             throw ConfigurationError(description: "\(read.setting("admin-port").givenName) is \(port), which is the port of the service itself")
         }

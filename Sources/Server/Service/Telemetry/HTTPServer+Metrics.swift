@@ -17,6 +17,15 @@ extension HTTPServer {
         ] {
             text.sample("revq_http_connections_closed_total", [("reason", reason)], count)
         }
+        text.family("revq_http_protocol_requests_total", .counter, "Heads of requests read, by the protocol of their connection.")
+        text.sample("revq_http_protocol_requests_total", [("protocol", "HTTP/1")], counts.requestsByHTTP1)
+        text.sample("revq_http_protocol_requests_total", [("protocol", "HTTP/2")], counts.requestsByHTTP2)
+        text.family("revq_http2_connections_total", .counter, "Connections that came to speak HTTP/2.")
+        text.sample("revq_http2_connections_total", [], counts.http2Connections)
+        text.family("revq_http2_misbehaved_total", .counter, "HTTP/2 connections ended because of what their client did, by what it did.")
+        for misbehaviour in HTTP2Misbehaviour.allCases {
+            text.sample("revq_http2_misbehaved_total", [("reason", misbehaviour.rawValue)], counts.http2Misbehaviours[misbehaviour] ?? 0)
+        }
         text.family("revq_http_bytes_total", .counter, "Bytes read and written.")
         text.sample("revq_http_bytes_total", [("direction", "read")], counts.bytesRead)
         text.sample("revq_http_bytes_total", [("direction", "written")], counts.bytesWritten)

@@ -41,6 +41,7 @@ final class RequestRecord: Sendable {
     private let request: String
     private let route: Route?
     private let method: HTTPMethod
+    private let version: HTTPVersion
     private let logger: Logger
     private let metrics: ServiceMetrics
     private let state: Lock<State>
@@ -51,7 +52,7 @@ final class RequestRecord: Sendable {
         self.route = route
         self.logger = logger
         self.metrics = metrics
-        method = head.method
+        (method, version) = (head.method, head.version)
         request = "\(head.method.rawValue.shortened) \(head.target.shortened)"
         state = Lock(State(since: start))
     }
@@ -101,6 +102,7 @@ final class RequestRecord: Sendable {
 
     private func log(_ outcome: Logger.Metadata, _ durations: [(stage: Stage, duration: Duration)], _ total: Duration) {
         var metadata = outcome.merging(identity.metadata) { $1 }
+        metadata["protocol"] = "\(version.rawValue)"
         metadata["milliseconds"] = "\(total.milliseconds)"
         if durations.count > 1 {
             metadata["stages"] = "\(durations.map { "\($0.stage.rawValue):\($0.duration.milliseconds)" }.joined(separator: ","))"
