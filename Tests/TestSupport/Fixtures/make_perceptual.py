@@ -3,7 +3,9 @@ places: python make_perceptual.py
 
 Writes perceptual.safetensors: for each trunk two pictures and their targets ([2, 40, 48, 3]), `<trunk>.distances` and `<trunk>.gradient`, of the
 mean distance for the pictures. Element i of tensor number k, counted by name, is ((i * 2654435761 + (k + 1) * 40503) mod 2^32) / 2^32, mapped to
-±sqrt(6 / fan in) for convolutions, ±0.1 for biases and 0 … 1 for heads.
+±sqrt(6 / fan in) for convolutions, ±0.1 for biases and 0 … 1 for heads. The pictures are numbers 100 and 200, or for lpips 301 and 401:
+others leave neighbours so nearly equal that PyTorch's own single precision takes another one than its double precision, and sends a gradient
+elsewhere.
 """
 
 import pathlib
@@ -42,6 +44,7 @@ NETWORKS = {
 found = {}
 for network, make in NETWORKS.items():
     reference = make().eval()
+    first = 100 if network.startswith("st_") else 301
     state = reference.state_dict()
     for number, name in enumerate(sorted(name for name in state if is_weight(name))):
         new = torch.from_numpy(weights(name, state[name].shape, number))
@@ -50,8 +53,8 @@ for network, make in NETWORKS.items():
         state |= {f"lins.{name[3]}{name[4:]}": new} if name.startswith("lin") and f"lins.{name[3]}{name[4:]}" in state else {}
     reference.load_state_dict(state)
     reference.double()
-    y = torch.from_numpy((2 * drawn((2, 40, 48, 3), 100) - 1).astype(numpy.float32)).double().requires_grad_()
-    target = torch.from_numpy((2 * drawn((2, 40, 48, 3), 200) - 1).astype(numpy.float32)).double()
+    y = torch.from_numpy((2 * drawn((2, 40, 48, 3), first) - 1).astype(numpy.float32)).double().requires_grad_()
+    target = torch.from_numpy((2 * drawn((2, 40, 48, 3), first + 100) - 1).astype(numpy.float32)).double()
     distances = reference(y.permute(0, 3, 1, 2), target.permute(0, 3, 1, 2)).reshape(-1)
     distances.mean().backward()
     found[f"{network}.distances"] = distances.detach().float().numpy()

@@ -35,7 +35,7 @@ package enum PerceptualTrunk: String, CaseIterable, Sendable {
         }
     }
 
-    private var isShiftTolerant: Bool { self == .shiftTolerantAlex || self == .shiftTolerantVGG }
+    var isShiftTolerant: Bool { self == .shiftTolerantAlex || self == .shiftTolerantVGG }
 
     private var alexSteps: [Step] {
         let first: [Step] =
