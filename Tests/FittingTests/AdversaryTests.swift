@@ -88,4 +88,18 @@ import Testing
         #expect(abs(pull.gradientNorm / others.gradientNorm - 0.5) < 1e-5)
         #expect(adversary.factor(others.zeroed(), beside: others) == 0, "no pull, and nothing that is not a number")
     }
+
+    @Test func aStepThatIsNoNumberChangesNothing() throws {
+        let model = Autoencoder(try TinyTraining.architecture(), .random(seed: 1))
+        var trainer = AutoencoderTrainer(
+            model, variances: [Double](repeating: 1, count: model.configuration.latentChannels),
+            options: .init(
+                batch: 2, shards: 2, steps: 4, learningRate: 1e-3, schedule: Schedule(.constant, warmup: 0), weightDecay: 0, clip: 1,
+                latentBits: nil, averaging: 0.9, part: .all, adversary: Self.options), seed: 1)
+        let before = trainer.state
+        #expect(trainer.train(on: Tensor(repeating: .nan, shape: [2, 32, 32, 3])).isNaN)
+        let after = trainer.state
+        #expect(before.map(\.name) == after.map(\.name))
+        for (old, new) in zip(before, after) { #expect(old.tensor.values == new.tensor.values, "\(old.name)") }
+    }
 }

@@ -115,14 +115,15 @@ package struct AutoencoderTrainer: Sendable {
     ///   gradient is not finite.
     package mutating func train(on crops: Tensor, at rate: Float? = nil) -> Double {
         precondition(crops.n == options.batch, "a step takes \(options.batch) crops, got \(crops.n)")
-        let judge = isJudged ? adversary?.judge() : nil
+        var adversary = isJudged ? self.adversary : nil
+        let judge = adversary?.judge()
         var total = gradients(of: crops, judge)
         var gradient = total.gradient
         let moves = moves
         if options.part == .tail { gradient.decoder.clear { !moves.decoder[$0] } }
         let scale = 1 / Float(options.shards)
         let norm = gradient.gradientNorm * Double(scale)
-        guard norm.isFinite else { return .nan }
+        guard norm.isFinite, total.judgement.map(\.gradientNorm.isFinite) ?? true else { return .nan }
         gradientNorm = norm
         learningRate = rate ?? scheduledRate
         let factor = scale * GradientClipping.factor(norm: norm, limit: options.clip)
@@ -133,7 +134,10 @@ package struct AutoencoderTrainer: Sendable {
         }
         let all = moves.encoder + moves.decoder
         averaging.add(model, step: step) { all[$0] }
-        if let judge, let judgement = total.judgement.take() { adversary!.learn(judgement, as: judge, scale: scale) }
+        if let judge, let judgement = total.judgement.take() {
+            adversary!.learn(judgement, as: judge, scale: scale)
+            self.adversary = adversary
+        }
         terms = total.terms.mapValues { $0 * Double(scale) }
         return total.squaredError * Double(scale)
     }
