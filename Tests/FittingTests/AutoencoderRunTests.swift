@@ -35,6 +35,28 @@ import Testing
         }
     }
 
+    /// What a reader sees while it trains: also after it was stopped, and the same as without.
+    @Test func aRunShowsItsCurvesAndPictures() throws {
+        try withScratchFolder { folder in
+            var options = try options(images: try TinyTraining.pictures(in: folder))
+            options.measureEvery = 2
+            #expect(try run(folder + "/whole", options))
+            #expect(try !run(folder + "/parts", options, stopAfter: 3))
+            #expect(try run(folder + "/parts", options))
+            let (whole, parts) = (PictureSheets(of: folder + "/whole"), PictureSheets(of: folder + "/parts"))
+            #expect(try whole.steps() == [0, 2, 4, 6])
+            for step in [nil, 0, 2, 4, 6] {
+                let pictures = try whole.pictures(step: step)
+                #expect(!pictures.isEmpty && pictures.allSatisfy { $0.width == options.size && $0.height == options.size })
+                #expect(try pictures == parts.pictures(step: step))
+            }
+            #expect(try whole.pictures(step: 0) != whole.pictures(step: 6))
+            try TrainingReport(folder + "/parts").write()
+            let html = String(decoding: try StoredFile.read("\(folder)/parts/\(TrainingReport.name)"), as: UTF8.self)
+            for text in ["<figcaption>psnr", "choosing part", "step 6", "picture 1: original", "options.size"] { #expect(html.contains(text)) }
+        }
+    }
+
     /// Every term of the loss, the adversary's state included.
     @Test func aRunThatIsTrainedToLookRightIsResumedToTheSameBytes() throws {
         try withScratchFolder { folder in
@@ -56,6 +78,30 @@ import Testing
             #expect(steps.allSatisfy { $0.values["st_lpips_alex"]! > 0 && $0.values["loss_total"]! > $0.values["st_lpips_alex"]! * 0.5 })
             #expect(steps.map { $0.values["discriminator_loss"] != nil } == [false, true, true, true])
             #expect(log.contains { $0.values["held_out_st_lpips_alex"] != nil })
+        }
+    }
+
+    /// It is noticed, said, and undone: weights and state are those of the best measurement, and the same command goes on from there.
+    @Test func aDiscriminatorThatRunsAwayIsStopped() throws {
+        try withScratchFolder { folder in
+            var options = try options(images: try TinyTraining.pictures(in: folder))
+            (options.measureEvery, options.training.steps, options.training.averaging) = (1, 40, 0)
+            options.training.adversary = .init(weight: 100, start: 3, learningRate: 0.05)
+            options.training.learningRate = 0.2
+            for _ in 0..<2 {
+                do {
+                    _ = try run(folder + "/run", options)
+                    Issue.record("nothing was noticed")
+                } catch let error as FileError {
+                    #expect(error.reason.contains("the discriminator has run away with the pictures: "))
+                    #expect(error.reason.contains("vae-best") && error.reason.contains("--adversarial-weight"))
+                    let states = try StoredFolder.names(in: folder + "/run/states")
+                    #expect(states.count == 1 && error.reason.contains("at step \(states[0]), to which this goes back"))
+                }
+            }
+            let vae = try Autoencoder(directory: folder + "/run/vae-best")
+            #expect(vae.tensors.allSatisfy { $0.tensor.values.allSatisfy(\.isFinite) })
+            #expect(!StoredFile.exists(folder + "/run/vae"))
         }
     }
 

@@ -88,4 +88,9 @@ import Testing
 extension String {
     /// How often `part` occurs.
     fileprivate func occurrences(_ part: String) -> Int { ranges(of: part).count }
+
+    @Test(arguments: [([], []), ([0], [0]), ([0, 5, 9], [0, 5, 9]), (Array(0...9), [0, 3, 6, 9]), ([0, 1, 2, 3, 7], [0, 1, 2, 7])])
+    func aTrainingShowsItsFirstAndItsLastPictures(steps: [Int], shown: [Int]) {
+        #expect(TrainingReport.spread(steps) == shown)
+    }
 }

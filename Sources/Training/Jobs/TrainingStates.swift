@@ -3,7 +3,7 @@ import Files
 
 /// Saved states of a run: a folder `states/<step>` each, with `tensors.safetensors`, that appears whole or not at all.
 ///
-/// The newest is kept. Random sources are functions of the step, so tensors and the step are all there is to save.
+/// The newest is kept, and another where that is asked for. Random sources are functions of the step, so tensors and the step are all there is to save.
 package struct TrainingStates {
     private let folder: String
     private static let tensorsName = "tensors.safetensors"
@@ -20,13 +20,19 @@ package struct TrainingStates {
     }
 
     /// Saves the state after `step` steps, durably, then removes older ones.
-    package func save(_ tensors: [(name: String, tensor: Tensor)], step: Int) throws(FileError) {
+    /// - Parameter good: a step whose state stays, for ``rollBack(to:)``.
+    package func save(_ tensors: [(name: String, tensor: Tensor)], step: Int, keeping good: Int? = nil) throws(FileError) {
         let older = try steps()
         guard !older.contains(step) else { return }
         let staged = try StagedFolder(for: "\(folder)/\(step)")
         try SafetensorsWriter.write(tensors, to: "\(staged.path)/\(Self.tensorsName)")
         try staged.publish()
-        for step in older { StoredFolder.remove("\(folder)/\(step)") }
+        for step in older where step != good { StoredFolder.remove("\(folder)/\(step)") }
+    }
+
+    /// Removes all states after a step, so that the run goes on from there.
+    package func rollBack(to step: Int) throws(FileError) {
+        for later in try steps() where later > step { StoredFolder.remove("\(folder)/\(later)") }
     }
 
     private func steps() throws(FileError) -> [Int] {

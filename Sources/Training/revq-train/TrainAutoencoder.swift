@@ -25,7 +25,8 @@ struct TrainAutoencoder: ComputingCommand {
         discussion: """
             Goes on where it was interrupted: call it again with the same options; --steps may grow. Ctrl-C saves and exits. \
             The result is in the folder "\(AutoencoderRun.resultName)" of the run, and where other weights did better on the choosing part \
-            these are in "\(AutoencoderRun.resultName)\(AutoencoderRun.bestEnding)".
+            these are in "\(AutoencoderRun.resultName)\(AutoencoderRun.bestEnding)". With every measurement "\(TrainingReport.name)" shows the curves \
+            so far, and what became of some pictures.
 
             Examples:
               revq-train vae --images pictures --architecture config.json \\
@@ -135,7 +136,10 @@ struct TrainAutoencoder: ComputingCommand {
             try LearningRateReport(curve).write(to: "\(output)/\(LearningRateReport.name)")
             console.say(curve.summary)
             console.say("done: \(output)/\(LearningRateReport.name)")
-        } else if try run.run(saveEvery: runOptions.resources.saveInterval, until: runOptions.limit, events: events) {
+        } else if try run.run(
+            saveEvery: runOptions.resources.saveInterval, until: runOptions.limit, events: events,
+            measured: { () throws(FileError) in try TrainingReport(output).write() })
+        {
             console.say("done: \(output)/\(AutoencoderRun.resultName)")
         } else {
             try runOptions.ended(console)

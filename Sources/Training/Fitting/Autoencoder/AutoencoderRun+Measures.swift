@@ -31,9 +31,11 @@ extension AutoencoderRun {
     }
 
     /// Measures the averaged weights on the choosing part, and keeps them where they are the best so far: through the channel, if there is one.
-    func measure(_ trainer: AutoencoderTrainer, _ log: TrainingLog, _ best: inout BestAutoencoder?) throws(FileError) {
+    /// - Returns: what was measured; nil where no picture can be read.
+    @discardableResult
+    func measure(_ trainer: AutoencoderTrainer, _ log: TrainingLog, _ best: inout BestAutoencoder?) throws(FileError) -> BestAutoencoder? {
         let watched = index.sample(Self.mostWatched, of: places(.choosing))
-        guard let whole = psnr(watched, { trainer.average($0) }) else { return }
+        guard let whole = psnr(watched, { trainer.average($0) }) else { return nil }
         var (figures, text) = (["held_out_psnr": whole.mean], "held-out PSNR \(whole.decibels)")
         let throughChannel = trainer.hasChannel ? psnr(watched, trainer.reconstruction) : nil
         if let throughChannel {
@@ -49,9 +51,19 @@ extension AutoencoderRun {
             text += named.sorted(by: <).map { ", \($0) \(Figure.text($1))" }.joined() + ", loss \(Figure.text(total))"
         }
         try log.append(step: trainer.step, figures)
+        try drawSheet(watched, trainer)
         console.say("step \(trainer.step): \(text); choosing part, \(Figure.count(whole.pictures, "picture"))")
         let found = BestAutoencoder(trainer.average, step: trainer.step, score: score ?? (throughChannel ?? whole).mean)
         if best.map({ found.score > $0.score }) ?? true { best = found }
+        return found
+    }
+
+    /// Keeps what the averaged weights make of some pictures, through the channel.
+    private func drawSheet(_ watched: [Int], _ trainer: AutoencoderTrainer) throws(FileError) {
+        let pictures = watched.lazy.compactMap { images.image(at: $0) }.prefix(PictureSheets.most)
+        let sheets = PictureSheets(of: directory.path)
+        if trainer.step == 0 { try sheets.write(Array(pictures), step: nil) }
+        try sheets.write(pictures.map { PixelBatch(trainer.reconstruction(of: PixelBatch(images: [$0]).pixels)).images()[0] }, step: trainer.step)
     }
 
     /// Measures the result on pictures that nothing was done with before.

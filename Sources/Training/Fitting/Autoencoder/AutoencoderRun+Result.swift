@@ -9,13 +9,19 @@ extension AutoencoderRun {
     /// - Parameter step: the last one.
     func publish(_ last: Autoencoder, _ best: BestAutoencoder?, _ step: Int, _ parts: PictureParts) throws(FileError) {
         if let best, best.step < step {
-            try publish(best.model, parts, ending: Self.bestEnding)
+            try publish(best, parts)
             let name = "\(directory.path)/\(Self.resultName)\(Self.bestEnding)"
-            let score = options.training.loss == nil ? "\(Figure.text(Double(best.score))) dB" : "loss \(Figure.text(-Double(best.score)))"
-            console.say("the best on the choosing part was step \(best.step), \(score): it is in \(name)")
+            console.say("the best on the choosing part was step \(best.step), \(said(best)): it is in \(name)")
         }
         // Last of all: where it is, the run is finished.
         try publish(last, parts, ending: "")
+    }
+
+    func publish(_ best: BestAutoencoder, _ parts: PictureParts) throws(FileError) { try publish(best.model, parts, ending: Self.bestEnding) }
+
+    /// How good it was.
+    func said(_ measured: BestAutoencoder) -> String {
+        options.training.loss == nil ? "\(Figure.text(Double(measured.score))) dB" : "loss \(Figure.text(-Double(measured.score)))"
     }
 
     /// Whether an earlier call has published the result; then it says so.

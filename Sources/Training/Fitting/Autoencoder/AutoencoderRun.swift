@@ -109,7 +109,7 @@ package struct AutoencoderRun {
                 start: try options.start.map { start throws(FileError) in try FileDigest(of: Autoencoder.weightsPath(in: start.vae)) },
                 fit: try options.start?.fit.map { fit throws(FileError) in try FittedQuantizer.digest(of: fit) },
                 perceptual: try options.training.loss.map { loss throws(FileError) in try Self.digests(of: loss) }),
-            growth: Self.growth, isCache: { $0 == PictureParts.fileName })
+            growth: Self.growth, isCache: { [PictureParts.fileName, PictureSheets.name].contains($0) })
         states = TrainingStates(of: directory)
     }
 
@@ -182,10 +182,11 @@ package struct AutoencoderRun {
     /// - Parameters:
     ///   - limit: ends the run for now, at the next step after it.
     ///   - events: a folder for TensorBoard's copy of the log.
+    ///   - measured: called after each measurement, when log and ``PictureSheets`` have it.
     /// - Returns: whether the run is complete; then `vae/` in the run's folder holds the result.
     package func run(
         saveEvery saveInterval: Duration, until limit: TimeLimit? = nil, events: String? = nil,
-        isStopRequested: () -> Bool = { StopSignal.isRequested }
+        isStopRequested: () -> Bool = { StopSignal.isRequested }, measured: () throws(FileError) -> Void = {}
     ) throws(FileError) -> Bool {
         if try isFinished() { return true }
         let parts = try record()
@@ -196,7 +197,10 @@ package struct AutoencoderRun {
         let steps = options.training.steps
         var timer = SaveTimer(every: saveInterval)
         var smoothedLoss: Double?
-        if trainer.step == 0 { try measure(trainer, log, &best) }
+        if trainer.step == 0 {
+            try measure(trainer, log, &best)
+            try measured()
+        }
         console.begin(total: steps, start: trainer.step, unit: "step")
         while trainer.step < steps && limit?.isOver != true && !isStopRequested() {
             let loss = trainer.train(on: try crops(step: trainer.step))
@@ -205,7 +209,11 @@ package struct AutoencoderRun {
             try log.append(step: trainer.step, images: options.training.batch, trainer.figures(loss: loss))
             console.update(
                 done: trainer.step, figures: ["PSNR \(Figure.text(PeakSignalToNoise.decibels(meanSquaredError: smoothedLoss! * 127.5 * 127.5))) dB"])
-            if trainer.step % options.measureEvery == 0 { try measure(trainer, log, &best) }
+            if trainer.step % options.measureEvery == 0 {
+                let found = try measure(trainer, log, &best)
+                try measured()
+                if options.training.adversary != nil { try watch(found, trainer, best, log, parts) }
+            }
             if timer.isDue() { try save(trainer, best, log) }
         }
         try save(trainer, best, log)
@@ -216,6 +224,7 @@ package struct AutoencoderRun {
         // A candidate of its own, which the saved state does not know: a run that is extended chooses as one that was longer from the start.
         if steps % options.measureEvery != 0 { try measure(trainer, log, &best) }
         try report(trainer, log)
+        try measured()
         try publish(trainer.average, best, steps, parts)
         return true
     }
@@ -284,6 +293,23 @@ package struct AutoencoderRun {
 
     private func save(_ trainer: AutoencoderTrainer, _ best: BestAutoencoder?, _ log: TrainingLog) throws(FileError) {
         try log.sync()
-        try states.save(trainer.state + (best?.state ?? []), step: trainer.step)
+        try states.save(trainer.state + (best?.state ?? []), step: trainer.step, keeping: options.training.adversary.flatMap { _ in best?.step })
+    }
+
+    /// Keeps the best state of a run with an adversary, and goes back to it once that has run away with the pictures.
+    /// - Throws: when it has; then the best weights are published, and the best state is the newest.
+    private func watch(
+        _ found: BestAutoencoder?, _ trainer: AutoencoderTrainer, _ best: BestAutoencoder?, _ log: TrainingLog, _ parts: PictureParts
+    ) throws(FileError) {
+        guard let found, let best else { return }
+        if best.step == trainer.step { return try save(trainer, best, log) }
+        guard best.hasCollapsed(to: found) else { return }
+        try states.rollBack(to: best.step)
+        try publish(best, parts)
+        throw FileError(
+            directory.path,
+            "the discriminator has run away with the pictures: \(said(found)) on the choosing part at step \(found.step), \(said(best)) at step "
+                + "\(best.step), to which this goes back; those weights are in \(Self.resultName)\(Self.bestEnding): start another run from them "
+                + "with a lower --adversarial-weight or --discriminator-learning-rate")
     }
 }

@@ -19,6 +19,9 @@ struct BestAutoencoder {
         (self.model, self.step, self.score) = (model, step, Float(min(score, Self.mostDecibels)))
     }
 
+    /// Whether pictures have fallen apart since: the loss on the choosing part has grown by half, or the squared error has doubled.
+    func hasCollapsed(to later: BestAutoencoder) -> Bool { score < 0 ? later.score < 1.5 * score : later.score < score - 3 }
+
     /// What ``init(_:restoring:)`` needs.
     var state: [(name: String, tensor: Tensor)] {
         [(Self.stepName, Tensor(step: step)), (Self.scoreName, Tensor([score], shape: [1]))] + model.named(Self.prefix)
