@@ -14,6 +14,8 @@ PAGES = .venv-pages
 PEERS = .bench/venv/ready
 
 LIBRARIES = libopenblas-dev libnghttp2-dev libpng-dev libjpeg-dev
+# No build needs it: `MPITests` start `mpirun` where it is there.
+MPI = openmpi-bin
 SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
 
 # $(call install,PACKAGES): those of them that are missing.
@@ -27,7 +29,7 @@ define install
 	fi
 endef
 
-.PHONY: help run test client-test page-test page-speed picture deploy-check build lint format fuzzers fuzz fuzz-smoke docs bench bench-check bench-load packages clean
+.PHONY: help run test client-test page-test page-speed picture deploy-check build lint format fuzzers fuzz fuzz-smoke docs bench bench-check bench-load packages mpi clean
 .DEFAULT_GOAL := help
 
 help: ## says what there is
@@ -44,7 +46,7 @@ run: build ## builds, serves the default checkpoint, prints the page's address a
 
 # Optimised, because the numerics are far too slow otherwise. In a folder of its own: with -enable-testing every module differs
 # from what `make run` builds, and one folder for both would be rebuilt whole at each change from one to the other.
-test: packages ## runs all tests
+test: packages ## runs all tests; those of MPI where it is installed (make mpi)
 	swift test -c release --scratch-path .build-tests -Xswiftc -enable-testing
 
 # With the server that `make test` has built beside the tests, so that nothing is built twice; REVQ_SERVER names another.
@@ -129,6 +131,9 @@ bench-load: build ## loads and attacks the server (BENCH_FLAGS="overload slow" m
 
 packages:
 	$(call install,$(LIBRARIES))
+
+mpi: ## installs Open MPI
+	$(call install,$(MPI))
 
 $(PEERS): Benchmarks/requirements.txt
 	$(call install,python3 python3-venv)

@@ -51,7 +51,8 @@ let package = Package(
             path: "Sources/Server/Service"),
         .executableTarget(name: "revq-server", dependencies: ["CProcess", "Service", logging], path: "Sources/Server/revq-server"),
 
-        // The trainer: runs, pictures, fitting, and the laboratory that measures and publishes.
+        // The trainer: processes that share work, runs, pictures, fitting, and the laboratory that measures and publishes.
+        .target(name: "Ranks", dependencies: ["Locks", "Files"], path: "Sources/Training/Ranks"),
         .target(name: "Jobs", dependencies: ["Files", "Compute"], path: "Sources/Training/Jobs"),
         .target(name: "Pictures", dependencies: ["Locks", "Files", "Compute", "Images", "Jobs"], path: "Sources/Training/Pictures"),
         .target(
@@ -59,7 +60,7 @@ let package = Package(
             path: "Sources/Training/Tokenization"),
         .target(
             name: "Fitting",
-            dependencies: ["Locks", "Files", "Compute", "CKernels", "COpenBLAS", "Images", "Networks", "TokenizerCore", "Jobs", "Pictures"],
+            dependencies: ["Locks", "Files", "Compute", "CKernels", "COpenBLAS", "Images", "Networks", "TokenizerCore", "Ranks", "Jobs", "Pictures"],
             path: "Sources/Training/Fitting"),
         .target(
             name: "Laboratory", dependencies: ["Files", "Compute", "Images", "Networks", "TokenizerCore", "Jobs", "Pictures", "Fitting"],
@@ -67,7 +68,7 @@ let package = Package(
         .executableTarget(
             name: "revq-train",
             dependencies: [
-                "Files", "Compute", "Networks", "TokenizerCore", "Jobs", "Pictures", "Tokenization", "Fitting", "Laboratory", argumentParser,
+                "Files", "Compute", "Networks", "TokenizerCore", "Ranks", "Jobs", "Pictures", "Tokenization", "Fitting", "Laboratory", argumentParser,
             ],
             path: "Sources/Training/revq-train"),
 
@@ -82,7 +83,9 @@ let package = Package(
         // What tests share: reference values from PyTorch and diffusers, small checkpoints, scratch folders.
         .target(
             name: "TestSupport",
-            dependencies: ["Files", "Compute", "Images", "Networks", "TokenizerCore", "Threads", "HTTPTransport", "Jobs", "Pictures", "Fitting"],
+            dependencies: [
+                "Files", "Compute", "Images", "Networks", "TokenizerCore", "Threads", "HTTPTransport", "Ranks", "Jobs", "Pictures", "Fitting",
+            ],
             path: "Tests/TestSupport",
             resources: [.copy("Fixtures")]),
         // Needs nothing of this package but its text.
@@ -102,6 +105,7 @@ let package = Package(
                 "Locks", "Files", "Compute", "Images", "Networks", "TokenizerCore", "Threads", "HTTPTransport", "Pages", "Service", "TestSupport",
                 logging,
             ]),
+        .testTarget(name: "RanksTests", dependencies: ["Files", "Ranks", "TestSupport"]),
         .testTarget(name: "JobsTests", dependencies: ["Files", "Compute", "Jobs", "TestSupport"]),
         .testTarget(name: "PicturesTests", dependencies: ["Files", "Images", "Pictures", "TestSupport"]),
         // The service as well: the same bytes are the same tokens in both.
@@ -114,7 +118,8 @@ let package = Package(
         .testTarget(
             name: "FittingTests",
             dependencies: [
-                "Locks", "Files", "Compute", "Images", "Networks", "TokenizerCore", "Jobs", "Pictures", "Fitting", "Laboratory", "TestSupport",
+                "Locks", "Files", "Compute", "Images", "Networks", "TokenizerCore", "Ranks", "Jobs", "Pictures", "Fitting", "Laboratory",
+                "TestSupport",
             ]),
         .testTarget(
             name: "LaboratoryTests",

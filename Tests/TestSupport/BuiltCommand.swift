@@ -18,12 +18,21 @@ package enum BuiltCommand: String {
         _ arguments: [String], maximumFileBytes: Int? = nil, stop: (signal: Int32, text: String)? = nil, terminal: PseudoTerminal? = nil,
         environment: [String] = []
     ) throws -> (status: Int32, output: String, errors: String) {
+        try Self.run(
+            [try path] + arguments, maximumFileBytes: maximumFileBytes, stop: stop, terminal: terminal, environment: environment)
+    }
+
+    /// The same for the words of any command.
+    package static func run(
+        _ command: [String], maximumFileBytes: Int? = nil, stop: (signal: Int32, text: String)? = nil, terminal: PseudoTerminal? = nil,
+        environment: [String] = []
+    ) throws -> (status: Int32, output: String, errors: String) {
         try withScratchFolder { folder in
             // The shell counts blocks of 512 bytes.
             let limit = maximumFileBytes.map { "ulimit -f \($0 / 512); " } ?? ""
             let errors = terminal?.name ?? "\(folder)/errors"
             let words =
-                ["/bin/sh", "-c", limit + "exec \"$@\" > \(folder)/output 2> \(errors)", "sh", "/usr/bin/env"] + environment + [try path] + arguments
+                ["/bin/sh", "-c", limit + "exec \"$@\" > \(folder)/output 2> \(errors)", "sh", "/usr/bin/env"] + environment + command
             var pid = pid_t()
             var pointers: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
             defer { for pointer in pointers { free(pointer) } }
@@ -37,7 +46,7 @@ package enum BuiltCommand: String {
             try #require(posix_spawn(&pid, "/bin/sh", nil, &attributes, &pointers, environ) == 0)
             var status: Int32 = 0
             if let stop {
-                while waitpid(pid, &status, WNOHANG) == 0, !Self.isThere(stop.text, in: "\(folder)/errors") { usleep(1000) }
+                while waitpid(pid, &status, WNOHANG) == 0, !isThere(stop.text, in: "\(folder)/errors") { usleep(1000) }
                 kill(pid, stop.signal)
             }
             if let terminal {
@@ -59,7 +68,7 @@ package enum BuiltCommand: String {
     }
 
     /// Beside the test's own executable.
-    private var path: String {
+    package var path: String {
         get throws {
             var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))
             let count = buffer.withUnsafeMutableBytes { readlink("/proc/self/exe", $0.baseAddress!, $0.count) }

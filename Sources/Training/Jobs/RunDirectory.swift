@@ -25,7 +25,7 @@ package final class RunDirectory {
     package let path: String
     /// Of each option that has grown with this call, what it was.
     package private(set) var grownFrom: [String: Int] = [:]
-    private let lock: FileLock
+    private let lock: FileLock?
 
     static let configurationName = "config.json"
     static let optionsName = "options.yaml"
@@ -50,6 +50,11 @@ package final class RunDirectory {
         }
         (self.path, self.lock) = (path, lock)
         try claim(options, growth, isCache)
+    }
+
+    /// The folder of a run that another process of the same job has opened: nothing is written into it from here.
+    package init(openedElsewhere path: String) {
+        (self.path, lock) = (path, nil)
     }
 
     package var logPath: String { "\(path)/\(Self.logName)" }

@@ -14,6 +14,14 @@ package enum StopSignal {
         for signal in [SIGINT, SIGTERM] { sigaction(signal, &action, nil) }
     }
 
+    /// The signal's number; 0 before one has come.
+    package static var number: Int { Int(received.load(ordering: .relaxed)) }
+
+    /// Takes it that a signal has come which another process of the same job has received; 0 for none.
+    package static func share(_ number: Int) {
+        if number != 0 { received.store(Int32(number), ordering: .relaxed) }
+    }
+
     package static var isRequested: Bool { received.load(ordering: .relaxed) != 0 }
 
     /// What a command ends with whose work was cut short: as shells report a process that the signal ended, so that a script that called

@@ -16,8 +16,11 @@ package struct TrainingStates {
     package func newest() throws(FileError) -> (step: Int, tensors: SafetensorsFile)? {
         try StoredFolder.create(folder)
         guard let step = try steps().max() else { return nil }
-        return (step, try SafetensorsFile("\(folder)/\(step)/\(Self.tensorsName)"))
+        return (step, try tensors(step: step))
     }
+
+    /// Those saved after `step` steps.
+    package func tensors(step: Int) throws(FileError) -> SafetensorsFile { try SafetensorsFile("\(folder)/\(step)/\(Self.tensorsName)") }
 
     /// Saves the state after `step` steps, durably, then removes older ones.
     /// - Parameter good: a step whose state stays, for ``rollBack(to:)``.

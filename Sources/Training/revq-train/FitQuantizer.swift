@@ -1,16 +1,18 @@
 import ArgumentParser
 import Fitting
 import Jobs
+import Ranks
 
 extension QuantizerRun.Method: ExpressibleByArgument {}
 extension FitPreset: ExpressibleByArgument {}
 
-struct FitQuantizer: ComputingCommand {
+struct FitQuantizer: SharedCommand {
     static let configuration = CommandConfiguration(
         commandName: "fit",
         abstract: "Makes codebooks and a rectifier for extracted latents.",
         discussion: """
             Goes on where it was interrupted: call it again with the same options; --passes and --epochs may grow. Ctrl-C saves and exits. \
+            Started by mpirun or srun, its ranks share the work, and the same command with any other number of them goes on. \
             The result is in the folder "\(QuantizerRun.resultName)" of the run. \
             It is measured on the reporting part of the split that extract was told; the best epoch and penalty are chosen by the choosing part.
 
@@ -21,6 +23,8 @@ struct FitQuantizer: ComputingCommand {
                 --passes 12 --output runs/fit
               revq-train fit --latents runs/latents --preset 512T \\
                 --output runs/paper --minutes 60
+              mpirun -np 4 revq-train fit --latents runs/latents \\
+                --output runs/fit --threads 4
             """)
 
     /// What is not given.
@@ -64,13 +68,13 @@ struct FitQuantizer: ComputingCommand {
 
     var threads: Threads { runOptions.resources.threads }
 
-    func run() throws {
-        let console = Console()
-        let run = try QuantizerRun(output, options: options, console: console)
-        try run.directory.keep(options: CommandOptions.text(of: completed))
+    func run(_ ranks: RankGroup) throws {
+        let console = Console(of: ranks)
+        let run = try QuantizerRun(output, options: options, console: console, ranks: ranks)
+        if ranks.isFirst { try run.directory.keep(options: CommandOptions.text(of: completed)) }
         let isComplete = try run.run(
             saveEvery: runOptions.resources.saveInterval, until: runOptions.limit, events: runOptions.events(in: output))
-        guard isComplete else { return try runOptions.ended(console) }
+        guard isComplete else { return try runOptions.ended(console, ranks) }
         console.say("done: \(output)/\(QuantizerRun.resultName)")
     }
 

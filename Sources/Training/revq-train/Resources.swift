@@ -1,6 +1,7 @@
 import ArgumentParser
 import Compute
 import Jobs
+import Ranks
 
 /// Options of every command that runs for long. They change speed and safety, never results.
 struct Resources: ParsableArguments {
@@ -36,7 +37,9 @@ struct RunOptions: ParsableArguments {
     func events(in output: String) -> String? { tensorboard ? "\(output)/\(Self.eventsName)" : nil }
 
     /// Says why a run ended before its last step: a signal, which the exit status tells, or its time.
-    func ended(_ console: Console) throws(ExitCode) {
+    /// A signal that one of the ranks has had is all ranks'.
+    func ended(_ console: Console, _ ranks: RankGroup) throws(ExitCode) {
+        StopSignal.share(ranks.highest(StopSignal.number))
         guard let minutes, !StopSignal.isRequested else { try console.stop() }
         let plural = minutes == 1 ? "minute is" : "minutes are"
         console.say("\(minutes == minutes.rounded() ? "\(Int(minutes))" : "\(minutes)") \(plural) over; the same command goes on from here")

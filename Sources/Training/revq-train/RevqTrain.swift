@@ -32,15 +32,25 @@ struct RevqTrain: ParsableCommand {
     static func main() {
         // A file that reaches the limit of the shell is then an error of the write, as on a full disk, and not the end of the process.
         signal(SIGXFSZ, SIG_IGN)
+        var command = parsed()
         do {
-            let words = try CommandOptions.expanding(Array(CommandLine.arguments.dropFirst()), of: RevqTrain.self)
-            var command = try parseAsRoot(words)
             guard let threads = (command as? any ComputingCommand)?.threads else { return try command.run() }
             // The first Ctrl-C asks for a clean stop.
             StopSignal.install()
-            try threads.context.run { try command.run() }
+            try threads.context.run {
+                if let shared = command as? any SharedCommand { try shared.runWithAllRanks() } else { try command.run() }
+            }
         } catch {
             exit(withError: error)
+        }
+    }
+
+    /// What was asked for.
+    private static func parsed() -> any ParsableCommand {
+        do {
+            return try parseAsRoot(CommandOptions.expanding(Array(CommandLine.arguments.dropFirst()), of: RevqTrain.self))
+        } catch {
+            refuse(error)
         }
     }
 }

@@ -4,6 +4,7 @@ import Fitting
 import Jobs
 import Laboratory
 import Networks
+import Ranks
 import TokenizerCore
 
 extension TrainedPart: ExpressibleByArgument {}
@@ -16,7 +17,7 @@ extension LearningRateRange: ExpressibleByArgument {
     package var defaultValueDescription: String { "\(lowest):\(highest)" }
 }
 
-struct TrainAutoencoder: ComputingCommand {
+struct TrainAutoencoder: SharedCommand {
     private static let usualSteps = 10_000, usualRangeSteps = 200
 
     static let configuration = CommandConfiguration(
@@ -24,6 +25,7 @@ struct TrainAutoencoder: ComputingCommand {
         abstract: "Trains an autoencoder from images, from nothing or from a finished one.",
         discussion: """
             Goes on where it was interrupted: call it again with the same options; --steps may grow. Ctrl-C saves and exits. \
+            Started by mpirun or srun, its ranks share the --shards of every step, and the result is the same with any number of them. \
             The result is in the folder "\(AutoencoderRun.resultName)" of the run, and where other weights did better on the choosing part \
             these are in "\(AutoencoderRun.resultName)\(AutoencoderRun.bestEnding)". With every measurement "\(TrainingReport.name)" shows the curves \
             so far, and what became of some pictures.
@@ -126,10 +128,10 @@ struct TrainAutoencoder: ComputingCommand {
 
     var threads: Threads { runOptions.resources.threads }
 
-    func run() throws {
-        let (command, console) = (completed, Console())
-        let run = try AutoencoderRun(output, options: command.options, console: console)
-        try run.directory.keep(options: CommandOptions.text(of: command))
+    func run(_ ranks: RankGroup) throws {
+        let (command, console) = (completed, Console(of: ranks))
+        let run = try AutoencoderRun(output, options: command.options, console: console, ranks: ranks)
+        if ranks.isFirst { try run.directory.keep(options: CommandOptions.text(of: command)) }
         let events = runOptions.events(in: output)
         if lrRange != nil {
             guard let curve = try run.testRange(events: events) else { try console.stop("stopped; the same command starts over") }
@@ -142,7 +144,7 @@ struct TrainAutoencoder: ComputingCommand {
         {
             console.say("done: \(output)/\(AutoencoderRun.resultName)")
         } else {
-            try runOptions.ended(console)
+            try runOptions.ended(console, ranks)
         }
     }
 

@@ -4,6 +4,7 @@ import Images
 import Jobs
 import Networks
 import Pictures
+import Ranks
 import TokenizerCore
 
 /// `revq-train vae`: trains an autoencoder from images, and goes on where an earlier call was interrupted.
@@ -83,34 +84,65 @@ package struct AutoencoderRun {
     private let loss: PictureLoss
     package let directory: RunDirectory
     private let states: TrainingStates
+    let ranks: RankGroup
     let console: Console
 
     /// Opens the run at `path`, new or begun.
-    /// - Throws: when the options are impossible, the images cannot be used, or the folder belongs to another run.
-    package init(_ path: String, options: Options, console: Console) throws(FileError) {
-        let source = try ImageSource(options.images)
-        try Self.validate(options)
-        index = PictureIndex(source, console)
-        try Self.validate(index, options)
-        self.options = options
-        self.console = console
-        images = SquareImages(source, size: options.size)
-        lessons = SquareImages(source, size: options.size, isReduced: true, wholeUpTo: options.scale)
-        // The same remarks on the source.
-        _ = images.takeComplaints()
-        if let start = options.start { try Self.check(start, options.architecture) }
-        fit = try options.start.flatMap { start throws(FileError) in try Self.fit(of: start) }
-        tokens = try fit.map { fit throws(FileError) in try Self.tokens(of: fit, options) }
-        loss = try options.training.loss.map { options throws(FileError) in try PictureLoss(options) } ?? .squaredError
-        directory = try RunDirectory(
-            path,
-            options: Record(
+    /// - Parameter ranks: who trains together: the first writes and speaks, all read the pictures and the saved states.
+    /// - Throws: when the options are impossible, the images cannot be used, or the folder belongs to another run; on all ranks, where it is so
+    ///   on one, or where they have been given different things.
+    package init(_ path: String, options: Options, console: Console, ranks: RankGroup = .alone) throws(FileError) {
+        let inputs = try ranks.together { () throws(FileError) in try Inputs(options, console, ranks) }
+        try ranks.agree(on: JobFacts.common + inputs.facts(options))
+        (index, images, lessons) = (inputs.index, inputs.images, inputs.lessons)
+        (fit, tokens, loss) = (inputs.fit, inputs.tokens, inputs.loss)
+        (self.options, self.console, self.ranks) = (options, console, ranks)
+        directory = try ranks.together { () throws(FileError) in
+            guard ranks.isFirst else { return RunDirectory(openedElsewhere: path) }
+            return try RunDirectory(path, options: inputs.record, growth: Self.growth, isCache: { [PictureParts.fileName, PictureSheets.name].contains($0) })
+        }
+        states = TrainingStates(of: directory)
+    }
+
+    /// What a run reads before it begins, held against its options.
+    private struct Inputs {
+        let index: PictureIndex
+        let images, lessons: SquareImages
+        let fit: FittedQuantizer?
+        let tokens: TokenChannel?
+        let loss: PictureLoss
+        let record: Record
+
+        init(_ options: Options, _ console: Console, _ ranks: RankGroup) throws(FileError) {
+            let source = try ImageSource(options.images)
+            try AutoencoderRun.validate(options, ranks)
+            index = PictureIndex(source, console)
+            try AutoencoderRun.validate(index, options)
+            images = SquareImages(source, size: options.size)
+            lessons = SquareImages(source, size: options.size, isReduced: true, wholeUpTo: options.scale)
+            // The same remarks on the source.
+            _ = images.takeComplaints()
+            if let start = options.start { try AutoencoderRun.check(start, options.architecture) }
+            fit = try options.start.flatMap { start throws(FileError) in try AutoencoderRun.fit(of: start) }
+            tokens = try fit.map { fit throws(FileError) in try AutoencoderRun.tokens(of: fit, options) }
+            loss = try options.training.loss.map { options throws(FileError) in try PictureLoss(options) } ?? .squaredError
+            record = Record(
                 options: options, imagesSignature: String(source.signature, radix: 16),
                 start: try options.start.map { start throws(FileError) in try FileDigest(of: Autoencoder.weightsPath(in: start.vae)) },
                 fit: try options.start?.fit.map { fit throws(FileError) in try FittedQuantizer.digest(of: fit) },
-                perceptual: try options.training.loss.map { loss throws(FileError) in try Self.digests(of: loss) }),
-            growth: Self.growth, isCache: { [PictureParts.fileName, PictureSheets.name].contains($0) })
-        states = TrainingStates(of: directory)
+                perceptual: try options.training.loss.map { loss throws(FileError) in try AutoencoderRun.digests(of: loss) })
+        }
+
+        /// What has to be equal on all ranks: the pictures by their contents.
+        func facts(_ options: Options) -> [(name: String, digest: String)] {
+            [
+                ("other options", JobFacts.digest(options)), ("other pictures", JobFacts.digest(index.keys)),
+                (
+                    "another autoencoder, quantiser or perceptual network",
+                    JobFacts.digest([record.start, record.fit] + (record.perceptual ?? []).map(Optional.some))
+                ),
+            ]
+        }
     }
 
     private static func digests(of loss: PictureLoss.Options) throws(FileError) -> [FileDigest] {
@@ -151,12 +183,15 @@ package struct AutoencoderRun {
         throw FileError(path: options.images, reason: "\(options.images) holds \(problem); use more pictures, or another --split")
     }
 
-    private static func validate(_ options: Options) throws(FileError) {
+    private static func validate(_ options: Options, _ ranks: RankGroup) throws(FileError) {
         func check(_ holds: Bool, _ reason: @autoclosure () -> String) throws(FileError) {
             guard holds else { throw FileError(path: options.images, reason: reason()) }
         }
         let (training, factor) = (options.training, options.architecture.factor)
         if let problem = training.problem { throw FileError(path: options.images, reason: problem) }
+        try check(
+            ranks.count <= training.shards, "\(ranks.count) ranks cannot share \(training.shards) shards: --shards is at least the number of ranks")
+        try check(options.range == nil || ranks.count == 1, "--lr-range is tried by one process, not by \(ranks.count) ranks")
         try check((1...8192).contains(options.size), "the image size is in 1...8192, not \(options.size)")
         try check(
             (1...options.size).contains(options.crop) && options.crop % factor == 0,
@@ -188,10 +223,14 @@ package struct AutoencoderRun {
         saveEvery saveInterval: Duration, until limit: TimeLimit? = nil, events: String? = nil,
         isStopRequested: () -> Bool = { StopSignal.isRequested }, measured: () throws(FileError) -> Void = {}
     ) throws(FileError) -> Bool {
-        if try isFinished() { return true }
-        let parts = try record()
+        if try ranks.decided({ () throws(FileError) in try isFinished() ? 1 : 0 }) == 1 { return true }
+        let parts = ranks.isFirst ? try record() : index.parts(options.split)
         console.say("split \(options.split): \(parts.summary)")
-        var (trainer, best) = try startOrResume()
+        var (trainer, best) = try begin()
+        guard ranks.isFirst else {
+            try assist(&trainer, until: limit, isStopRequested)
+            return trainer.step == options.training.steps
+        }
         // Before the first step there is a measurement, which is made anew.
         let log = try TrainingLog(directory.logPath, resumedAt: trainer.step == 0 ? -1 : trainer.step, events: events)
         let steps = options.training.steps
@@ -202,9 +241,8 @@ package struct AutoencoderRun {
             try measured()
         }
         console.begin(total: steps, start: trainer.step, unit: "step")
-        while trainer.step < steps && limit?.isOver != true && !isStopRequested() {
-            let loss = trainer.train(on: try crops(step: trainer.step))
-            guard loss.isFinite else { throw directory.divergence(step: trainer.step) }
+        while trainer.step < steps && !ranks.any(limit?.isOver == true || isStopRequested()) {
+            let loss = try advance(&trainer)
             smoothedLoss = smoothedLoss.map { $0 * 0.98 + loss * 0.02 } ?? loss
             try log.append(step: trainer.step, images: options.training.batch, trainer.figures(loss: loss))
             console.update(
@@ -229,39 +267,71 @@ package struct AutoencoderRun {
         return true
     }
 
-    /// What one step is taken on; complaints about pictures are passed on.
-    func crops(step: Int) throws(FileError) -> Tensor {
+    /// Makes the trainer, from nothing or from what an earlier call has saved.
+    private func begin() throws(FileError) -> (AutoencoderTrainer, best: BestAutoencoder?) {
+        let step = try ranks.decided { () throws(FileError) in try states.newest()?.step ?? -1 }
+        let begun = try ranks.together { () throws(FileError) in try startOrResume(step < 0 ? nil : step) }
+        try ranks.agree(on: [("weights that begin otherwise", begun.0.model.digest)])
+        return begun
+    }
+
+    /// One step of all ranks.
+    /// - Returns: the loss.
+    /// - Throws: when it is no number any more.
+    private func advance(_ trainer: inout AutoencoderTrainer) throws(FileError) -> Double {
+        let loss = trainer.train(on: try crops(step: trainer.step, own: trainer.ownCrops))
+        guard loss.isFinite else {
+            return try ranks.together { () throws(FileError) in throw directory.divergence(step: trainer.step) }
+        }
+        return loss
+    }
+
+    /// What every rank but the first does: the steps.
+    private func assist(_ trainer: inout AutoencoderTrainer, until limit: TimeLimit?, _ isStopRequested: () -> Bool) throws(FileError) {
+        while trainer.step < options.training.steps && !ranks.any(limit?.isOver == true || isStopRequested()) {
+            _ = try advance(&trainer)
+        }
+    }
+
+    /// What one step is taken on, or this rank's part of it; complaints about pictures are passed on.
+    func crops(step: Int, own: Range<Int>? = nil) throws(FileError) -> Tensor {
         defer { sayComplaints() }
-        return try sampler(side: options.crop).crops(count: options.training.batch, step: step)
+        return try sampler(side: options.crop).crops(count: options.training.batch, step: step, own: own)
     }
 
     private func sampler(side: Int) -> CropSampler {
         CropSampler(lessons, among: places(.training), side: side, scale: options.scale, seed: options.seed)
     }
 
-    private func startOrResume() throws(FileError) -> (AutoencoderTrainer, best: BestAutoencoder?) {
-        guard let (step, tensors) = try states.newest() else { return (try begin(), nil) }
+    /// - Parameter step: of the saved state; nil where there is none.
+    private func startOrResume(_ step: Int?) throws(FileError) -> (AutoencoderTrainer, best: BestAutoencoder?) {
+        guard let step else { return (try firstTrainer(), nil) }
+        let tensors = try states.tensors(step: step)
         console.say("going on at step \(step)")
         if let earlier = directory.grownFrom["options.training.steps"], step > 0 {
             let isSame = options.training.schedule.decay == .constant
             console.say("--steps grows from \(earlier): \(isSame ? Schedule.remarkOnEquality : Schedule.remarkOnDecay)")
         }
         let trainer = try AutoencoderTrainer(
-            options.architecture, tokens: tokens, loss: loss, options: options.training, seed: options.seed, step: step, restoring: tensors)
+            options.architecture, tokens: tokens, loss: loss, options: options.training, seed: options.seed, step: step,
+            ranks: ranks, restoring: tensors)
         return (trainer, try BestAutoencoder(options.architecture, restoring: tensors))
     }
 
     /// Before the first step.
-    func begin() throws(FileError) -> AutoencoderTrainer {
+    func firstTrainer() throws(FileError) -> AutoencoderTrainer {
         if let start = options.start {
             let model = Autoencoder(options.architecture, extending: try Autoencoder(directory: start.vae), .random(seed: options.seed))
-            if let tokens { return AutoencoderTrainer(model, tokens: tokens, loss: loss, options: options.training, seed: options.seed) }
-            return AutoencoderTrainer(model, variances: try variances(of: model), loss: loss, options: options.training, seed: options.seed)
+            if let tokens {
+                return AutoencoderTrainer(model, tokens: tokens, loss: loss, options: options.training, seed: options.seed, ranks: ranks)
+            }
+            return AutoencoderTrainer(
+                model, variances: try variances(of: model), loss: loss, options: options.training, seed: options.seed, ranks: ranks)
         }
         var model = Autoencoder(options.architecture, .random(seed: options.seed))
         var variances = [Double](repeating: 1, count: options.architecture.latentChannels)
         if options.architecture.family is PatchCodeConfiguration { variances = try startFromPrincipalComponents(&model) }
-        return AutoencoderTrainer(model, variances: variances, loss: loss, options: options.training, seed: options.seed)
+        return AutoencoderTrainer(model, variances: variances, loss: loss, options: options.training, seed: options.seed, ranks: ranks)
     }
 
     /// - Returns: the variance that each latent channel carries.

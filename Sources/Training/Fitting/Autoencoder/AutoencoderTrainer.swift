@@ -1,11 +1,12 @@
 import Compute
 import Files
 import Networks
+import Ranks
 
 /// Trains an ``Autoencoder`` on image crops, to lessen a ``PictureLoss`` and to deceive an ``Adversary``.
 ///
-/// A step's batch is cut into a fixed number of shards; each runs forward and backward on one thread, and their gradients are
-/// added in order, so that the result does not depend on how many threads there are.
+/// A step's batch is cut into a fixed number of shards; each runs forward and backward on one thread of one rank, and their gradients are
+/// added in order, so that the result does not depend on how many threads there are, nor on how many ranks.
 package struct AutoencoderTrainer: Sendable {
     package struct Options: Sendable, Equatable, Codable {
         /// Crops per step; a multiple of ``shards``.
@@ -66,6 +67,7 @@ package struct AutoencoderTrainer: Sendable {
     private let moves: (encoder: [Bool], decoder: [Bool])
     private var optimizer: AdamW
     private let channel: LatentChannel
+    private let ranks: RankGroup
     let loss: PictureLoss
     private var adversary: Adversary?
     private let seed: UInt64
@@ -85,20 +87,28 @@ package struct AutoencoderTrainer: Sendable {
         ["loss": loss, "gradient_norm": gradientNorm, "learning_rate": Double(learningRate)].merging(terms) { own, _ in own }
     }
 
-    /// - Parameter variances: how much of the pixels' variance each latent channel carries, up to a common factor.
-    package init(_ model: Autoencoder, variances: [Double], loss: PictureLoss = .squaredError, options: Options, seed: UInt64) {
+    /// - Parameters:
+    ///   - variances: how much of the pixels' variance each latent channel carries, up to a common factor.
+    ///   - ranks: who shares the shards of every step.
+    package init(
+        _ model: Autoencoder, variances: [Double], loss: PictureLoss = .squaredError, options: Options, seed: UInt64, ranks: RankGroup = .alone
+    ) {
         let channel = options.latentBits.map { LatentChannel.test(TestChannel(variances: variances, bits: $0)) } ?? .open
-        self.init(model, channel: channel, loss: loss, options: options, seed: seed)
+        self.init(model, channel: channel, loss: loss, options: options, seed: seed, ranks)
     }
 
     /// Trains the decoder on what `tokens` leave of the latents.
-    package init(_ model: Autoencoder, tokens: TokenChannel, loss: PictureLoss = .squaredError, options: Options, seed: UInt64) {
+    package init(
+        _ model: Autoencoder, tokens: TokenChannel, loss: PictureLoss = .squaredError, options: Options, seed: UInt64, ranks: RankGroup = .alone
+    ) {
         precondition(options.part != .all && options.latentBits == nil, "tokens pass no gradients, and take the test channel's place")
-        self.init(model, channel: .tokens(tokens), loss: loss, options: options, seed: seed)
+        self.init(model, channel: .tokens(tokens), loss: loss, options: options, seed: seed, ranks)
     }
 
-    private init(_ model: Autoencoder, channel: LatentChannel, loss: PictureLoss, options: Options, seed: UInt64) {
+    private init(_ model: Autoencoder, channel: LatentChannel, loss: PictureLoss, options: Options, seed: UInt64, _ ranks: RankGroup) {
         precondition(options.batch % options.shards == 0, "\(options.shards) shards do not divide a batch of \(options.batch)")
+        precondition(ranks.count <= options.shards, "\(ranks.count) ranks share \(options.shards) shards")
+        self.ranks = ranks
         self.options = options
         self.model = model
         moves = options.part.moves(in: model)
@@ -109,12 +119,18 @@ package struct AutoencoderTrainer: Sendable {
         self.seed = seed
     }
 
-    /// One step on `crops`, `[batch, s, s, 3]` in −1 … 1.
+    /// The crops of a step that belong to this rank's shards.
+    var ownCrops: Range<Int> {
+        let (shards, perShard) = (ranks.share(of: options.shards), options.batch / options.shards)
+        return shards.lowerBound * perShard..<shards.upperBound * perShard
+    }
+
+    /// One step on `crops`, `[batch, s, s, 3]` in −1 … 1, of which a rank has ``ownCrops``.
     /// - Parameter rate: the learning rate; nil for the schedule's.
     /// - Returns: the mean squared error over the batch, through the test channel, before the step; NaN, and nothing is changed, where the
     ///   gradient is not finite.
     package mutating func train(on crops: Tensor, at rate: Float? = nil) -> Double {
-        precondition(crops.n == options.batch, "a step takes \(options.batch) crops, got \(crops.n)")
+        precondition(crops.n == ownCrops.count, "a step takes \(ownCrops.count) crops, got \(crops.n)")
         var adversary = isJudged ? self.adversary : nil
         let judge = adversary?.judge()
         var total = gradients(of: crops, judge)
@@ -145,17 +161,26 @@ package struct AutoencoderTrainer: Sendable {
     private var isJudged: Bool { options.adversary.map { step >= $0.start } ?? false }
 
     private func gradients(of crops: Tensor, _ judge: Discriminator.Normalized?) -> Shard {
-        let perShard = options.batch / options.shards
-        var shards = [Shard?](repeating: nil, count: options.shards)
+        let (own, perShard) = (ranks.share(of: options.shards), options.batch / options.shards)
+        var shards = [Shard?](repeating: nil, count: own.count)
         shards.withUnsafeMutableBufferPointer { shards in
             let target = shards.baseAddress!
-            Workers.forEach(options.shards) { index in
-                target[index] = shard(crops.images(index * perShard..<(index + 1) * perShard), index, judge)
+            Workers.forEach(own.count) { index in
+                target[index] = shard(crops.images(index * perShard..<(index + 1) * perShard), own.lowerBound + index, judge)
             }
         }
-        var sum = shards.removeFirst()!
-        for shard in shards { sum.add(shard!) }
-        return sum
+        return sum(shards.map { $0! })
+    }
+
+    /// Of all ranks' shards.
+    private func sum(_ shards: consuming [Shard]) -> Shard {
+        let names = shards[0].terms.keys.sorted()
+        let figures = ranks.sum(shards.map { shard in [shard.squaredError] + names.map { shard.terms[$0]! } })
+        let (gradients, judgements) = (shards.map(\.gradient), shards.compactMap(\.judgement))
+        shards = []
+        return Shard(
+            squaredError: figures[0], terms: Dictionary(uniqueKeysWithValues: zip(names, figures.dropFirst())), gradient: ranks.sum(gradients),
+            judgement: judgements.isEmpty ? nil : ranks.sum(judgements))
     }
 
     /// What a part of the batch gives, or several of them added up.
@@ -166,13 +191,6 @@ package struct AutoencoderTrainer: Sendable {
         var gradient: Autoencoder
         /// The gradient of the discriminator that judged.
         var judgement: Discriminator?
-
-        mutating func add(_ other: Shard) {
-            squaredError += other.squaredError
-            terms.merge(other.terms, uniquingKeysWith: +)
-            gradient.accumulate(other.gradient)
-            if let judgement = other.judgement { self.judgement!.accumulate(judgement) }
-        }
     }
 
     private func shard(_ crops: Tensor, _ index: Int, _ judge: Discriminator.Normalized?) -> Shard {
@@ -244,13 +262,13 @@ extension AutoencoderTrainer {
     /// The trainer that ``state`` described after `step` steps; `tokens` are those that it was made with.
     init(
         _ configuration: AutoencoderConfiguration, tokens: TokenChannel?, loss: PictureLoss, options: Options, seed: UInt64, step: Int,
-        restoring file: SafetensorsFile
+        ranks: RankGroup, restoring file: SafetensorsFile
     ) throws(FileError) {
         var model = Autoencoder(configuration, .placeholder)
         try model.load(from: file, prefix: "model")
         var channel = tokens.map { LatentChannel.tokens($0) } ?? .open
         if options.latentBits != nil { channel = .test(TestChannel(distortions: try file.tensor(Self.channelName).values)) }
-        self.init(model, channel: channel, loss: loss, options: options, seed: seed)
+        self.init(model, channel: channel, loss: loss, options: options, seed: seed, ranks)
         adversary = try options.adversary.map { options throws(FileError) in try Adversary(options, restoring: file) }
         try averaging.load(from: file, prefix: "average")
         let (decay, prefix) = (options.weightDecay, "optimizer")

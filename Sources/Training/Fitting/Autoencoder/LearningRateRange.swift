@@ -101,7 +101,7 @@ extension AutoencoderRun {
         events: String? = nil, isStopRequested: () -> Bool = { StopSignal.isRequested }
     ) throws(FileError) -> LearningRateCurve? {
         guard let range = options.range else { preconditionFailure("no range of learning rates to try") }
-        let start = try begin()
+        let start = try firstTrainer()
         var (trainer, curve) = (start, LearningRateCurve())
         let log = try TrainingLog(directory.logPath, resumedAt: -1, events: events)
         let steps = options.training.steps

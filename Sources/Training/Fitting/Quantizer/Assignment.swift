@@ -1,5 +1,6 @@
 import Compute
 import Networks
+import Ranks
 import TokenizerCore
 
 /// What a quantiser makes of a batch: the nearest code of every vector. Loss, gradient and the use of the codes all follow from it.
@@ -20,14 +21,16 @@ struct Assignment {
     }
 
     /// - Parameter latents: normalised.
-    init(of latents: Latents, by quantizer: GroupQuantizer) {
-        self.init(ofVectors: quantizer.vectors(latents), by: quantizer)
+    init(of latents: Latents, by quantizer: GroupQuantizer, ranks: RankGroup = .alone) {
+        self.init(ofVectors: quantizer.vectors(latents), by: quantizer, ranks: ranks)
     }
 
-    /// - Parameter vectors: `[n, T·d]`.
-    init(ofVectors vectors: Tensor, by quantizer: GroupQuantizer) {
+    /// - Parameters:
+    ///   - vectors: `[n, T·d]`.
+    ///   - ranks: who looks for the codes together; all of them get the same.
+    init(ofVectors vectors: Tensor, by quantizer: GroupQuantizer, ranks: RankGroup = .alone) {
         self.vectors = vectors
-        tokens = quantizer.tokens(ofVectors: vectors)
+        tokens = quantizer.tokens(ofVectors: vectors, sharedBy: ranks)
         codes = quantizer.codes(tokens)
         (layout, importance) = (quantizer.layout, quantizer.importance)
     }

@@ -1,6 +1,7 @@
 import Compute
 import Files
 import Networks
+import Ranks
 import TokenizerCore
 
 /// The numbers of one `fit`: Lloyd passes first where asked for, then epochs of gradient steps, then the solution for a linear
@@ -17,6 +18,7 @@ struct FitSession {
     /// The best of the epochs of gradient steps so far.
     private var best: BestEpoch?
     private var linear: LinearRectifierFit?
+    private let ranks: RankGroup
     private(set) var step = 0
 
     /// - Parameters:
@@ -24,12 +26,13 @@ struct FitSession {
     ///   - choosing: normalised latents that the best epoch and penalty are chosen by.
     ///   - reporting: normalised latents that the result is measured on.
     ///   - begun: what ``state`` was of an interrupted fit, or of one that had fewer passes or epochs to do.
+    ///   - ranks: who takes the steps together, all with the same latents.
     /// - Returns: nil when a stop was requested before the first codes were chosen.
     init?(
         _ plan: FitPlan, _ design: QuantizerDesign, training: Latents, choosing: Latents, reporting: Latents,
-        begun: SafetensorsFile?, isStopRequested: () -> Bool
+        begun: SafetensorsFile?, ranks: RankGroup, isStopRequested: () -> Bool
     ) throws(FileError) {
-        (self.plan, self.training, self.choosing, self.reporting) = (plan, training, choosing, reporting)
+        (self.plan, self.training, self.choosing, self.reporting, self.ranks) = (plan, training, choosing, reporting, ranks)
         vectors = design.vectors(training)
         let codes =
             if let begun {
@@ -43,7 +46,7 @@ struct FitSession {
         let passesDone = try begun.map { file throws(FileError) in try file.step(Self.passesName) } ?? 0
         step = passesDone
         if passesDone < plan.passes {
-            lloyd = LloydTrainer(start, passes: plan.passes, reset: plan.gradient.reset, seed: plan.seed)
+            lloyd = LloydTrainer(start, passes: plan.passes, reset: plan.gradient.reset, seed: plan.seed, ranks: ranks)
         } else {
             startGradient(from: start)
             if let begun { try restore(begun) }
@@ -75,7 +78,7 @@ struct FitSession {
         guard let error = lloyd?.advance(on: vectors, pass: pass, isStopRequested: isStopRequested) else { return nil }
         step += 1
         let quantizer = quantizer
-        let quality = quality(of: choosing, quantizer, Rectifier.none)
+        let quality = LatentQuality(of: choosing, quantizer, .none, ranks: ranks)
         if step == plan.passes { startGradient(from: quantizer) }
         return ["distortion": error, "held_out_distortion": quality.distortion, "held_out_mse": quality.quantizedMSE]
     }
@@ -84,7 +87,7 @@ struct FitSession {
         lloyd = nil
         let rectifier = Rectifier(plan.rectifier.network.isTrained ? plan.rectifier : .none, shape: training.shape, .random(seed: plan.seed))
         gradient = QuantizerTrainer(
-            quantizer, rectifier, options: plan.gradient, imageCount: training.count, seed: plan.seed)
+            quantizer, rectifier, options: plan.gradient, imageCount: training.count, seed: plan.seed, ranks: ranks)
     }
 
     private mutating func gradientStep() -> [String: Double] {
@@ -103,7 +106,7 @@ struct FitSession {
     /// Measures the epoch, and keeps it when it is the best so far.
     private mutating func finishEpoch() -> [String: Double] {
         let (quantizer, rectifier) = (trainer.quantizer, trainer.averagedRectifier)
-        let quality = quality(of: choosing, quantizer, rectifier)
+        let quality = LatentQuality(of: choosing, quantizer, rectifier, ranks: ranks)
         if best.map({ quality.rectifiedMSE < $0.quality.rectifiedMSE }) ?? true {
             best = BestEpoch(quantizer, rectifier, step: step, quality)
         }

@@ -1,6 +1,7 @@
 import Compute
 import Jobs
 import Networks
+import Ranks
 import TokenizerCore
 
 /// How well latents survive quantisation, measured on latents that were not trained on.
@@ -17,12 +18,14 @@ package struct LatentQuality: Codable, Equatable, Sendable {
 
     private static let batch = 64
 
-    /// - Parameter latents: normalised.
-    package init(of latents: Latents, _ quantizer: GroupQuantizer, _ rectifier: Rectifier) {
+    /// - Parameters:
+    ///   - latents: normalised.
+    ///   - ranks: who measures together; all of them get the same.
+    package init(of latents: Latents, _ quantizer: GroupQuantizer, _ rectifier: Rectifier, ranks: RankGroup = .alone) {
         var usage = CodeUsage(quantizer.layout)
         var (quantized, rectified, distortion) = (0.0, 0.0, 0.0)
         for z in latents.batches(of: Self.batch) {
-            let assignment = Assignment(of: z, by: quantizer)
+            let assignment = Assignment(of: z, by: quantizer, ranks: ranks)
             usage.add(assignment.tokens)
             let q = quantizer.latents(ofVectors: assignment.codes)
             let error = SquaredError.mean(q.map, z.map)

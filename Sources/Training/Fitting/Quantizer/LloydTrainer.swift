@@ -1,4 +1,5 @@
 import Compute
+import Ranks
 import TokenizerCore
 
 /// Lloyd's algorithm on cached latents: assign every vector to its nearest code, move every code to the mean of its vectors, repeat.
@@ -13,6 +14,7 @@ struct LloydTrainer {
     private(set) var quantizer: GroupQuantizer
     private let passes: Int
     private let reset: CodebookReset
+    private let ranks: RankGroup
     private let root: RandomSource
 
     private static let longStep = 1.8
@@ -21,17 +23,18 @@ struct LloydTrainer {
     /// - Parameters:
     ///   - passes: how many there will be.
     ///   - reset: what becomes of codes without vectors after each pass.
-    init(_ quantizer: GroupQuantizer, passes: Int, reset: CodebookReset, seed: UInt64) {
-        (self.quantizer, self.passes, self.reset) = (quantizer, passes, reset)
+    ///   - ranks: who shares the vectors; the result does not depend on how many they are.
+    init(_ quantizer: GroupQuantizer, passes: Int, reset: CodebookReset, seed: UInt64, ranks: RankGroup = .alone) {
+        (self.quantizer, self.passes, self.reset, self.ranks) = (quantizer, passes, reset, ranks)
         root = RandomSource(seed: seed, stream: RandomSource.stream(named: "lloyd"))
     }
 
-    /// One pass over `vectors`, `[n, T·d]`.
+    /// One pass over `vectors`, `[n, T·d]`, all of them on every rank.
     /// - Parameter pass: its number, from 0: for the length of its step and the randomness of resets.
     /// - Returns: the distortion before the codes moved, see ``Assignment/Errors/mean``; nil when a stop was requested meanwhile,
     ///   and then the codes are still those of the pass before.
     mutating func advance(on vectors: Tensor, pass: Int, isStopRequested: () -> Bool) -> Double? {
-        guard let cells = LloydCells(of: vectors, quantizer, isStopRequested: isStopRequested) else { return nil }
+        guard let cells = LloydCells(of: vectors, quantizer, ranks: ranks, isStopRequested: isStopRequested) else { return nil }
         let step = pass < passes - Self.passesToTheMean ? Self.longStep : 1
         quantizer.codebooks.withMutablePointer { cells.move($0, step: step) }
         reset.apply(to: &quantizer, usage: cells.usage, random: root.substream(UInt64(pass)))
@@ -49,37 +52,48 @@ struct LloydCells {
     /// Images whose codes are looked for between two questions whether to stop: less than a second's work, for any codebooks that a
     /// machine can hold. Few enough to stay in the cache until they are added up.
     private static let slice = 128
-    /// Parts that are summed side by side where there are few codebooks, and about as many where there are more.
-    private static let parts = 16
 
-    /// - Parameter vectors: `[n, T·d]`.
-    /// - Returns: nil when a stop was requested before all were assigned.
-    init?(of vectors: Tensor, _ quantizer: GroupQuantizer, isStopRequested: () -> Bool) {
-        let (layout, importance) = (quantizer.layout, quantizer.importance)
-        record = layout.dimension + 3
-        self.layout = layout
-        let parts = max(1, Self.parts / layout.codebooks)
-        // Neighbouring codebooks' vectors and tokens lie on the same lines of the cache.
-        let neighbours = max(1, layout.codebooks / (2 * Self.parts))
-        let size = layout.codebooks * layout.codes * record
-        var totals = [Double](repeating: 0, count: parts * size)
-        for start in stride(from: 0, to: vectors.n, by: Self.slice) {
-            if isStopRequested() { return nil }
-            let slice = vectors.images(start..<min(start + Self.slice, vectors.n))
-            let tokens = quantizer.tokens(ofVectors: slice)
-            totals.withUnsafeMutableBufferPointer { totals in
-                let target = totals.baseAddress!
-                Workers.forEach((layout.codebooks + neighbours - 1) / neighbours * parts) { piece in
-                    let (first, part) = piece.quotientAndRemainder(dividingBy: parts)
-                    let images = part * slice.n / parts..<(part + 1) * slice.n / parts
-                    for codebook in first * neighbours..<min((first + 1) * neighbours, layout.codebooks) {
-                        quantizer.add(slice, tokens, images: images, ofCodebook: codebook, importance: importance, to: target + part * size)
-                    }
+    /// - Parameters:
+    ///   - vectors: `[n, T·d]`.
+    ///   - ranks: who shares the slices. The first adds what it finds at once, the others when the sums come to them, so that these are
+    ///     added in the one order, however many ranks there are.
+    /// - Returns: nil when a stop was requested, of any rank, before all were assigned.
+    init?(of vectors: Tensor, _ quantizer: GroupQuantizer, ranks: RankGroup = .alone, isStopRequested: () -> Bool) {
+        let (pieces, importance) = (LloydPieces(quantizer.layout), quantizer.importance)
+        (layout, record) = (quantizer.layout, pieces.record)
+        var totals = [Double](repeating: 0, count: pieces.parts * pieces.size)
+        var waiting: [(vectors: Tensor, tokens: Tokens)] = []
+        var isStopped = false
+        totals.withUnsafeMutableBufferPointer { totals in
+            let target = totals.baseAddress!
+            func add(_ piece: Int, _ slice: Tensor, _ tokens: Tokens) {
+                let (part, codebooks) = pieces[piece]
+                let images = part * slice.n / pieces.parts..<(part + 1) * slice.n / pieces.parts
+                for codebook in codebooks {
+                    quantizer.add(slice, tokens, images: images, ofCodebook: codebook, importance: importance, to: target + part * pieces.size)
+                }
+            }
+            for slice in ranks.share(of: (vectors.n + Self.slice - 1) / Self.slice) {
+                isStopped = isStopRequested()
+                if isStopped { break }
+                let slice = vectors.images(slice * Self.slice..<min((slice + 1) * Self.slice, vectors.n))
+                let tokens = quantizer.tokens(ofVectors: slice)
+                if ranks.isFirst { Workers.forEach(pieces.count) { add($0, slice, tokens) } } else { waiting.append((slice, tokens)) }
+            }
+            isStopped = ranks.any(isStopped)
+            guard !isStopped else { return }
+            ranks.addInOrder(totals, buckets: pieces.buckets.map(pieces.range), spreads: false) { bucket in
+                let own = pieces.buckets[bucket]
+                Workers.forEach(own.count) { piece in
+                    for (slice, tokens) in waiting { add(own.lowerBound + piece, slice, tokens) }
                 }
             }
         }
-        for i in size..<totals.count { totals[i % size] += totals[i] }
-        totals.removeLast((parts - 1) * size)
+        if isStopped { return nil }
+        for i in pieces.size..<totals.count { totals[i % pieces.size] += totals[i] }
+        totals.removeLast((pieces.parts - 1) * pieces.size)
+        // Only the last rank has seen them all.
+        ranks.broadcast(&totals, from: ranks.count - 1)
         self.totals = totals
     }
 
@@ -107,6 +121,51 @@ struct LloydCells {
                 codebooks[cell * d + j] = Float(mean + (step - 1) * (mean - Double(codebooks[cell * d + j])))
             }
         }
+    }
+}
+
+/// How the sums of a pass are cut, in a way that depends on the layout alone: into parts of every slice, which are summed side by side where
+/// there are few codebooks, and into groups of codebooks. A piece is one group's sums in one part.
+private struct LloydPieces {
+    /// Parts where there is one codebook, and about as many groups where there are more.
+    private static let parts = 16
+    /// Pieces that go from rank to rank together.
+    private static let bucket = 4
+
+    /// Numbers of a code's record, and of a part.
+    let record, size: Int
+    let parts: Int
+    private let layout: GroupQuantizer.Layout
+    /// Codebooks of a group: neighbours, whose vectors and tokens lie on the same lines of the cache.
+    private let neighbours: Int
+
+    init(_ layout: GroupQuantizer.Layout) {
+        self.layout = layout
+        record = layout.dimension + 3
+        size = layout.codebooks * layout.codes * record
+        parts = max(1, Self.parts / layout.codebooks)
+        neighbours = max(1, layout.codebooks / (2 * Self.parts))
+    }
+
+    private var groups: Int { (layout.codebooks + neighbours - 1) / neighbours }
+    var count: Int { parts * groups }
+
+    subscript(piece: Int) -> (part: Int, codebooks: Range<Int>) {
+        let (part, group) = piece.quotientAndRemainder(dividingBy: groups)
+        return (part, group * neighbours..<min((group + 1) * neighbours, layout.codebooks))
+    }
+
+    var buckets: [Range<Int>] {
+        stride(from: 0, to: count, by: Self.bucket).map { $0..<min($0 + Self.bucket, count) }
+    }
+
+    /// Where the sums of pieces in a row are among those of all parts.
+    func range(_ pieces: Range<Int>) -> Range<Int> {
+        func start(_ piece: Int) -> Int {
+            let (part, codebooks) = self[piece]
+            return part * size + codebooks.lowerBound * layout.codes * record
+        }
+        return start(pieces.lowerBound)..<(pieces.upperBound == count ? parts * size : start(pieces.upperBound))
     }
 }
 

@@ -2,6 +2,7 @@ import Compute
 import Files
 import Jobs
 import Networks
+import Ranks
 import TokenizerCore
 
 /// `revq-train fit`: makes codebooks and a rectifier for cached latents, and goes on where an earlier call was interrupted.
@@ -24,11 +25,34 @@ package struct QuantizerRun {
     let vae: Autoencoder?
     package let directory: RunDirectory
     private let states: TrainingStates
+    private let ranks: RankGroup
     let console: Console
 
     /// Opens the run at `path`, new or begun.
-    /// - Throws: when the options are impossible, the latents incomplete, or the folder belongs to another run.
-    package init(_ path: String, options: Options, console: Console) throws(FileError) {
+    /// - Parameter ranks: who fits together: the first writes and speaks, all read the latents and the saved states.
+    /// - Throws: when the options are impossible, the latents incomplete, or the folder belongs to another run; on all ranks, where it is so on
+    ///   one, or where they have been given different things.
+    package init(_ path: String, options: Options, console: Console, ranks: RankGroup = .alone) throws(FileError) {
+        let inputs = try ranks.together { () throws(FileError) in try Inputs(options, path) }
+        try ranks.agree(on: JobFacts.common + [("other options", JobFacts.digest(options)), ("other latents", inputs.store.identity.sha256)])
+        (store, parts, vae) = (inputs.store, inputs.parts, inputs.vae)
+        (self.options, self.console, self.ranks) = (options, console, ranks)
+        let record = Record(options: options, latents: store.identity)
+        directory = try ranks.together { () throws(FileError) in
+            guard ranks.isFirst else { return RunDirectory(openedElsewhere: path) }
+            return try RunDirectory(path, options: record, growth: Self.growth)
+        }
+        states = TrainingStates(of: directory)
+    }
+}
+
+/// What a run reads, held against its options.
+private struct Inputs {
+    let store: LatentStore
+    let parts: LatentParts
+    let vae: Autoencoder?
+
+    init(_ options: QuantizerRun.Options, _ path: String) throws(FileError) {
         if let problem = options.problem { throw FileError(path: path, reason: problem) }
         store = try LatentStore(options.latents)
         parts = try store.parts()
@@ -39,12 +63,10 @@ package struct QuantizerRun {
             throw FileError(path: path, reason: "\(error)")
         }
         vae = if let folder = options.vae { try store.autoencoder(folder) } else { nil }
-        self.options = options
-        self.console = console
-        directory = try RunDirectory(path, options: Record(options: options, latents: store.identity), growth: Self.growth)
-        states = TrainingStates(of: directory)
     }
+}
 
+extension QuantizerRun {
     /// Trains to the end, or until a stop is requested, which is asked before every step and inside those that take long; saves at least
     /// every `saveInterval`. A pass that a stop cuts short is done again later.
     /// - Parameters:
@@ -55,28 +77,23 @@ package struct QuantizerRun {
         saveEvery saveInterval: Duration, until limit: TimeLimit? = nil, events: String? = nil,
         isStopRequested: () -> Bool = { StopSignal.isRequested }
     ) throws(FileError) -> Bool {
-        if try isFinished() { return true }
-        for line in [store.ageWarning, parts.summary, try overlapWarning()] { if let line { console.say(line) } }
-        let all = try store.load(parts)
-        guard let design = try design(all.images(parts.range(.training)), isStopRequested) else { return false }
-        let latents = design.normalizer.normalize(consume all)
-        let begun = try states.newest()
+        if try ranks.decided({ () throws(FileError) in try isFinished() ? 1 : 0 }) == 1 { return true }
+        guard let (start, design, latents) = try begin(isStopRequested) else { return false }
+        var session = start
         let plan = FitPlan(options, images: parts[.training].count)
-        let found = try FitSession(
-            plan, design, training: latents.images(parts.range(.training)), choosing: latents.images(parts.range(.choosing)),
-            reporting: latents.images(parts.range(.reporting)), begun: begun?.tensors, isStopRequested: isStopRequested)
-        guard var session = found else { return false }
-        if begun != nil { console.say("going on at step \(session.step)") }
+        guard ranks.isFirst else {
+            try assist(&session, plan, until: limit, isStopRequested)
+            return session.step == plan.totalSteps
+        }
         for (name, earlier) in directory.grownFrom.sorted(by: { $0.key < $1.key }) { console.say(remark(on: name, earlier, session.step)) }
         let log = try TrainingLog(directory.logPath, resumedAt: session.step, events: events)
         var timer = SaveTimer(every: saveInterval)
         var alarms = EpochAlarms()
         // Images, not steps: a pass of Lloyd's algorithm and a gradient step take different times, an image about the same.
         console.begin(total: plan.images(inSteps: plan.totalSteps), start: plan.images(inSteps: session.step), unit: "image")
-        while session.step < plan.totalSteps && limit?.isOver != true && !isStopRequested() {
+        while session.step < plan.totalSteps && !ranks.any(limit?.isOver == true || isStopRequested()) {
             let before = plan.images(inSteps: session.step)
-            guard let values = session.advance(isStopRequested: isStopRequested) else { break }
-            guard values.values.allSatisfy(\.isFinite) else { throw directory.divergence(step: session.step) }
+            guard let values = try advance(&session, isStopRequested) else { break }
             try log.append(step: session.step, images: plan.images(inSteps: session.step) - before, values)
             for warning in alarms.warnings(values) { console.say(warning) }
             console.update(
@@ -91,6 +108,44 @@ package struct QuantizerRun {
         }
         try publish(session, design, latents)
         return true
+    }
+
+    /// Reads the latents, and what an earlier call has saved.
+    /// - Returns: nil when a stop was requested meanwhile.
+    private func begin(_ isStopRequested: () -> Bool) throws(FileError) -> (FitSession, QuantizerDesign, latents: Latents)? {
+        for line in [store.ageWarning, parts.summary, try overlapWarning()] { if let line { console.say(line) } }
+        let all = try ranks.together { () throws(FileError) in try store.load(parts) }
+        let found = try design(all.images(parts.range(.training)), isStopRequested)
+        guard !ranks.any(found == nil), let design = found else { return nil }
+        let latents = design.normalizer.normalize(consume all)
+        let step = try ranks.decided { () throws(FileError) in try states.newest()?.step ?? -1 }
+        let session = try ranks.together { () throws(FileError) in
+            try FitSession(
+                FitPlan(options, images: parts[.training].count), design, training: latents.images(parts.range(.training)),
+                choosing: latents.images(parts.range(.choosing)), reporting: latents.images(parts.range(.reporting)),
+                begun: step < 0 ? nil : try states.tensors(step: step), ranks: ranks, isStopRequested: isStopRequested)
+        }
+        guard !ranks.any(session == nil), let session else { return nil }
+        try ranks.agree(on: [("codes that begin otherwise", session.quantizer.codebooks.digest)])
+        if step >= 0 { console.say("going on at step \(session.step)") }
+        return (session, design, latents)
+    }
+
+    /// One step of all ranks.
+    /// - Throws: when its figures are no numbers any more.
+    private func advance(_ session: inout FitSession, _ isStopRequested: () -> Bool) throws(FileError) -> [String: Double]? {
+        guard let values = session.advance(isStopRequested: isStopRequested) else { return nil }
+        guard values.values.allSatisfy(\.isFinite) else {
+            return try ranks.together { () throws(FileError) in throw directory.divergence(step: session.step) }
+        }
+        return values
+    }
+
+    /// What every rank but the first does: the steps.
+    private func assist(_ session: inout FitSession, _ plan: FitPlan, until limit: TimeLimit?, _ isStopRequested: () -> Bool) throws(FileError) {
+        while session.step < plan.totalSteps && !ranks.any(limit?.isOver == true || isStopRequested()) {
+            guard try advance(&session, isStopRequested) != nil else { return }
+        }
     }
 
     /// A warning where the autoencoder was trained on pictures that the result will be measured on: then they are easier for it than others.
@@ -131,7 +186,10 @@ package struct QuantizerRun {
     /// - Parameter raw: latents to learn from.
     private func design(_ raw: Latents, _ isStopRequested: () -> Bool) throws(FileError) -> QuantizerDesign? {
         let kept = KeptSensitivity(in: directory.path)
-        let known = try kept.read(elements: QuantizerDesign.box(for: options.quantizer.grouping, store.latentShape).count)
+        // All of them before the first writes it: what was measured and what was kept differ by rounding.
+        let known = try ranks.together { () throws(FileError) in
+            try kept.read(elements: QuantizerDesign.box(for: options.quantizer.grouping, store.latentShape).count)
+        }
         let design: QuantizerDesign?
         do throws(GroupQuantizer.LayoutError) {
             design = try QuantizerDesign(
@@ -140,7 +198,7 @@ package struct QuantizerRun {
         } catch {
             throw FileError(path: directory.path, reason: error.description)
         }
-        if known == nil, let measured = design?.sensitivity { try kept.write(measured) }
+        if ranks.isFirst, known == nil, let measured = design?.sensitivity { try kept.write(measured) }
         return design
     }
 

@@ -1,6 +1,7 @@
 import Compute
 import Files
 import Networks
+import Ranks
 import TokenizerCore
 
 /// Training by gradient on cached latents: the paper's AdamW on codebooks and rectifier together, or on a rectifier behind fixed codes.
@@ -60,6 +61,7 @@ package struct QuantizerTrainer {
     /// The share of codes that the last whole epoch used, and its mean distortion; nil before its end.
     private(set) var lastEpoch: (use: Double, distortion: Double)?
     private let imageCount: Int
+    private let ranks: RankGroup
     private let root: RandomSource
     /// The order of the images in the epoch it is for.
     private var order: (epoch: Int, images: [Int])?
@@ -69,12 +71,15 @@ package struct QuantizerTrainer {
     private var rectifierOptimizer = AdamW(weightDecay: rectifierWeightDecay)
     private var average: WeightAverage<Rectifier>?
 
-    /// - Parameter imageCount: how many images an epoch has.
+    /// - Parameters:
+    ///   - imageCount: how many images an epoch has.
+    ///   - ranks: who shares each batch. The codes that are found, their use and their gradient are to the bit those of one process, the
+    ///     rectifier's gradient up to rounding.
     package init(
-        _ quantizer: GroupQuantizer, _ rectifier: Rectifier, options: Options, imageCount: Int, seed: UInt64
+        _ quantizer: GroupQuantizer, _ rectifier: Rectifier, options: Options, imageCount: Int, seed: UInt64, ranks: RankGroup = .alone
     ) {
         (self.quantizer, self.rectifier, self.options) = (quantizer, rectifier, options)
-        self.imageCount = imageCount
+        (self.imageCount, self.ranks) = (imageCount, ranks)
         usage = CodeUsage(quantizer.layout)
         root = RandomSource(seed: seed, stream: RandomSource.stream(named: "fit"))
         if options.gradient.averaging > 0 && isTrained { average = WeightAverage(rectifier, decay: options.gradient.averaging) }
@@ -92,13 +97,15 @@ package struct QuantizerTrainer {
         let epoch = step / stepsPerEpoch
         let z = latents.images(at: batch(epoch: epoch, index: step % stepsPerEpoch))
         let rate = options.learningRate * options.gradient.schedule.factor(step: step, stepsPerEpoch: stepsPerEpoch, steps: totalSteps)
-        let assignment = Assignment(of: z, by: quantizer)
+        let assignment = Assignment(of: z, by: quantizer, ranks: ranks)
         let errors = assignment.errors()
         usage.add(assignment.tokens, errors)
-        let pass = RectifierPass(rectifier, quantizer.latents(ofVectors: assignment.codes), z, parts: options.gradient.accumulation)
+        var pass = RectifierPass(
+            rectifier, quantizer.latents(ofVectors: assignment.codes), z, parts: options.gradient.accumulation, ranks: ranks)
         var losses = Losses(quantized: errors.mean, rectified: pass.loss, learningRate: rate)
         step += 1
         if options.movesCodes {
+            if options.gradient.loss == .joint { pass.completeInputGradient(ranks) }
             let dcodes = options.gradient.loss == .joint ? quantizer.codeGradient(pass.inputGradient) : assignment.gradient
             losses.codesGradientNorm = moveCodes(against: dcodes, assignment.tokens, rate)
         }

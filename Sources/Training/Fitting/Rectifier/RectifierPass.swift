@@ -1,5 +1,6 @@
 import Compute
 import Networks
+import Ranks
 
 /// One batch through the rectifier and back.
 struct RectifierPass {
@@ -7,14 +8,15 @@ struct RectifierPass {
     private(set) var loss = 0.0
     /// dL/d(parameters).
     private(set) var gradient: Rectifier
-    /// dL/d(quantised latents).
+    /// dL/d(quantised latents); where ranks share the batch, those of this rank's share until ``completeInputGradient(_:)``.
     private(set) var inputGradient: Latents
 
     /// - Parameters:
     ///   - q: quantised latents.
     ///   - z: what they should have been.
     ///   - parts: how many parts of the batch pass one after the other, their gradients added up.
-    init(_ rectifier: Rectifier, _ q: Latents, _ z: Latents, parts: Int) {
+    ///   - ranks: who shares the batch; their sums differ from those of one process by rounding.
+    init(_ rectifier: Rectifier, _ q: Latents, _ z: Latents, parts: Int, ranks: RankGroup = .alone) {
         gradient = rectifier.zeroed()
         guard rectifier.configuration.network != .identity else {
             let (value, dq) = SquaredError.loss(q.map, z.map)
@@ -22,12 +24,21 @@ struct RectifierPass {
             return
         }
         inputGradient = Latents(Tensor(uninitialized: q.map.shape))
-        let n = q.count
+        let own = ranks.share(of: q.count)
         for part in 0..<parts {
-            let images = n * part / parts..<n * (part + 1) / parts
+            let images = own.lowerBound + own.count * part / parts..<own.lowerBound + own.count * (part + 1) / parts
             guard !images.isEmpty else { continue }
-            add(rectifier, q.images(images).map, z.images(images).map, images, of: n)
+            add(rectifier, q.images(images).map, z.images(images).map, images, of: q.count)
         }
+        gradient = ranks.sum([gradient])
+        loss = ranks.sum([[loss]])[0]
+    }
+
+    /// Gives every rank the gradient of the whole batch for the quantised latents.
+    mutating func completeInputGradient(_ ranks: RankGroup) {
+        guard ranks.count > 1 else { return }
+        let (images, count) = (inputGradient.count, inputGradient.map.count)
+        inputGradient.map.withMutablePointer { ranks.complete(UnsafeMutableBufferPointer(start: $0, count: count), sharedBy: images) }
     }
 
     private mutating func add(_ rectifier: Rectifier, _ q: Tensor, _ z: Tensor, _ images: Range<Int>, of n: Int) {

@@ -23,16 +23,20 @@ package struct CropSampler: Sendable {
         root = RandomSource(seed: seed, stream: RandomSource.stream(named: "crops"))
     }
 
-    /// - Returns: `[count, side, side, 3]` in −1 … 1, each crop mirrored half of the time.
+    /// - Parameters:
+    ///   - count: how many a step has.
+    ///   - own: those of them that are wanted; nil for all.
+    /// - Returns: `[own, side, side, 3]` in −1 … 1, each crop mirrored half of the time.
     /// - Throws: when hardly any of the images can be used.
-    package func crops(count: Int, step: Int) throws(FileError) -> Tensor {
-        var crops = [RGBImage?](repeating: nil, count: count)
+    package func crops(count: Int, step: Int, own: Range<Int>? = nil) throws(FileError) -> Tensor {
+        let own = own ?? 0..<count
+        var crops = [RGBImage?](repeating: nil, count: own.count)
         crops.withUnsafeMutableBufferPointer { crops in
             let target = crops.baseAddress!
-            Workers.forEach(count) { target[$0] = crop(UInt64(step * count + $0)) }
+            Workers.forEach(own.count) { target[$0] = crop(UInt64(step * count + own.lowerBound + $0)) }
         }
         let found = crops.compactMap { $0 }
-        guard found.count == count else {
+        guard found.count == own.count else {
             throw FileError(path: images.source.path, reason: "\(images.source.path): hardly any of its \(images.count) images can be used")
         }
         return PixelBatch(images: found).pixels
