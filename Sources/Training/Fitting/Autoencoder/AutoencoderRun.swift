@@ -54,7 +54,7 @@ package struct AutoencoderRun {
     }
 
     /// What `config.json` of the run holds.
-    private struct Record: Encodable {
+    struct Record: Encodable {
         var command = "vae"
         var options: Options
         var imagesSignature: String
@@ -73,17 +73,17 @@ package struct AutoencoderRun {
     private static let results = [resultName, fitName, resultName + bestEnding, fitName + bestEnding]
     private static let growth = RunDirectory.Growth(of: ["options.training.steps"], replacing: results)
     /// Images from which the patch code's principal components are found, or what a finished one's latents carry.
-    private static let basisImages = 1024
+    static let basisImages = 1024
 
     let options: Options
     /// To measure with, and to learn from.
     let images, lessons: SquareImages
     let index: PictureIndex
     let fit: FittedQuantizer?
-    private let tokens: TokenChannel?
-    private let loss: PictureLoss
+    let tokens: TokenChannel?
+    let loss: PictureLoss
     package let directory: RunDirectory
-    private let states: TrainingStates
+    let states: TrainingStates
     let ranks: RankGroup
     let console: Console
 
@@ -99,118 +99,10 @@ package struct AutoencoderRun {
         (self.options, self.console, self.ranks) = (options, console, ranks)
         directory = try ranks.together { () throws(FileError) in
             guard ranks.isFirst else { return RunDirectory(openedElsewhere: path) }
-            return try RunDirectory(path, options: inputs.record, growth: Self.growth, isCache: { [PictureParts.fileName, PictureSheets.name].contains($0) })
+            return try RunDirectory(
+                path, options: inputs.record, growth: Self.growth, isCache: { [PictureParts.fileName, PictureSheets.name].contains($0) })
         }
         states = TrainingStates(of: directory)
-    }
-
-    /// What a run reads before it begins, held against its options.
-    private struct Inputs {
-        let index: PictureIndex
-        let images, lessons: SquareImages
-        let fit: FittedQuantizer?
-        let tokens: TokenChannel?
-        let loss: PictureLoss
-        let record: Record
-
-        init(_ options: Options, _ console: Console, _ ranks: RankGroup) throws(FileError) {
-            let source = try ImageSource(options.images)
-            try AutoencoderRun.validate(options, ranks)
-            index = PictureIndex(source, console)
-            try AutoencoderRun.validate(index, options)
-            images = SquareImages(source, size: options.size)
-            lessons = SquareImages(source, size: options.size, isReduced: true, wholeUpTo: options.scale)
-            // The same remarks on the source.
-            _ = images.takeComplaints()
-            if let start = options.start { try AutoencoderRun.check(start, options.architecture) }
-            fit = try options.start.flatMap { start throws(FileError) in try AutoencoderRun.fit(of: start) }
-            tokens = try fit.map { fit throws(FileError) in try AutoencoderRun.tokens(of: fit, options) }
-            loss = try options.training.loss.map { options throws(FileError) in try PictureLoss(options) } ?? .squaredError
-            record = Record(
-                options: options, imagesSignature: String(source.signature, radix: 16),
-                start: try options.start.map { start throws(FileError) in try FileDigest(of: Autoencoder.weightsPath(in: start.vae)) },
-                fit: try options.start?.fit.map { fit throws(FileError) in try FittedQuantizer.digest(of: fit) },
-                perceptual: try options.training.loss.map { loss throws(FileError) in try AutoencoderRun.digests(of: loss) })
-        }
-
-        /// What has to be equal on all ranks: the pictures by their contents.
-        func facts(_ options: Options) -> [(name: String, digest: String)] {
-            [
-                ("other options", JobFacts.digest(options)), ("other pictures", JobFacts.digest(index.keys)),
-                (
-                    "another autoencoder, quantiser or perceptual network",
-                    JobFacts.digest([record.start, record.fit] + (record.perceptual ?? []).map(Optional.some))
-                ),
-            ]
-        }
-    }
-
-    private static func digests(of loss: PictureLoss.Options) throws(FileError) -> [FileDigest] {
-        var digests: [FileDigest] = []
-        for term in loss.perceptual { digests.append(try FileDigest(of: term.network)) }
-        return digests
-    }
-
-    private static func tokens(of fit: FittedQuantizer, _ options: Options) throws(FileError) -> TokenChannel {
-        do throws(FileError) {
-            return try TokenChannel(fit, imageSizes: [options.crop, options.size])
-        } catch {
-            let size = fit.description.imageSize
-            throw FileError(path: options.start?.fit ?? "", reason: "\(error.reason); it serves --crop \(size) with --size \(size)")
-        }
-    }
-
-    private static func check(_ start: Start, _ architecture: AutoencoderConfiguration) throws(FileError) {
-        let finished = try AutoencoderConfiguration(contentsOf: "\(start.vae)/\(Autoencoder.configurationName)")
-        let (own, other) = (architecture.className, finished.className)
-        guard own == other else {
-            throw FileError(path: start.vae, reason: "\(start.vae) is of the family \(other), not \(own): it cannot be trained further as that")
-        }
-        guard architecture.differsOnlyInRefiner(from: finished) else {
-            throw FileError(path: start.vae, reason: "the architecture may differ from that of \(start.vae) only in decoder_refiner")
-        }
-    }
-
-    private static func fit(of start: Start) throws(FileError) -> FittedQuantizer? {
-        guard let folder = start.fit else { return nil }
-        let fit = try FittedQuantizer(folder)
-        try fit.check(belongsTo: start.vae, named: folder)
-        return fit
-    }
-
-    private static func validate(_ index: PictureIndex, _ options: Options) throws(FileError) {
-        guard let problem = index.parts(options.split).problem else { return }
-        throw FileError(path: options.images, reason: "\(options.images) holds \(problem); use more pictures, or another --split")
-    }
-
-    private static func validate(_ options: Options, _ ranks: RankGroup) throws(FileError) {
-        func check(_ holds: Bool, _ reason: @autoclosure () -> String) throws(FileError) {
-            guard holds else { throw FileError(path: options.images, reason: reason()) }
-        }
-        let (training, factor) = (options.training, options.architecture.factor)
-        if let problem = training.problem { throw FileError(path: options.images, reason: problem) }
-        try check(
-            ranks.count <= training.shards, "\(ranks.count) ranks cannot share \(training.shards) shards: --shards is at least the number of ranks")
-        try check(options.range == nil || ranks.count == 1, "--lr-range is tried by one process, not by \(ranks.count) ranks")
-        try check((1...8192).contains(options.size), "the image size is in 1...8192, not \(options.size)")
-        try check(
-            (1...options.size).contains(options.crop) && options.crop % factor == 0,
-            "crops are at most \(options.size) pixels and a multiple of the autoencoder's factor \(factor), not \(options.crop)")
-        try check(
-            options.scale.map { $0 > 1 && $0 <= 16 } ?? true, "--scale is in 1...16, not \(options.scale ?? 1)")
-        try check(
-            training.loss?.perceptual.isEmpty ?? true || options.crop >= PerceptualTrunk.smallestSide,
-            "a perceptual network takes crops of \(PerceptualTrunk.smallestSide) pixels at least, not \(options.crop)")
-        try check(options.size % factor == 0, "images of \(options.size) pixels are not a multiple of the factor \(factor)")
-        try check(
-            options.start?.fit == nil || training.part != .all && training.latentBits == nil,
-            "what tokens stand for is settled: behind them only the decoder is trained, and no test channel stands for them")
-        try check((1...1 << 24).contains(options.measureEvery), "--measure-every is in 1...\(1 << 24), not \(options.measureEvery)")
-        do throws(MemoryShortage) {
-            try AutoencoderMemory(options.architecture).checkTraining(imageSize: options.crop, batch: training.batch, within: .machine)
-        } catch {
-            throw FileError(path: options.images, reason: "\(error)")
-        }
     }
 
     /// Trains to the last step, or until a stop is requested, which is asked before every step; saves at least every `saveInterval`.
@@ -267,14 +159,6 @@ package struct AutoencoderRun {
         return true
     }
 
-    /// Makes the trainer, from nothing or from what an earlier call has saved.
-    private func begin() throws(FileError) -> (AutoencoderTrainer, best: BestAutoencoder?) {
-        let step = try ranks.decided { () throws(FileError) in try states.newest()?.step ?? -1 }
-        let begun = try ranks.together { () throws(FileError) in try startOrResume(step < 0 ? nil : step) }
-        try ranks.agree(on: [("weights that begin otherwise", begun.0.model.digest)])
-        return begun
-    }
-
     /// One step of all ranks.
     /// - Returns: the loss.
     /// - Throws: when it is no number any more.
@@ -297,68 +181,6 @@ package struct AutoencoderRun {
     func crops(step: Int, own: Range<Int>? = nil) throws(FileError) -> Tensor {
         defer { sayComplaints() }
         return try sampler(side: options.crop).crops(count: options.training.batch, step: step, own: own)
-    }
-
-    private func sampler(side: Int) -> CropSampler {
-        CropSampler(lessons, among: places(.training), side: side, scale: options.scale, seed: options.seed)
-    }
-
-    /// - Parameter step: of the saved state; nil where there is none.
-    private func startOrResume(_ step: Int?) throws(FileError) -> (AutoencoderTrainer, best: BestAutoencoder?) {
-        guard let step else { return (try firstTrainer(), nil) }
-        let tensors = try states.tensors(step: step)
-        console.say("going on at step \(step)")
-        if let earlier = directory.grownFrom["options.training.steps"], step > 0 {
-            let isSame = options.training.schedule.decay == .constant
-            console.say("--steps grows from \(earlier): \(isSame ? Schedule.remarkOnEquality : Schedule.remarkOnDecay)")
-        }
-        let trainer = try AutoencoderTrainer(
-            options.architecture, tokens: tokens, loss: loss, options: options.training, seed: options.seed, step: step,
-            ranks: ranks, restoring: tensors)
-        return (trainer, try BestAutoencoder(options.architecture, restoring: tensors))
-    }
-
-    /// Before the first step.
-    func firstTrainer() throws(FileError) -> AutoencoderTrainer {
-        if let start = options.start {
-            let model = Autoencoder(options.architecture, extending: try Autoencoder(directory: start.vae), .random(seed: options.seed))
-            if let tokens {
-                return AutoencoderTrainer(model, tokens: tokens, loss: loss, options: options.training, seed: options.seed, ranks: ranks)
-            }
-            return AutoencoderTrainer(
-                model, variances: try variances(of: model), loss: loss, options: options.training, seed: options.seed, ranks: ranks)
-        }
-        var model = Autoencoder(options.architecture, .random(seed: options.seed))
-        var variances = [Double](repeating: 1, count: options.architecture.latentChannels)
-        if options.architecture.family is PatchCodeConfiguration { variances = try startFromPrincipalComponents(&model) }
-        return AutoencoderTrainer(model, variances: variances, loss: loss, options: options.training, seed: options.seed, ranks: ranks)
-    }
-
-    /// - Returns: the variance that each latent channel carries.
-    private func startFromPrincipalComponents(_ model: inout Autoencoder) throws(FileError) -> [Double] {
-        let pixels = try sampler(side: options.size).crops(count: Self.basisImages, step: 0)
-        let basis = PatchBasis(
-            patches: Autoencoder.patches(of: pixels, factor: options.architecture.factor),
-            components: options.architecture.latentChannels, seed: options.seed)
-        // One scale for all, so that an error of any latent is an equal error of the pixels: a gradient step then moves none of them by
-        // more than it is worth, and the decoder sees most of what matters most.
-        let scale = (Double(basis.variances.count) / basis.variances.reduce(0, +)).squareRoot()
-        model.setPatchCode(mean: basis.mean, basis: basis.components, scale: scale)
-        return basis.variances
-    }
-
-    /// What each latent channel of a finished autoencoder carries; all alike where the family does not scale them alike.
-    private func variances(of model: Autoencoder) throws(FileError) -> [Double] {
-        let channels = options.architecture.latentChannels
-        guard options.training.latentBits != nil, options.architecture.family is PatchCodeConfiguration else {
-            return [Double](repeating: 1, count: channels)
-        }
-        let z = model.encoder(try sampler(side: options.crop).crops(count: min(Self.basisImages, options.training.batch * 8), step: 0)).values
-        return (0..<channels).map { channel in
-            let values = stride(from: channel, to: z.count, by: channels).map { Double(z[$0]) }
-            let mean = values.reduce(0, +) / Double(values.count)
-            return max(1e-12, values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count))
-        }
     }
 
     private func save(_ trainer: AutoencoderTrainer, _ best: BestAutoencoder?, _ log: TrainingLog) throws(FileError) {

@@ -1,0 +1,120 @@
+import Compute
+import Files
+import Images
+import Jobs
+import Networks
+import Pictures
+import Ranks
+import TokenizerCore
+
+/// What a run is given, and what is wrong with it.
+extension AutoencoderRun {
+    /// What a run reads before it begins, held against its options.
+    struct Inputs {
+        let index: PictureIndex
+        let images, lessons: SquareImages
+        let fit: FittedQuantizer?
+        let tokens: TokenChannel?
+        let loss: PictureLoss
+        let record: Record
+
+        init(_ options: Options, _ console: Console, _ ranks: RankGroup) throws(FileError) {
+            let source = try ImageSource(options.images)
+            try AutoencoderRun.validate(options, ranks)
+            index = PictureIndex(source, console)
+            try AutoencoderRun.validate(index, options)
+            images = SquareImages(source, size: options.size)
+            lessons = SquareImages(source, size: options.size, isReduced: true, wholeUpTo: options.scale)
+            // The same remarks on the source.
+            _ = images.takeComplaints()
+            if let start = options.start { try AutoencoderRun.check(start, options.architecture) }
+            fit = try options.start.flatMap { start throws(FileError) in try AutoencoderRun.fit(of: start) }
+            tokens = try fit.map { fit throws(FileError) in try AutoencoderRun.tokens(of: fit, options) }
+            loss = try options.training.loss.map { options throws(FileError) in try PictureLoss(options) } ?? .squaredError
+            record = Record(
+                options: options, imagesSignature: String(source.signature, radix: 16),
+                start: try options.start.map { start throws(FileError) in try FileDigest(of: Autoencoder.weightsPath(in: start.vae)) },
+                fit: try options.start?.fit.map { fit throws(FileError) in try FittedQuantizer.digest(of: fit) },
+                perceptual: try options.training.loss.map { loss throws(FileError) in try AutoencoderRun.digests(of: loss) })
+        }
+
+        /// What has to be equal on all ranks: the pictures by their contents.
+        func facts(_ options: Options) -> [(name: String, digest: String)] {
+            [
+                ("other options", JobFacts.digest(options)), ("other pictures", JobFacts.digest(index.keys)),
+                (
+                    "another autoencoder, quantiser or perceptual network",
+                    JobFacts.digest([record.start, record.fit] + (record.perceptual ?? []).map(Optional.some))
+                ),
+            ]
+        }
+    }
+
+    private static func digests(of loss: PictureLoss.Options) throws(FileError) -> [FileDigest] {
+        var digests: [FileDigest] = []
+        for term in loss.perceptual { digests.append(try FileDigest(of: term.network)) }
+        return digests
+    }
+
+    private static func tokens(of fit: FittedQuantizer, _ options: Options) throws(FileError) -> TokenChannel {
+        do throws(FileError) {
+            return try TokenChannel(fit, imageSizes: [options.crop, options.size])
+        } catch {
+            let size = fit.description.imageSize
+            throw FileError(path: options.start?.fit ?? "", reason: "\(error.reason); it serves --crop \(size) with --size \(size)")
+        }
+    }
+
+    private static func check(_ start: Start, _ architecture: AutoencoderConfiguration) throws(FileError) {
+        let finished = try AutoencoderConfiguration(contentsOf: "\(start.vae)/\(Autoencoder.configurationName)")
+        let (own, other) = (architecture.className, finished.className)
+        guard own == other else {
+            throw FileError(path: start.vae, reason: "\(start.vae) is of the family \(other), not \(own): it cannot be trained further as that")
+        }
+        guard architecture.differsOnlyInRefiner(from: finished) else {
+            throw FileError(path: start.vae, reason: "the architecture may differ from that of \(start.vae) only in decoder_refiner")
+        }
+    }
+
+    private static func fit(of start: Start) throws(FileError) -> FittedQuantizer? {
+        guard let folder = start.fit else { return nil }
+        let fit = try FittedQuantizer(folder)
+        try fit.check(belongsTo: start.vae, named: folder)
+        return fit
+    }
+
+    private static func validate(_ index: PictureIndex, _ options: Options) throws(FileError) {
+        guard let problem = index.parts(options.split).problem else { return }
+        throw FileError(path: options.images, reason: "\(options.images) holds \(problem); use more pictures, or another --split")
+    }
+
+    private static func validate(_ options: Options, _ ranks: RankGroup) throws(FileError) {
+        func check(_ holds: Bool, _ reason: @autoclosure () -> String) throws(FileError) {
+            guard holds else { throw FileError(path: options.images, reason: reason()) }
+        }
+        let (training, factor) = (options.training, options.architecture.factor)
+        if let problem = training.problem { throw FileError(path: options.images, reason: problem) }
+        try check(
+            ranks.count <= training.shards, "\(ranks.count) ranks cannot share \(training.shards) shards: --shards is at least the number of ranks")
+        try check(options.range == nil || ranks.count == 1, "--lr-range is tried by one process, not by \(ranks.count) ranks")
+        try check((1...8192).contains(options.size), "the image size is in 1...8192, not \(options.size)")
+        try check(
+            (1...options.size).contains(options.crop) && options.crop % factor == 0,
+            "crops are at most \(options.size) pixels and a multiple of the autoencoder's factor \(factor), not \(options.crop)")
+        try check(
+            options.scale.map { $0 > 1 && $0 <= 16 } ?? true, "--scale is in 1...16, not \(options.scale ?? 1)")
+        try check(
+            training.loss?.perceptual.isEmpty ?? true || options.crop >= PerceptualTrunk.smallestSide,
+            "a perceptual network takes crops of \(PerceptualTrunk.smallestSide) pixels at least, not \(options.crop)")
+        try check(options.size % factor == 0, "images of \(options.size) pixels are not a multiple of the factor \(factor)")
+        try check(
+            options.start?.fit == nil || training.part != .all && training.latentBits == nil,
+            "what tokens stand for is settled: behind them only the decoder is trained, and no test channel stands for them")
+        try check((1...1 << 24).contains(options.measureEvery), "--measure-every is in 1...\(1 << 24), not \(options.measureEvery)")
+        do throws(MemoryShortage) {
+            try AutoencoderMemory(options.architecture).checkTraining(imageSize: options.crop, batch: training.batch, within: .machine)
+        } catch {
+            throw FileError(path: options.images, reason: "\(error)")
+        }
+    }
+}
