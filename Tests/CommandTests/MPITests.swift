@@ -42,6 +42,9 @@ struct MPITests {
             #expect(ended.status == 1 && ended.errors.ranges(of: "Error: ").count == 1, "\(ended)")
             #expect(ended.errors.contains("nowhere/latents.json"), "\(ended)")
             #expect(!StoredFolder.exists(folder + "/run"))
+            let vae = ["vae", "--images", folder, "--architecture", folder + "/nowhere.json", "--output", folder + "/run"]
+            let early = try Launcher.run(3, vae)
+            #expect(early.status == 1 && early.errors.ranges(of: "Error: ").count == 1 && early.errors.contains("nowhere.json"), "\(early)")
         }
     }
 

@@ -9,7 +9,7 @@ import Locks
 package struct RankGroup: Sendable {
     package let rank, count: Int
     private let communicator: (any Communicator)?
-    private let failure = Lock(false)
+    private let state = Lock((hasBegun: false, hasFailed: false))
 
     /// One process for everything.
     package static let alone = RankGroup(nil)
@@ -25,8 +25,11 @@ package struct RankGroup: Sendable {
     /// This rank's share of `total` things in a row: as many for each as for any other, or one more.
     package func share(of total: Int) -> Range<Int> { total * rank / count..<total * (rank + 1) / count }
 
+    /// Whether something was done ``together(_:)`` already: what fails before may still fail together.
+    package var hasBegun: Bool { state.withLock { $0.hasBegun } }
+
     /// Whether what ended the work on this rank has ended it on all of them, and the first one says why.
-    package var hasFailedTogether: Bool { failure.withLock { $0 } }
+    package var hasFailedTogether: Bool { state.withLock { $0.hasFailed } }
 
     /// Ends the others.
     package func abort(status: Int32) -> Never {
@@ -91,12 +94,13 @@ extension RankGroup {
     /// Does what may fail on any rank. Where it does, it has failed on all of them, for the reason that the lowest of these ranks has.
     package func together<R>(_ body: () throws(FileError) -> R) throws(FileError) -> R {
         guard count > 1 else { return try body() }
+        state.withLock { $0.hasBegun = true }
         var result: R?
         var reason = ""
         do throws(FileError) { result = try body() } catch { reason = error.reason }
         let reasons = gather(Array(reason.utf8))
         if let failed = reasons.firstIndex(where: { !$0.isEmpty }) {
-            failure.withLock { $0 = true }
+            state.withLock { $0.hasFailed = true }
             let reason = String(decoding: reasons[failed], as: UTF8.self)
             throw FileError(path: "", reason: failed == 0 ? reason : "rank \(failed) of \(count): \(reason)")
         }
@@ -119,7 +123,7 @@ extension RankGroup {
         let all = facts.map { gather(Array($0.digest.utf8)) }
         for (fact, digests) in zip(facts, all) {
             guard let rank = digests.indices.first(where: { digests[$0] != digests[0] }) else { continue }
-            failure.withLock { $0 = true }
+            state.withLock { $0.hasFailed = true }
             throw FileError(path: "", reason: "rank \(rank) of \(count) has \(fact.name) than rank 0: all ranks need the same")
         }
     }

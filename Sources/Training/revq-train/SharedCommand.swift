@@ -25,6 +25,7 @@ extension SharedCommand {
             ranks.leave()
             throw code
         } catch {
+            guard ranks.hasBegun else { RevqTrain.refuse(error, ranks) }
             let status = Self.exitCode(for: error).rawValue
             guard ranks.hasFailedTogether else {
                 Console().say("Error: rank \(ranks.rank) of \(ranks.count): \(Self.message(for: error))")
@@ -42,6 +43,11 @@ extension RevqTrain {
     /// Ends a process that was not called as it should be; of several that one job has, one says why.
     static func refuse(_ error: any Error) -> Never {
         guard exitCode(for: error) != .success, let ranks = try? RankedJob.join(), ranks.count > 1 else { exit(withError: error) }
+        refuse(error, ranks)
+    }
+
+    /// The same before the ranks have done anything together.
+    fileprivate static func refuse(_ error: any Error, _ ranks: RankGroup) -> Never {
         // What the others begin with, too: they may have been called otherwise.
         let text = ranks.isFirst ? fullMessage(for: error) : message(for: error)
         let shared = Result { () throws(FileError) in try ranks.together { () throws(FileError) -> Void in throw FileError(path: "", reason: text) } }
