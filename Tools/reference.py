@@ -122,6 +122,8 @@ class Reference:
         if "$ref" in schema:
             name = schema["$ref"].split("/")
             return f'<a href="#{name[-1]}">{name[-1]}</a>' if name[2] == "schemas" else f"a list, as in {name[3]}"
+        if "oneOf" in schema and not schema.get("description"):
+            return " or ".join(self.kind(part) for part in schema["oneOf"])
         if schema.get("description"):
             return inline(schema["description"])
         if schema.get("type") == "array":
@@ -140,7 +142,7 @@ class Reference:
         rows = [
             f'<tr><th scope="row">{status}</th><td>{", ".join(f"<code>{code}</code>" for code in answer["x-problem-codes"])}</td></tr>'
             for status, answer in operation["responses"].items()
-            if status != "200"
+            if "x-problem-codes" in answer
         ]
         return f"<details><summary>How it refuses</summary>{table(['Status', 'codes'], rows)}</details>"
 

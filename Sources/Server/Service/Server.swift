@@ -106,6 +106,7 @@ extension TokenizerService.Limits {
             maxBatch: configuration.maxBatch, maxDelay: configuration.maxDelay, maxQueue: configuration.maxQueue)
         self.init(batching: batching, poolThreads: configuration.threads)
         (imageBodyBytes, tokenBodyBytes) = (configuration.maxImageBytes, configuration.maxTokenBytes)
+        (listItems, cacheBytes) = (configuration.maxList, configuration.cacheBytes)
         (images, memoryBytes) = (configuration.images, configuration.pictureMemory)
         (answerWithin, stuckAfter, proxies) = (configuration.requestTimeout, configuration.stuckAfter, configuration.trustedProxies)
     }

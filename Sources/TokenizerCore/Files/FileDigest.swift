@@ -50,6 +50,13 @@ package struct FileDigest: Sendable, Hashable, Codable {
         sha256 = SHA256.hash(data: contents).hexadecimal
     }
 
+    /// The digest of bytes in memory.
+    package static func sha256(of bytes: UnsafeRawBufferPointer) -> String {
+        var hash = SHA256()
+        hash.update(bufferPointer: bytes)
+        return hash.finalize().hexadecimal
+    }
+
     /// The digest of text that stands for something.
     package static func sha256(_ text: String) -> String {
         SHA256.hash(data: Data(text.utf8)).hexadecimal

@@ -28,6 +28,8 @@ package struct ServerConfiguration: Sendable {
     package let stuckAfter: Duration
     let maxImageBytes: Int
     let maxTokenBytes: Int
+    let maxList: Int
+    let cacheBytes: Int
     let images: ImageLimits
     /// What all pictures that are being decoded may take together.
     let pictureMemory: Int
@@ -74,6 +76,11 @@ package struct ServerConfiguration: Sendable {
             "log-format", default: .auto, "How log lines are written: as text, as json, or (auto) as text to a terminal and as JSON elsewhere.")
         (requestTimeout, stuckAfter, drainDelay, drainTimeout) = try Self.times(&read)
         (maxImageBytes, maxTokenBytes, pictureMemory) = try Self.sizes(&read)
+        maxList = try read.integer(
+            "max-list", default: 64, in: 1...65_536,
+            "Most pictures, or tokens of as many, in one list; no more than --max-queue either. A longer one is answered 413.")
+        cacheBytes = try read.integer(
+            "cache-bytes", default: 0, in: 0...1 << 40, "Bytes of results that are remembered for requests for the same; 0 for none.")
         images = try Self.images(&read)
         residentVersions = try read.integer(
             "resident-versions", default: 3, in: 1...64,

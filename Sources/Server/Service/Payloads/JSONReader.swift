@@ -51,6 +51,53 @@ struct JSONReader {
         return values
     }
 
+    /// Whether the value that comes next is an array.
+    mutating func isAtArray() -> Bool {
+        skipSpace()
+        return next == UInt8(ascii: "[")
+    }
+
+    /// Reads an array, each element by `read`, which gets the element's name.
+    /// - Throws: ``PayloadError/tooMany(_:)`` if it has more than `maximum`.
+    mutating func readArray<Element>(
+        _ name: String, of kind: String, atMost maximum: Int, _ read: (String, inout JSONReader) throws(PayloadError) -> Element
+    ) throws(PayloadError) -> [Element] {
+        try open("[", name, "an array of \(kind)")
+        var values: [Element] = []
+        while try hasNext(before: "]", isFirst: values.isEmpty) {
+            guard values.count < maximum else { throw .tooMany("\(name) has more than \(maximum) elements") }
+            values.append(try read("\(name)[\(values.count)]", &self))
+        }
+        return values
+    }
+
+    /// Reads an array of integers, or of arrays of integers.
+    /// - Throws: ``PayloadError/tooMany(_:)`` if there are more than `lists` of these.
+    mutating func readIntegerLists(_ name: String, atMost maximum: Int, lists: Int) throws(PayloadError) -> (lists: [[Int]], isNested: Bool) {
+        let start = position
+        try open("[", name, "an array of integers")
+        let isNested = isAtArray()
+        position = start
+        guard isNested else { return ([try readIntegers(name, atMost: maximum)], false) }
+        let lists = try readArray(name, of: "arrays", atMost: lists) { name, reader throws(PayloadError) in
+            try reader.readIntegers(name, atMost: maximum)
+        }
+        return (lists, true)
+    }
+
+    /// Reads a string that stands for bytes in base64, one of several: where it does not, the rest of it is passed over.
+    mutating func readBase64(inListAs name: String) throws(PayloadError) -> Result<[UInt8], PayloadError> {
+        let start = position
+        do throws(PayloadError) {
+            return .success(try readBase64(name))
+        } catch {
+            guard case .invalid = error else { throw error }
+            position = start
+            _ = try readStringBytes(name)
+            return .failure(error)
+        }
+    }
+
     /// Reads an integer written without fraction or exponent.
     mutating func readInteger(_ name: String) throws(PayloadError) -> Int {
         skipSpace()

@@ -26,6 +26,7 @@ extension PayloadError: Refusal {
         case .invalid(let reason): Problem(.invalidField, reason)
         case .tokenCount(let reason): Problem(.tokenCountMismatch, reason)
         case .tokenRange(let reason): Problem(.tokenOutOfRange, reason)
+        case .tooMany(let reason): Problem(.listTooLong, reason)
         case .unrecognized(let expected): Problem(.unsupportedMediaType, reason, headers: ["Accept": expected.joined(separator: ", ")])
         }
     }

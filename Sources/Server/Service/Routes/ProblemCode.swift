@@ -12,6 +12,7 @@ enum ProblemCode: String, CaseIterable, Sendable {
     case requestTimeout = "request_timeout"
     case fingerprintNotResident = "fingerprint_not_resident"
     case bodyTooLarge = "body_too_large"
+    case listTooLong = "list_too_long"
     case unsupportedMediaType = "unsupported_media_type"
     case invalidField = "invalid_field"
     case imageEmpty = "image_empty"
@@ -39,13 +40,21 @@ enum ProblemCode: String, CaseIterable, Sendable {
         case .notAcceptable: 406
         case .requestTimeout: 408
         case .fingerprintNotResident: 409
-        case .bodyTooLarge, .imageTooLarge: 413
+        case .bodyTooLarge, .listTooLong, .imageTooLarge: 413
         case .unsupportedMediaType, .imageFormatUnsupported: 415
         case .invalidField, .imageEmpty, .imageTruncated, .imageCorrupt, .tokenCountMismatch, .tokenOutOfRange: 422
         case .overloaded: 429
         case .internalError, .engineFailed: 500
         case .notReady, .shuttingDown, .stuck, .noRoom, .imageOutOfMemory: 503
         case .deadlineExceeded: 504
+        }
+    }
+
+    /// Whether the same request may succeed later.
+    var isRetryable: Bool {
+        switch self {
+        case .requestTimeout, .overloaded, .noRoom, .imageOutOfMemory, .notReady, .shuttingDown, .stuck, .deadlineExceeded: true
+        default: false
         }
     }
 
@@ -63,6 +72,7 @@ enum ProblemCode: String, CaseIterable, Sendable {
         case .requestTimeout: "The request arrived too slowly"
         case .fingerprintNotResident: "The tokens belong to a model version that is not loaded"
         case .bodyTooLarge: "The body is too large"
+        case .listTooLong: "The list has too many members"
         case .unsupportedMediaType: "The body's format is not supported"
         case .invalidField: "A value is not what it must be"
         case .imageEmpty: "The image has no bytes"

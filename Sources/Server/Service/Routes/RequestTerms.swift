@@ -2,8 +2,13 @@ import HTTPTransport
 
 /// What a request's head asks for, checked against its route before any of its body is read.
 struct RequestTerms: Sendable {
-    /// The media type of the answer.
+    /// The media type of the answer, and of the answer to a list; nil where none is welcome that a list can have.
     let answerType: String
+    let listAnswerType: String?
+    /// The answers that the client has, by their `ETag`.
+    let knownTags: [String]
+    /// Whether what was computed for others will do: `Cache-Control: no-cache` says that it will not.
+    let mayShare: Bool
     /// What the body is said to be; nil where nothing is said that can be read.
     let bodyType: MediaType?
     /// The `model` query parameter.
@@ -24,10 +29,14 @@ struct RequestTerms: Sendable {
         quality = try Self.quality(parameters["quality"])
         fingerprint = try Self.fingerprint(head.headers["Revq-Fingerprint"], parameters["fingerprint"])
         timeout = try Self.timeout(head.headers["X-Request-Timeout-Ms"])
-        guard let answerType = Acceptance(head.headers.list("Accept")).best(of: route.offers) else {
+        let acceptance = Acceptance(head.headers.list("Accept"))
+        guard let answerType = acceptance.best(of: route.offers) else {
             throw Problem(.notAcceptable, "\(route.path) answers \(route.offers.joined(separator: " or "))")
         }
         self.answerType = answerType
+        listAnswerType = acceptance.best(of: route.listOffers)
+        knownTags = head.headers.list("If-None-Match")
+        mayShare = !head.headers.list("Cache-Control").contains { $0.equalsIgnoringCase("no-cache") || $0.equalsIgnoringCase("no-store") }
         if !route.accepts.isEmpty { try Self.checkBody(head, on: route) }
         bodyType = head.headers["Content-Type"].flatMap { MediaType(parsing: $0) }
     }

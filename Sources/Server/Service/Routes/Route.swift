@@ -10,18 +10,20 @@ struct Route: Sendable {
     let accepts: [String]
     /// The media types of the answer, the preferred one first.
     let offers: [String]
+    /// Those that the answer to a list may have, in the same order; empty where it takes none.
+    var listOffers: [String] { accepts.isEmpty ? [] : offers.filter(Self.listFormats.contains).sorted { a, _ in a == MediaType.json } }
     /// The query parameters it knows.
     let parameters: [String]
     /// How it may refuse a request, beyond what the transport refuses at every path.
     let problems: [ProblemCode]
 
     static let table: [Route] = [
-        .compute("/encode", .encode, accepts: imageBodies, offers: tokenFormats, problems: imageProblems),
+        .compute("/encode", .encode, accepts: imageBodies, offers: tokenFormats + [MediaType.ndjson], problems: imageProblems),
         .compute(
-            "/decode", .decode, accepts: tokenFormats, offers: pictureFormats, parameters: ["model", "fingerprint", "quality"],
+            "/decode", .decode, accepts: tokenFormats, offers: pictureAnswers, parameters: ["model", "fingerprint", "quality"],
             problems: tokenProblems),
         .compute(
-            "/reconstruct", .reconstruct, accepts: imageBodies, offers: pictureFormats, parameters: ["model", "quality"], problems: imageProblems),
+            "/reconstruct", .reconstruct, accepts: imageBodies, offers: pictureAnswers, parameters: ["model", "quality"], problems: imageProblems),
         .information("/models", .models),
         .information("/info", .info),
         .information("/livez", .live),
@@ -54,9 +56,11 @@ struct Route: Sendable {
     static let imageBodies = [MediaType.jpeg, MediaType.png, MediaType.any, MediaType.multipart, MediaType.json]
     static let tokenFormats = [MediaType.json, MediaType.npy, MediaType.packed, MediaType.octets]
     static let pictureFormats = [MediaType.png, MediaType.jpeg, MediaType.npy]
+    private static let pictureAnswers = pictureFormats + [MediaType.json, MediaType.ndjson]
+    static let listFormats = [MediaType.json, MediaType.ndjson, MediaType.npy, MediaType.packed, MediaType.octets]
     private static let computeProblems: [ProblemCode] = [
-        .emptyBody, .malformedBody, .malformedQuery, .malformedHeader, .unknownModel, .notAcceptable, .bodyTooLarge, .unsupportedMediaType,
-        .invalidField, .overloaded, .internalError, .engineFailed, .notReady, .noRoom, .deadlineExceeded,
+        .emptyBody, .malformedBody, .malformedQuery, .malformedHeader, .unknownModel, .notAcceptable, .bodyTooLarge, .listTooLong,
+        .unsupportedMediaType, .invalidField, .overloaded, .internalError, .engineFailed, .notReady, .noRoom, .deadlineExceeded,
     ]
     private static let imageProblems =
         computeProblems + [

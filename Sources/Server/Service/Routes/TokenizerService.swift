@@ -14,6 +14,10 @@ final class TokenizerService: Sendable {
         /// The largest body of an image request, and of a token request.
         var imageBodyBytes = 32 << 20
         var tokenBodyBytes = 1 << 20
+        /// Most members of a list; the queue's places bound it too.
+        var listItems = 64
+        /// Of results that are remembered; 0 for none.
+        var cacheBytes = 0
         /// What all images that are being decoded may take together. Bodies are bounded by the transport.
         var memoryBytes = 1 << 30
         /// From the complete request to its answer, where the client does not say less.
@@ -49,7 +53,8 @@ final class TokenizerService: Sendable {
             stages = ComputeStages(
                 registry: registry, queue: try BatchQueue(limits: limits.batching, watchdog: watchdog, metrics: metrics), pictures: pools[0],
                 answers: pools[1], intake: ImageIntake(limits: limits.images, memory: MemoryBudget(limitBytes: limits.memoryBytes)),
-                watchdog: watchdog)
+                results: SharedResults(limitBytes: limits.cacheBytes), watchdog: watchdog,
+                listLimit: min(limits.listItems, limits.batching.maxQueue))
         } catch {
             pools.forEach { $0.close() }
             throw error
@@ -97,16 +102,19 @@ final class TokenizerService: Sendable {
             }
         } catch {
             record.refused(error)
-            return .answer(record.answered(error.response()))
+            return .answer(record.answered(error.response(for: record.identity.id)))
         }
     }
 
     /// What the transport refuses by itself.
     func response(to error: HTTPError) -> HTTPResponse {
         let problem = error.problem
-        logger.info("refused", metadata: ["status": "\(error.status.code)", "reason": "\(error.reason)"])
+        let id = RequestIdentity.newID()
+        logger.info("refused", metadata: ["status": "\(error.status.code)", "reason": "\(error.reason)", "id": "\(id)"])
         metrics.refused(problem.code)
-        return problem.response(status: error.status)
+        var response = problem.response(for: id, status: error.status)
+        response.headers["X-Request-ID"] = id
+        return response
     }
 
     /// Refuses by the head what can be refused by it. A slot is taken only when the body is complete: clients that send slowly would

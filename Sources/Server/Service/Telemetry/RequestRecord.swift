@@ -5,7 +5,8 @@ import Logging
 /// One request from its head to its end: who asks for what, the stages it has gone through, and what became of it. Its end is one line in
 /// the log, and counts in the metrics.
 final class RequestRecord: Sendable {
-    /// Where a request is; one follows the other, so that their times add up to the whole.
+    /// Where a request is; one follows the other, so that their times add up to the whole. One for a list is where the first of its items is,
+    /// and finishes with the last.
     enum Stage: String, Sendable, CaseIterable {
         /// Its body arrives.
         case read
@@ -18,6 +19,8 @@ final class RequestRecord: Sendable {
         case compute
         /// Its answer is written.
         case finish
+
+        fileprivate var place: Int { Self.allCases.firstIndex(of: self)! }
     }
 
     private struct State {
@@ -28,7 +31,7 @@ final class RequestRecord: Sendable {
 
         /// - Parameter next: nil where it ends.
         mutating func enter(_ next: Stage?) {
-            guard !isOver else { return }
+            guard !isOver, next.map({ $0.place > stage.place }) != false else { return }
             let now = ContinuousClock.now
             durations.append((stage, since.duration(to: now)))
             since = now
@@ -66,12 +69,19 @@ final class RequestRecord: Sendable {
         metrics.refused(problem.code)
     }
 
+    /// An answer begins whose body comes in parts.
+    /// - Returns: its head with what a client may know of this request.
+    func begun(_ response: HTTPResponse) -> HTTPResponse {
+        var response = response
+        response.headers["X-Request-ID"] = identity.id
+        return response
+    }
+
     /// It ends with an answer.
     /// - Returns: the answer with what a client may know of this request.
     func answered(_ response: HTTPResponse) -> HTTPResponse {
         let (durations, total) = end()
-        var response = response
-        response.headers["X-Request-ID"] = identity.id
+        var response = begun(response)
         if route?.isCompute == true { response.headers["Server-Timing"] = Self.serverTiming(durations, total) }
         metrics.answered(route, method, status: response.status.code, total: total, stages: route?.isCompute == true ? durations : [])
         if !isUneventful(response) {
