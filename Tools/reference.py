@@ -99,7 +99,8 @@ class Reference:
             + f"<h4>Answer</h4>{prose(answer['description'])}{self.contents(answer['content'])}{self.headers(answer.get('headers', {}))}"
             + self.refusals(operation)
             + f'<h4>In a shell</h4><pre tabindex="0">{html.escape(command(path, method, body))}</pre>'
-            + self.attempt(name, operation, body, list(answer["content"]))
+            # A path of its own for each model is tried in a shell.
+            + ("" if "{" in path else self.attempt(name, operation, body, list(answer["content"])))
             + "</section>"
         )
 
@@ -211,9 +212,12 @@ def table(names, rows):
 
 
 def command(path, method, body):
-    url = f"http://127.0.0.1:8080{path}"
+    tokens = ".decode" if path.endswith("infer") and "version" in path else ".encode"
+    url = f"http://127.0.0.1:8080{path.replace('{model}', 'default' + tokens).replace('{version}', '3')}"
     if method == "get":
         return f"curl -s {url}"
+    if path.endswith("/infer"):
+        return f"curl -s -H 'Content-Type: application/json' --data-binary @request.json {url}"
     if path == "/decode":
         return f"curl -s --data-binary @tokens.json -H 'Content-Type: application/json' {url} > picture.png"
     return f"curl -s --data-binary {PICTURE} {url} > {'tokens.json' if path == '/encode' else 'picture.png'}"

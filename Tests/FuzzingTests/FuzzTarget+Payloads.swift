@@ -2,7 +2,9 @@ import Files
 import FoundationEssentials
 
 @testable import HTTPTransport
+@testable import Images
 @testable import Service
+@testable import TokenizerCore
 
 extension FuzzTarget {
     /// A document that is accepted is one to every reader, and the same one.
@@ -44,6 +46,31 @@ extension FuzzTarget {
         guard let array = try? NumPyArray(parsing: bytes) else { return }
         precondition((array.integers?.count ?? array.floats?.count) == array.count)
         precondition((try? NumPyArray(parsing: array.serialized())) == array, "not the same when it was written and read")
+    }
+
+    /// The first two bytes say how much is JSON, 65,535 that all is. Whatever is taken fills the shapes that it says it has.
+    static func runInference(_ bytes: [UInt8]) {
+        guard bytes.count >= 2 else { return }
+        let length = Int(bytes[0]) | Int(bytes[1]) << 8
+        guard let request = try? InferenceRequest(Array(bytes.dropFirst(2)), headerBytes: length == 65_535 ? nil : length) else { return }
+        let served = ServedModel(name: "m", engine: NoEngine())
+        for operation in InferenceModel.operations {
+            let model = InferenceModel(operation: operation, served: served)
+            _ = try? request.wanted(of: model.outputs)
+            guard let sources = try? model.sources(of: request, listLimit: 4) else { continue }
+            let tensor = request.inputs[0]
+            precondition(sources.count == (tensor.shape.count == 1 && tensor.name == "tokens" ? 1 : tensor.shape[0]), "not as many as the shape says")
+            precondition(sources.count <= 4 && tensor.count > 0 || tensor.name == "tokens", "more than the limit")
+        }
+    }
+
+    /// Whose facts are all that is asked for.
+    private final class NoEngine: Engine {
+        let facts = ModelFacts(
+            version: 1, fingerprint: "f1", imageSize: 2, latentShape: [1, 2, 2], tokensPerImage: 4, codebookSize: 300, precision: .float32)
+
+        func encode(_ images: [RGBImage]) throws -> Tokens { preconditionFailure("nothing is computed here") }
+        func decode(_ tokens: Tokens) throws -> [RGBImage] { preconditionFailure("nothing is computed here") }
     }
 
     /// The first line is the content type, the rest the body.

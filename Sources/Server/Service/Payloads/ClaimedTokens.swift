@@ -115,7 +115,7 @@ struct ClaimedTokens: Equatable {
         try Self.check(try values(for: facts), for: facts)
     }
 
-    private static func check(_ values: [Int], for facts: ModelFacts) throws(PayloadError) -> Tokens {
+    static func check(_ values: [Int], for facts: ModelFacts) throws(PayloadError) -> Tokens {
         guard values.count == facts.tokensPerImage else {
             throw .tokenCount("there are \(values.count) tokens; the model has \(facts.tokensPerImage) per image")
         }

@@ -11,6 +11,8 @@ final class ComputeItem: Sendable {
     enum Source: Sendable {
         /// An image file.
         case picture(ArraySlice<UInt8>)
+        /// A square as the model sees it.
+        case pixels(RGBImage)
         case tokens(Tokens)
     }
 
@@ -81,7 +83,7 @@ final class ComputeItem: Sendable {
     private func submitSource(_ work: @escaping @Sendable () -> Void) {
         switch source {
         case .picture: submit(to: stages.pictures, .picture, work)
-        case .tokens: submit(to: stages.answers, .answer, work)
+        case .pixels, .tokens: submit(to: stages.answers, .answer, work)
         }
     }
 
@@ -110,6 +112,7 @@ final class ComputeItem: Sendable {
 
     private func input() throws(Problem) -> EngineInput {
         switch source {
+        case .pixels(let image): return .image(image)
         case .tokens(let tokens): return .tokens(tokens)
         case .picture(let file):
             return .image(try stages.intake.square(of: file, imageSize: model.facts.imageSize, isWanted: owner.isWaiting))

@@ -20,6 +20,8 @@ final class ComputeRequest: Sendable {
 
     private let operation: Operation
     private let terms: RequestTerms
+    /// The model of the Open Inference Protocol that is asked; nil where it is not spoken.
+    private let inference: InferenceModel?
     private let client: Client
     private let stages: ComputeStages
     private let state: Lock<State>
@@ -27,8 +29,10 @@ final class ComputeRequest: Sendable {
     /// Takes a slot.
     /// - Parameter limit: how long the client will wait.
     init(
-        _ operation: Operation, terms: RequestTerms, within limit: Duration, client: Client, stages: ComputeStages
+        _ operation: Operation, terms: RequestTerms, inference: InferenceModel? = nil, within limit: Duration, client: Client,
+        stages: ComputeStages
     ) throws(Overload) {
+        self.inference = inference
         self.operation = operation
         self.terms = terms
         self.client = client
@@ -53,7 +57,9 @@ final class ComputeRequest: Sendable {
         guard !client.responder.isCancelled else { return }
         client.record.enter(.prepare)
         do throws(Problem) {
-            let reading = try RequestReading(operation, body, terms, stages)
+            guard !body.isEmpty else { throw Problem(.emptyBody, "the request has no body") }
+            let reading =
+                if let inference { try RequestReading(inference, body, terms, stages) } else { try RequestReading(operation, body, terms, stages) }
             let answer = try RequestAnswer(reading, terms, client)
             if answer.isKnown { return self.answer { answer.sendNotModified() } }
             try start(reading, answer)
@@ -153,7 +159,7 @@ struct Client: Sendable {
 
     func refuse(_ problem: Problem) {
         record.refused(problem)
-        answer(problem.response(for: record.identity.id))
+        answer(problem.response(for: record.identity.id, isInference: record.isInference))
     }
 }
 

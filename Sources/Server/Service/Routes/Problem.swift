@@ -23,22 +23,26 @@ package struct Problem: Error, Equatable {
     }
 
     /// The names of what ``document(for:status:)`` has.
-    static let fields = ["type", "title", "status", "detail", "code", "request_id", "retryable"]
+    static let fields = ["type", "title", "status", "detail", "code", "request_id", "retryable", "error"]
 
     /// - Parameter status: replaces the code's own, for what the transport has decided.
-    func document(for requestID: String, status: Int? = nil) -> JSONValue {
-        [
+    /// - Parameter isInference: adds `error`, where the Open Inference Protocol has what was wrong.
+    func document(for requestID: String, status: Int? = nil, isInference: Bool = false) -> JSONValue {
+        var fields: [String: JSONValue] = [
             "type": .string("urn:revq:problem:\(code.rawValue)"), "title": .string(code.title), "status": .integer(status ?? code.status),
             "detail": .string(detail), "code": .string(code.rawValue), "request_id": .string(requestID), "retryable": .boolean(code.isRetryable),
         ]
+        if isInference { fields["error"] = .string(detail) }
+        return .object(fields)
     }
 
     /// - Parameters:
     ///   - requestID: by which the request is in the log.
     ///   - status: replaces the code's own, for what the transport has decided.
-    func response(for requestID: String, status: HTTPStatus? = nil) -> HTTPResponse {
+    func response(for requestID: String, status: HTTPStatus? = nil, isInference: Bool = false) -> HTTPResponse {
         let status = status ?? HTTPStatus(code.status)
-        var response = HTTPResponse(status: status, headers: headers, body: document(for: requestID, status: status.code).bytes)
+        var response = HTTPResponse(
+            status: status, headers: headers, body: document(for: requestID, status: status.code, isInference: isInference).bytes)
         response.headers["Content-Type"] = MediaType.problem
         if let retryAfter { response.headers["Retry-After"] = "\(retryAfter.wholeSeconds)" }
         return response

@@ -15,6 +15,7 @@ final class RequestAnswer: Sendable {
     let keys: [SharedResults.Key?]
     private let form: AnswerForm
     private let isList: Bool
+    private let inference: (model: InferenceModel, id: String?, outputs: [InferenceRequest.Output])?
     private let client: Client
     private let state: Lock<State>
     /// Decided by what decides every byte of the answer, so that it is known before anything is computed; nil where members come as they end.
@@ -24,6 +25,7 @@ final class RequestAnswer: Sendable {
 
     /// - Throws: where a list has none of the forms that the client takes.
     init(_ reading: RequestReading, _ terms: RequestTerms, _ client: Client) throws(Problem) {
+        inference = reading.inference
         isList = reading.isList || terms.answerType == MediaType.ndjson
         guard let type = isList ? terms.listAnswerType : terms.answerType else {
             throw Problem(.notAcceptable, "a list is answered as \(Route.listFormats.joined(separator: " or "))")
@@ -33,7 +35,7 @@ final class RequestAnswer: Sendable {
             (try? source.get()).map { SharedResults.Key(reading.operation, $0, by: reading.model.facts) }
         }
         let parts = [type, "\(terms.quality)", "\(isList)", reading.model.name] + keys.map { $0?.text ?? "" }
-        let tag = type == MediaType.ndjson ? nil : "\"\(FileDigest.sha256(parts.joined(separator: "\n")).prefix(32))\""
+        let tag = type == MediaType.ndjson || inference != nil ? nil : "\"\(FileDigest.sha256(parts.joined(separator: "\n")).prefix(32))\""
         (self.keys, self.tag, self.client) = (keys, tag, client)
         isKnown = tag?.isAmong(terms.knownTags.filter { $0 != "*" }) == true
         state = Lock(State(results: keys.map { _ in nil }, members: keys.map { _ in nil }, left: keys.count))
@@ -92,13 +94,21 @@ final class RequestAnswer: Sendable {
             do throws(Problem) {
                 outcomes.append(try result.get())
             } catch {
-                throw isList ? error.of(item: index) : error
+                throw results.count > 1 ? error.of(item: index) : error
             }
         }
+        if let inference { return response(inference.model.answer(outcomes, inference.outputs, id: inference.id)) }
         guard !isList else { return response(form.body(ofAll: outcomes)) }
         var response = response(form.body(of: outcomes[0]))
         if let psnr = outcomes[0].psnr { response.headers["Revq-PSNR"] = "\(psnr)" }
         if let ssim = outcomes[0].ssim { response.headers["Revq-SSIM"] = "\(ssim)" }
+        return response
+    }
+
+    private func response(_ answer: (body: [UInt8], headerBytes: Int?)) -> HTTPResponse {
+        var response = response(answer.body)
+        response.headers["Content-Type"] = answer.headerBytes == nil ? MediaType.json : MediaType.octets
+        if let count = answer.headerBytes { response.headers["Inference-Header-Content-Length"] = "\(count)" }
         return response
     }
 

@@ -17,6 +17,10 @@ struct RequestTerms: Sendable {
     let quality: Int
     /// Whose tokens the body holds, if it does not say so: the `Revq-Fingerprint` header, or the `fingerprint` query parameter.
     let fingerprint: String?
+    /// What the path has in the places of the route's `{…}`.
+    let captures: [String: String]
+    /// How much of the body is JSON, where tensors follow: the `Inference-Header-Content-Length` header.
+    let inferenceHeaderBytes: Int?
     /// How long its client waits: the `X-Request-Timeout-Ms` header.
     let timeout: Duration?
 
@@ -28,6 +32,8 @@ struct RequestTerms: Sendable {
         model = parameters["model"]
         quality = try Self.quality(parameters["quality"])
         fingerprint = try Self.fingerprint(head.headers["Revq-Fingerprint"], parameters["fingerprint"])
+        captures = route.captures(of: head.path) ?? [:]
+        inferenceHeaderBytes = try Self.headerBytes(head.headers["Inference-Header-Content-Length"])
         timeout = try Self.timeout(head.headers["X-Request-Timeout-Ms"])
         let acceptance = Acceptance(head.headers.list("Accept"))
         guard let answerType = acceptance.best(of: route.offers) else {
@@ -68,6 +74,14 @@ struct RequestTerms: Sendable {
             throw Problem(.malformedHeader, "X-Request-Timeout-Ms is \"\(header.shortened)\"; expected a whole number of milliseconds, at least 1")
         }
         return .milliseconds(milliseconds)
+    }
+
+    private static func headerBytes(_ header: String?) throws(Problem) -> Int? {
+        guard let header else { return nil }
+        guard let count = Int(header), count >= 0 else {
+            throw Problem(.malformedHeader, "Inference-Header-Content-Length is \"\(header.shortened)\"; expected a number of bytes")
+        }
+        return count
     }
 
     private static func quality(_ parameter: String?) throws(Problem) -> Int {

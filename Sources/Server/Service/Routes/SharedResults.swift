@@ -1,5 +1,6 @@
 import Compute
 import Files
+import Images
 import Locks
 import TokenizerCore
 
@@ -25,6 +26,7 @@ final class SharedResults: Sendable {
             contents =
                 switch source {
                 case .picture(let file): file.withUnsafeBytes { FileDigest.sha256(of: $0) }
+                case .pixels(let image): "pixels " + image.pixels.withUnsafeBytes { FileDigest.sha256(of: $0) }
                 case .tokens(let tokens): tokens.indices.withUnsafeBytes { FileDigest.sha256(of: $0) }
                 }
         }

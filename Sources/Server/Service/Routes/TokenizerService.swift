@@ -93,6 +93,20 @@ final class TokenizerService: Sendable {
             let terms = try RequestTerms(head, on: route)
             switch route.endpoint {
             case .compute(let operation): return try admit(operation, terms, Client(responder, record))
+            case .infer:
+                let model = try inferenceModel(terms)
+                return try admit(model.operation, terms, Client(responder, record), inference: model)
+            case .inferenceServer: return .answer(record.answered(.json(Self.inferenceServer)))
+            case .inferenceModel:
+                let model = try inferenceModel(terms)
+                return .answer(record.answered(.json(model.metadata(versions: registry.versions(of: model.served.name)))))
+            case .inferenceLive: return .answer(record.answered(.json(["live": .boolean(true)])))
+            case .inferenceReady:
+                _ = try readiness()
+                return .answer(record.answered(.json(["ready": .boolean(true)])))
+            case .inferenceModelReady:
+                let model = try inferenceModel(terms)
+                return .answer(record.answered(.json(["name": .string(model.name), "ready": .boolean(true)])))
             case .models: return .answer(record.answered(.json(ModelsDocument(registry).json)))
             case .info: return .answer(record.answered(.json(InfoDocument(registry, limits).json)))
             case .live: return .answer(record.answered(Self.alive))
@@ -102,7 +116,7 @@ final class TokenizerService: Sendable {
             }
         } catch {
             record.refused(error)
-            return .answer(record.answered(error.response(for: record.identity.id)))
+            return .answer(record.answered(error.response(for: record.identity.id, isInference: record.isInference)))
         }
     }
 
@@ -119,9 +133,11 @@ final class TokenizerService: Sendable {
 
     /// Refuses by the head what can be refused by it. A slot is taken only when the body is complete: clients that send slowly would
     /// otherwise hold all of them.
-    private func admit(_ operation: Operation, _ terms: RequestTerms, _ client: Client) throws(Problem) -> HTTPAdmission {
+    private func admit(
+        _ operation: Operation, _ terms: RequestTerms, _ client: Client, inference: InferenceModel? = nil
+    ) throws(Problem) -> HTTPAdmission {
         guard registry.isReady else { throw ModelError.notReady.problem }
-        if operation != .decode, terms.model != nil || !terms.bodyMayNameModel {
+        if inference == nil, operation != .decode, terms.model != nil || !terms.bodyMayNameModel {
             _ = try Problem.refusing { () throws(ModelError) in try registry.current(terms.model) }
         }
         let limit = min(terms.timeout ?? limits.answerWithin, limits.answerWithin)
@@ -129,12 +145,23 @@ final class TokenizerService: Sendable {
         let maximumBodyBytes = operation == .decode ? limits.tokenBodyBytes : limits.imageBodyBytes
         return .accept(maximumBodyBytes: maximumBodyBytes, answerWithin: limit, timeout: terms.timeout) { [stages] request in
             do throws(Overload) {
-                try ComputeRequest(operation, terms: terms, within: limit, client: client, stages: stages).begin(request.body)
+                try ComputeRequest(operation, terms: terms, inference: inference, within: limit, client: client, stages: stages).begin(request.body)
             } catch {
                 client.refuse(error.problem)
             }
         }
     }
+
+    private func inferenceModel(_ terms: RequestTerms) throws(Problem) -> InferenceModel {
+        try Problem.refusing { () throws(ModelError) in
+            try InferenceModel(terms.captures["model"] ?? "", version: terms.captures["version"], in: registry)
+        }
+    }
+
+    /// What the Open Inference Protocol calls the metadata of a server.
+    private static let inferenceServer: JSONValue = [
+        "name": .string(InferenceModel.platform), "version": "1", "extensions": .array(["binary_tensor_data"]),
+    ]
 
     private static let alive = HTTPResponse.json(["status": "alive"])
     private static let ready = HTTPResponse.json(["status": "ready"])

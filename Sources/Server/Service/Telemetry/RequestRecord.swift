@@ -40,6 +40,8 @@ final class RequestRecord: Sendable {
     }
 
     let identity: RequestIdentity
+    /// Whether it is asked by the Open Inference Protocol.
+    let isInference: Bool
     let start = ContinuousClock.now
     private let request: String
     private let route: Route?
@@ -54,6 +56,7 @@ final class RequestRecord: Sendable {
         self.identity = identity
         self.route = route
         self.logger = logger
+        isInference = head.path.hasPrefix("/v2")
         self.metrics = metrics
         (method, version) = (head.method, head.version)
         request = "\(head.method.rawValue.shortened) \(head.target.shortened)"
