@@ -8,9 +8,12 @@ package struct FileDigest: Sendable, Hashable, Codable {
     package let sha256: String
 
     /// Whether ``sha256`` has the form of one; it is used in file names.
-    package var isWellFormed: Bool {
-        sha256.utf8.count == 64
-            && sha256.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains($0) }
+    package var isWellFormed: Bool { Self.isSHA256(sha256) }
+
+    /// Whether text is 64 lower-case hexadecimal digits.
+    package static func isSHA256(_ text: String) -> Bool {
+        text.utf8.count == 64
+            && text.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains($0) }
     }
 
     /// Reads the whole file.

@@ -11,12 +11,16 @@ final class ServiceHarness: Sendable {
 
     init(
         engines: [String: FakeEngine] = ["default": FakeEngine()], maxBatch: Int = 4, maxQueue: Int = 8, memoryBytes: Int = 1 << 24,
-        stuckAfter: Duration = .seconds(30), cacheBytes: Int = 0, listItems: Int = 64
+        stuckAfter: Duration = .seconds(30), cacheBytes: Int = 0, listItems: Int = 64,
+        bodyBytes: Int? = nil, keys: KeyRing? = nil, crossOrigin: CrossOrigin? = nil
     ) {
         var limits = TokenizerService.Limits(batching: .init(maxBatch: maxBatch, maxDelay: .zero, maxQueue: maxQueue), poolThreads: 2)
         (limits.memoryBytes, limits.stuckAfter, limits.cacheBytes, limits.listItems) = (memoryBytes, stuckAfter, cacheBytes, listItems)
+        limits.crossOrigin = crossOrigin
+        if let bodyBytes { (limits.imageBodyBytes, limits.tokenBodyBytes) = (bodyBytes, bodyBytes) }
         for (name, engine) in engines { registry.serve(engine, as: name) }
-        service = try! TokenizerService(registry: registry, limits: limits, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        service = try! TokenizerService(
+            registry: registry, limits: limits, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, keys: keys)
     }
 
     deinit {

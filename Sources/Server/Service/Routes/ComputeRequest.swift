@@ -70,6 +70,7 @@ final class ComputeRequest: Sendable {
 
     /// A list takes the slots that it needs besides its first all at once.
     private func start(_ reading: RequestReading, _ answer: RequestAnswer) throws(Problem) {
+        try client.charge(reading.sources.count - 1, for: operation)
         let first = state.withLock { $0.tickets[0] }
         let others = try Problem.refusing { () throws(Overload) in try stages.queue.admit(reading.sources.count - 1, beside: first) }
         let tickets = [first] + others
@@ -133,10 +134,17 @@ final class ComputeRequest: Sendable {
 struct Client: Sendable {
     let responder: HTTPResponder
     let record: RequestRecord
+    /// The key that its items are charged to; nil where none is needed.
+    private let account: (ring: KeyRing, key: APIKeys.Key)?
 
-    init(_ responder: HTTPResponder, _ record: RequestRecord) {
-        (self.responder, self.record) = (responder, record)
+    init(_ responder: HTTPResponder, _ record: RequestRecord, paying account: (ring: KeyRing, key: APIKeys.Key)? = nil) {
+        (self.responder, self.record, self.account) = (responder, record, account)
         responder.onCancel { record.givenUp($0) }
+    }
+
+    /// - Throws: where its key does not allow that many.
+    func charge(_ items: Int, for operation: Operation) throws(Problem) {
+        if let account { try account.ring.charge(account.key, items, of: operation) }
     }
 
     /// Nothing is said twice: an answer that comes after the client has gone is no answer.

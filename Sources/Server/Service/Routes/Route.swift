@@ -68,7 +68,8 @@ struct Route: Sendable {
     private static let pictureAnswers = pictureFormats + [MediaType.json, MediaType.ndjson]
     static let listFormats = [MediaType.json, MediaType.ndjson, MediaType.npy, MediaType.packed, MediaType.octets]
     private static let computeProblems: [ProblemCode] = [
-        .emptyBody, .malformedBody, .malformedQuery, .malformedHeader, .unknownModel, .notAcceptable, .bodyTooLarge, .listTooLong,
+        .emptyBody, .malformedBody, .malformedQuery, .malformedHeader, .unauthorized, .forbidden, .quotaExceeded, .unknownModel, .notAcceptable,
+        .bodyTooLarge, .listTooLong,
         .unsupportedMediaType, .invalidField, .overloaded, .internalError, .engineFailed, .notReady, .noRoom, .deadlineExceeded,
     ]
     private static let imageProblems =
@@ -138,6 +139,11 @@ struct Route: Sendable {
             }
         }
         return captures
+    }
+
+    /// The methods that there are at a path, for a browser that asks.
+    static func methods(at path: String, among offered: [Route]) -> [String] {
+        offered.filter { $0.path == path || $0.isTemplate && $0.captures(of: path) != nil }.map(\.method.rawValue)
     }
 
     /// What `OPTIONS *` answers: the methods that some resource has.

@@ -26,12 +26,16 @@ final class TokenizerService: Sendable {
         /// A batch, a picture or an answer that takes longer is stuck.
         var stuckAfter = Duration.seconds(30)
         var proxies = TrustedProxies.none
+        /// Pages of which other origins may read answers.
+        var crossOrigin: CrossOrigin?
     }
 
     let registry: ModelRegistry
     private let metrics: ServiceMetrics
     private let droppedLogLines: @Sendable () -> Int
     private let limits: Limits
+    /// nil where everybody may compute.
+    private let keys: KeyRing?
     private let stages: ComputeStages
     private let logger: Logger
     private let isDraining = Atomic(false)
@@ -40,13 +44,14 @@ final class TokenizerService: Sendable {
 
     /// - Throws: where the system has no room for its threads.
     init(
-        registry: ModelRegistry, limits: Limits, logger: Logger, metrics: ServiceMetrics = ServiceMetrics(),
+        registry: ModelRegistry, limits: Limits, logger: Logger, metrics: ServiceMetrics = ServiceMetrics(), keys: KeyRing? = nil,
         droppedLogLines: @escaping @Sendable () -> Int = { 0 }
     ) throws(SystemError) {
         (self.metrics, self.droppedLogLines) = (metrics, droppedLogLines)
         self.registry = registry
         self.limits = limits
         self.logger = logger
+        self.keys = keys
         let watchdog = Watchdog(limit: limits.stuckAfter)
         let pools = try [WorkPool(threads: limits.poolThreads), WorkPool(threads: limits.poolThreads)]
         do throws(SystemError) {
@@ -86,16 +91,21 @@ final class TokenizerService: Sendable {
     func admit(_ head: HTTPRequestHead, _ responder: HTTPResponder, among routes: [Route]) -> HTTPAdmission {
         let found = Result { () throws(Problem) in try Route.find(head, among: routes) }
         let record = RequestRecord(
-            head, route: try? found.get(), identity: RequestIdentity(head, proxies: limits.proxies), logger: logger, metrics: metrics)
+            head, route: try? found.get(), identity: RequestIdentity(head, proxies: limits.proxies),
+            headers: limits.crossOrigin?.headers(for: head) ?? [:], logger: logger, metrics: metrics)
+        if let answer = limits.crossOrigin?.answer(toPreflight: head, methods: Route.methods(at: head.path, among: routes)) {
+            return .answer(record.answered(answer))
+        }
         if head.path == "*" { return .answer(record.answered(HTTPResponse(status: .noContent, headers: ["Allow": Route.methods]))) }
         do throws(Problem) {
             let route = try found.get()
             let terms = try RequestTerms(head, on: route)
             switch route.endpoint {
-            case .compute(let operation): return try admit(operation, terms, Client(responder, record))
+            case .compute(let operation): return try admit(operation, terms, try client(head, responder, record))
             case .infer:
+                let client = try client(head, responder, record)
                 let model = try inferenceModel(terms)
-                return try admit(model.operation, terms, Client(responder, record), inference: model)
+                return try admit(model.operation, terms, client, inference: model)
             case .inferenceServer: return .answer(record.answered(.json(Self.inferenceServer)))
             case .inferenceModel:
                 let model = try inferenceModel(terms)
@@ -140,6 +150,7 @@ final class TokenizerService: Sendable {
         if inference == nil, operation != .decode, terms.model != nil || !terms.bodyMayNameModel {
             _ = try Problem.refusing { () throws(ModelError) in try registry.current(terms.model) }
         }
+        try client.charge(1, for: operation)
         let limit = min(terms.timeout ?? limits.answerWithin, limits.answerWithin)
         try Problem.refusing { () throws(Overload) in try stages.queue.refuseIfOverloaded(operation, within: limit) }
         let maximumBodyBytes = operation == .decode ? limits.tokenBodyBytes : limits.imageBodyBytes
@@ -150,6 +161,13 @@ final class TokenizerService: Sendable {
                 client.refuse(error.problem)
             }
         }
+    }
+
+    private func client(_ head: HTTPRequestHead, _ responder: HTTPResponder, _ record: RequestRecord) throws(Problem) -> Client {
+        guard let keys else { return Client(responder, record) }
+        let key = try keys.key(of: head)
+        record.isOf(key.name)
+        return Client(responder, record, paying: (keys, key))
     }
 
     private func inferenceModel(_ terms: RequestTerms) throws(Problem) -> InferenceModel {

@@ -28,6 +28,8 @@ final class RequestRecord: Sendable {
         var since: ContinuousClock.Instant
         var durations: [(stage: Stage, duration: Duration)] = []
         var isOver = false
+        /// The name of the key that it shows.
+        var key: String?
 
         /// - Parameter next: nil where it ends.
         mutating func enter(_ next: Stage?) {
@@ -45,6 +47,8 @@ final class RequestRecord: Sendable {
     let start = ContinuousClock.now
     private let request: String
     private let route: Route?
+    /// What every answer says besides.
+    private let headers: HTTPHeaders
     private let method: HTTPMethod
     private let version: HTTPVersion
     private let logger: Logger
@@ -52,8 +56,9 @@ final class RequestRecord: Sendable {
     private let state: Lock<State>
 
     /// - Parameter route: nil where there is none for it.
-    init(_ head: HTTPRequestHead, route: Route?, identity: RequestIdentity, logger: Logger, metrics: ServiceMetrics) {
+    init(_ head: HTTPRequestHead, route: Route?, identity: RequestIdentity, headers: HTTPHeaders = [:], logger: Logger, metrics: ServiceMetrics) {
         self.identity = identity
+        self.headers = headers
         self.route = route
         self.logger = logger
         isInference = head.path.hasPrefix("/v2")
@@ -61,6 +66,11 @@ final class RequestRecord: Sendable {
         (method, version) = (head.method, head.version)
         request = "\(head.method.rawValue.shortened) \(head.target.shortened)"
         state = Lock(State(since: start))
+    }
+
+    /// It shows the key of this name.
+    func isOf(_ key: String) {
+        state.withLock { $0.key = key }
     }
 
     /// The stage that it is in ends, another one begins.
@@ -77,6 +87,7 @@ final class RequestRecord: Sendable {
     func begun(_ response: HTTPResponse) -> HTTPResponse {
         var response = response
         response.headers["X-Request-ID"] = identity.id
+        for field in headers { response.headers.add(name: field.name, value: field.value) }
         return response
     }
 
@@ -115,6 +126,7 @@ final class RequestRecord: Sendable {
 
     private func log(_ outcome: Logger.Metadata, _ durations: [(stage: Stage, duration: Duration)], _ total: Duration) {
         var metadata = outcome.merging(identity.metadata) { $1 }
+        if let key = state.withLock({ $0.key }) { metadata["key"] = "\(key)" }
         metadata["protocol"] = "\(version.rawValue)"
         metadata["milliseconds"] = "\(total.milliseconds)"
         if durations.count > 1 {
