@@ -99,7 +99,8 @@ class Reference:
             + f"<h4>Answer</h4>{prose(answer['description'])}{self.contents(answer['content'])}{self.headers(answer.get('headers', {}))}"
             + self.refusals(operation)
             + f'<h4>In a shell</h4><pre tabindex="0">{html.escape(command(path, method, body))}</pre>'
-            + self.attempt(name, operation, body, list(answer["content"]))
+            # A path of its own for each model is tried in a shell.
+            + ("" if "{" in path else self.attempt(name, operation, body, list(answer["content"])))
             + "</section>"
         )
 
@@ -122,6 +123,8 @@ class Reference:
         if "$ref" in schema:
             name = schema["$ref"].split("/")
             return f'<a href="#{name[-1]}">{name[-1]}</a>' if name[2] == "schemas" else f"a list, as in {name[3]}"
+        if "oneOf" in schema and not schema.get("description"):
+            return " or ".join(self.kind(part) for part in schema["oneOf"])
         if schema.get("description"):
             return inline(schema["description"])
         if schema.get("type") == "array":
@@ -140,7 +143,7 @@ class Reference:
         rows = [
             f'<tr><th scope="row">{status}</th><td>{", ".join(f"<code>{code}</code>" for code in answer["x-problem-codes"])}</td></tr>'
             for status, answer in operation["responses"].items()
-            if status != "200"
+            if "x-problem-codes" in answer
         ]
         return f"<details><summary>How it refuses</summary>{table(['Status', 'codes'], rows)}</details>"
 
@@ -209,9 +212,12 @@ def table(names, rows):
 
 
 def command(path, method, body):
-    url = f"http://127.0.0.1:8080{path}"
+    tokens = ".decode" if path.endswith("infer") and "version" in path else ".encode"
+    url = f"http://127.0.0.1:8080{path.replace('{model}', 'default' + tokens).replace('{version}', '3')}"
     if method == "get":
         return f"curl -s {url}"
+    if path.endswith("/infer"):
+        return f"curl -s -H 'Content-Type: application/json' --data-binary @request.json {url}"
     if path == "/decode":
         return f"curl -s --data-binary @tokens.json -H 'Content-Type: application/json' {url} > picture.png"
     return f"curl -s --data-binary {PICTURE} {url} > {'tokens.json' if path == '/encode' else 'picture.png'}"

@@ -2,7 +2,7 @@
 ///
 /// `make fuzz` looks for bytes that break this, under libFuzzer and AddressSanitizer; ``ReplayTests`` tries all that were ever found.
 enum FuzzTarget: String, CaseIterable {
-    case http1, http2, png, jpeg, json, numpy, packed, multipart, safetensors, manifest, autoencoder
+    case http1, http2, png, jpeg, json, numpy, packed, multipart, inference, safetensors, manifest, autoencoder
 
     func run(_ bytes: [UInt8]) {
         switch self {
@@ -14,6 +14,7 @@ enum FuzzTarget: String, CaseIterable {
         case .numpy: Self.runNumPy(bytes)
         case .packed: Self.runPacked(bytes)
         case .multipart: Self.runMultipart(bytes)
+        case .inference: Self.runInference(bytes)
         case .safetensors: Self.runSafetensors(bytes)
         case .manifest: Self.runManifest(bytes)
         case .autoencoder: Self.runAutoencoder(bytes)

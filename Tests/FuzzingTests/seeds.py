@@ -117,6 +117,22 @@ def forms():
     yield "json", b'application/json; charset=utf-8\n{"image":""}'
 
 
+def inferences():
+    def request(inputs, binary=b"", **more):
+        text = json.dumps({"inputs": inputs} | more).encode()
+        return struct.pack("<H", len(text)) + text + binary
+
+    def tensor(name, kind, shape, data=None, size=0):
+        return {"name": name, "shape": shape, "datatype": kind} | ({"data": data} if data else {"parameters": {"binary_data_size": size}})
+
+    square = tensor("pixels", "FP32", [1, 2, 2, 3], [[[[0, 0.5, 1e-1], [1, 1, 1]], [[0, 0, 0], [0, 0, 1]]]])
+    yield "json", b"\xff\xff" + request([tensor("tokens", "INT64", [1, 4], [1, 2, 3, 299])], parameters={"fingerprint": "f1", "x": 1})[2:]
+    yield "binary", request([tensor("tokens", "UINT16", [4], size=8)], bytes(8), outputs=[{"name": "image", "parameters": {"binary_data": True}}])
+    yield "files", request([tensor("image", "BYTES", [2, 1], size=9)], b"\1\0\0\0a\0\0\0\0", id="a")
+    yield "base64", request([tensor("image", "BYTES", [1], ["iVBORw0KGgo="])])
+    yield "floats", request([square])
+
+
 def weights():
     def file(header, data):
         text = json.dumps(header).encode()
@@ -164,6 +180,7 @@ CORPORA = {
     "numpy": arrays(),
     "packed": packed(),
     "multipart": forms(),
+    "inference": inferences(),
     "safetensors": weights(),
     "manifest": manifests(),
     "autoencoder": autoencoders(),

@@ -39,7 +39,7 @@ import Testing
     @Test func needsFingerprintAndTokensOnly() throws {
         #expect(try claimed(#"{"tokens":[3],"fingerprint":"x"}"#).content == .values([3]))
         #expect(reason(#"{"tokens":[3]}"#) == "the field \"fingerprint\" is missing; expected the one /encode answered")
-        #expect(reason(#"{"fingerprint":"x"}"#) == "the field \"tokens\" is missing; expected an array of integers")
+        #expect(reason(#"{"fingerprint":"x"}"#) == "the field \"tokens\" is missing; expected an array of integers, or of arrays of them")
     }
 
     @Test func refusesWhatContradictsItself() {
@@ -60,8 +60,10 @@ import Testing
         #expect(throws: PayloadError.invalid("the array's type is '<f4'; expected integers, such as '<i4'")) {
             try ClaimedTokens(floats, type: npy, fingerprint: "f1")
         }
-        #expect(throws: PayloadError.invalid("the array has the shape [2, 1]; expected [tokens] or [1, tokens]")) {
-            try ClaimedTokens(NumPyArray([1, 2], shape: [2, 1]).serialized(), type: npy, fingerprint: "f1")
+        #expect(
+            throws: PayloadError.invalid("the array has the shape [1, 2, 1]; expected [tokens] or [images, tokens], at most 65536 tokens an image")
+        ) {
+            try ClaimedTokens(NumPyArray([1, 2], shape: [1, 2, 1]).serialized(), type: npy, fingerprint: "f1")
         }
         #expect(throws: PayloadError.self) { try ClaimedTokens([0x93], type: npy, fingerprint: "f1") }
     }

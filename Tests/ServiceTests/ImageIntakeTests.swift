@@ -8,9 +8,8 @@ import Testing
 @Suite struct ImageIntakeTests {
     private func intake(_ limits: ImageLimits) -> ImageIntake { ImageIntake(limits: limits, memory: MemoryBudget(limitBytes: 1 << 24)) }
 
-    private func picture() throws -> ImageBody {
-        let pixels = RGBImage(width: 64, height: 64, pixels: [UInt8](repeating: 9, count: 64 * 64 * 3))
-        return try ImageBody(PNGEncoder.encode(pixels), type: MediaType(parsing: "image/png")!)
+    private func picture() -> ArraySlice<UInt8> {
+        PNGEncoder.encode(RGBImage(width: 64, height: 64, pixels: [UInt8](repeating: 9, count: 64 * 64 * 3)))[...]
     }
 
     @Test func aPictureThatTakesTooLongIsRefused() throws {

@@ -54,16 +54,22 @@ import Threads
     @Test func everyRouteAnswersAsDeclared() throws {
         let server = try server()
         let client = ServerClient(server)
-        let bodies = ["image/png": png, "application/json": Array(#"{"fingerprint":"f1","tokens":[1,2,3,4]}"#.utf8)]
+        let tensor = "{\"name\":\"image\",\"shape\":[1],\"datatype\":\"BYTES\",\"data\":[\"\(base64(png))\"]}"
         for route in Route.table {
-            let type = route.endpoint == .compute(.decode) ? "application/json" : "image/png"
-            let (body, headers): ([UInt8]?, HTTPHeaders) = route.accepts.isEmpty ? (nil, [:]) : (bodies[type], ["Content-Type": type])
-            let answer = try client.send(route.method.rawValue, route.path, headers: headers, body: body)
+            let (type, sample): (String, [UInt8]) =
+                switch route.endpoint {
+                case .compute(.decode): ("application/json", Array(#"{"fingerprint":"f1","tokens":[1,2,3,4]}"#.utf8))
+                case .infer: ("application/json", Array("{\"inputs\":[\(tensor)]}".utf8))
+                default: ("image/png", png)
+                }
+            let path = route.path.replacing("{model}", with: "default.encode").replacing("{version}", with: "1")
+            let (body, headers): ([UInt8]?, HTTPHeaders) = route.accepts.isEmpty ? (nil, [:]) : (sample, ["Content-Type": type])
+            let answer = try client.send(route.method.rawValue, path, headers: headers, body: body)
             #expect(answer.status == .ok)
             #expect(answer.headers["Content-Type"].flatMap { MediaType(parsing: $0) }?.name == route.offers[0])
             let declared = Set(route.problems.map(\.status))
             for (target, accept, sent) in [
-                (route.path + "?x=1", "*/*", body), (route.path, "text/html", body), (route.path, "*/*", body.map { _ in [1, 2, 3] }),
+                (path + "?x=1", "*/*", body), (path, "text/html", body), (path, "*/*", body.map { _ in [1, 2, 3] }),
             ] {
                 var headers = headers
                 headers["Accept"] = accept

@@ -260,7 +260,7 @@ import Testing
         #expect(harness.post("/encode", "image/png", png, headers: ["Content-Encoding": "identity"]).status == .ok)
         #expect(harness.post("/encode", "image/png", png, headers: ["Accept": "text/html"]).problemCode == "not_acceptable")
         #expect(
-            harness.post("/decode", "application/json", Array(tokensJSON.utf8), headers: ["Accept": "application/json"]).problemCode
+            harness.post("/decode", "application/json", Array(tokensJSON.utf8), headers: ["Accept": "application/octet-stream"]).problemCode
                 == "not_acceptable")
         #expect(harness.post("/encode", "image/png", png, query: [("size", "9")]).problemCode == "malformed_query")
         #expect(harness.post("/encode", "image/png", png, query: [("model", "default"), ("model", "default")]).problemCode == "malformed_query")
@@ -298,7 +298,8 @@ import Testing
     @Test func tellsWhatItDoes() {
         let text = harness.get("/info").text
         for part in [
-            #""formats":{"images":["image/jpeg","image/png"],"pictures":["image/png","image/jpeg","application/x-npy"],"#,
+            #""formats":{"images":["image/jpeg","image/png"],"lists":["application/json","application/x-ndjson","application/x-npy","#,
+            #""pictures":["image/png","image/jpeg","application/x-npy"],"#,
             #""limits":{"image_body_bytes":33554432,"image_pixels":64000000,"#, #""crop":"centre square""#, #""fingerprint":"f1""#,
         ] { #expect(text.contains(part), "\(part) in \(text)") }
     }

@@ -15,6 +15,9 @@ package final class Server: Sendable {
     private let watching: DedicatedThread
     private let keeper: MemoryKeeper
     private let keeping: DedicatedThread
+    /// nil where clients need no keys.
+    private let keys: KeyRing?
+    private let followingKeys: DedicatedThread?
 
     /// Memory that nothing has needed for so long goes back to the system.
     private static let memoryInterval = Duration.seconds(20)
@@ -45,9 +48,11 @@ package final class Server: Sendable {
         let registry = ModelRegistry(residentVersions: configuration.residentVersions)
         let metrics = ServiceMetrics()
         let watcher = CheckpointWatcher(folder: configuration.checkpoints, registry: registry, logger: logger, metrics: metrics, load: load)
+        let keys: KeyRing? = if let path = configuration.apiKeys { try KeyRing(path, logger: logger) } else { nil }
         let keeper = MemoryKeeper(returnHeap: returnHeap)
         let service = try TokenizerService(
-            registry: registry, limits: TokenizerService.Limits(configuration), logger: logger, metrics: metrics, droppedLogLines: droppedLogLines)
+            registry: registry, limits: TokenizerService.Limits(configuration), logger: logger, metrics: metrics, keys: keys,
+            droppedLogLines: droppedLogLines)
         var listeners: [HTTPServer] = []
         do throws(SystemError) {
             let routes = Route.service(hasPlayground: configuration.hasPlayground, metricsAreElsewhere: configuration.adminPort != nil)
@@ -62,8 +67,11 @@ package final class Server: Sendable {
             watching = try DedicatedThread { watcher.run(every: interval) }
             self.keeper = keeper
             keeping = try DedicatedThread { keeper.run(every: Self.memoryInterval) }
+            self.keys = keys
+            followingKeys = if let keys { try DedicatedThread { keys.run(every: interval) } } else { nil }
         } catch {
             watcher.stop()
+            keys?.stop()
             listeners.forEach { $0.stop(within: .zero) }
             service.close()
             throw error
@@ -95,8 +103,10 @@ package final class Server: Sendable {
         admin?.stop(within: .zero)
         service.close()
         keeper.stop()
+        keys?.stop()
         watching.join()
         keeping.join()
+        followingKeys?.join()
     }
 }
 
@@ -106,8 +116,10 @@ extension TokenizerService.Limits {
             maxBatch: configuration.maxBatch, maxDelay: configuration.maxDelay, maxQueue: configuration.maxQueue)
         self.init(batching: batching, poolThreads: configuration.threads)
         (imageBodyBytes, tokenBodyBytes) = (configuration.maxImageBytes, configuration.maxTokenBytes)
+        (listItems, cacheBytes) = (configuration.maxList, configuration.cacheBytes)
         (images, memoryBytes) = (configuration.images, configuration.pictureMemory)
         (answerWithin, stuckAfter, proxies) = (configuration.requestTimeout, configuration.stuckAfter, configuration.trustedProxies)
+        crossOrigin = configuration.crossOrigin
     }
 }
 

@@ -8,9 +8,12 @@ package struct FileDigest: Sendable, Hashable, Codable {
     package let sha256: String
 
     /// Whether ``sha256`` has the form of one; it is used in file names.
-    package var isWellFormed: Bool {
-        sha256.utf8.count == 64
-            && sha256.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains($0) }
+    package var isWellFormed: Bool { Self.isSHA256(sha256) }
+
+    /// Whether text is 64 lower-case hexadecimal digits.
+    package static func isSHA256(_ text: String) -> Bool {
+        text.utf8.count == 64
+            && text.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains($0) }
     }
 
     /// Reads the whole file.
@@ -48,6 +51,13 @@ package struct FileDigest: Sendable, Hashable, Codable {
     package init(contents: [UInt8]) {
         bytes = contents.count
         sha256 = SHA256.hash(data: contents).hexadecimal
+    }
+
+    /// The digest of bytes in memory.
+    package static func sha256(of bytes: UnsafeRawBufferPointer) -> String {
+        var hash = SHA256()
+        hash.update(bufferPointer: bytes)
+        return hash.finalize().hexadecimal
     }
 
     /// The digest of text that stands for something.

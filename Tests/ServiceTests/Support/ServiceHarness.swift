@@ -11,12 +11,16 @@ final class ServiceHarness: Sendable {
 
     init(
         engines: [String: FakeEngine] = ["default": FakeEngine()], maxBatch: Int = 4, maxQueue: Int = 8, memoryBytes: Int = 1 << 24,
-        stuckAfter: Duration = .seconds(30)
+        stuckAfter: Duration = .seconds(30), cacheBytes: Int = 0, listItems: Int = 64,
+        bodyBytes: Int? = nil, keys: KeyRing? = nil, crossOrigin: CrossOrigin? = nil
     ) {
         var limits = TokenizerService.Limits(batching: .init(maxBatch: maxBatch, maxDelay: .zero, maxQueue: maxQueue), poolThreads: 2)
-        (limits.memoryBytes, limits.stuckAfter) = (memoryBytes, stuckAfter)
+        (limits.memoryBytes, limits.stuckAfter, limits.cacheBytes, limits.listItems) = (memoryBytes, stuckAfter, cacheBytes, listItems)
+        limits.crossOrigin = crossOrigin
+        if let bodyBytes { (limits.imageBodyBytes, limits.tokenBodyBytes) = (bodyBytes, bodyBytes) }
         for (name, engine) in engines { registry.serve(engine, as: name) }
-        service = try! TokenizerService(registry: registry, limits: limits, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        service = try! TokenizerService(
+            registry: registry, limits: limits, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, keys: keys)
     }
 
     deinit {
@@ -27,13 +31,22 @@ final class ServiceHarness: Sendable {
     struct Pending {
         let responder: HTTPResponder
         let answers: Mailbox<HTTPResponse>
+        /// Those of an answer that comes in parts, the last one empty.
+        let parts: Mailbox<[UInt8]>
 
         var answer: HTTPResponse { answers.wait(for: 1)[0] }
     }
 
     func send(_ method: String, _ path: String, query: [(String, String)] = [], headers: HTTPHeaders = [:], body: [UInt8] = []) -> Pending {
         let answers = Mailbox<HTTPResponse>()
-        let responder = HTTPResponder { answers.post($0) }
+        let parts = Mailbox<[UInt8]>()
+        let responder = HTTPResponder(
+            HTTPExchange { delivery in
+                switch delivery {
+                case .answer(let response): answers.post(response)
+                case .part(let bytes, _): parts.post(bytes)
+                }
+            })
         let head = HTTPRequestHead(
             method: HTTPMethod(rawValue: method), target: path, path: path,
             query: HTTPQuery(query.map { HTTPQuery.Item(name: $0.0, value: $0.1) }), headers: headers, contentLength: body.count)
@@ -48,7 +61,7 @@ final class ServiceHarness: Sendable {
                 handle(HTTPRequest(head: head, body: body))
             }
         }
-        return Pending(responder: responder, answers: answers)
+        return Pending(responder: responder, answers: answers, parts: parts)
     }
 
     func post(_ path: String, _ type: String, _ body: [UInt8], headers: HTTPHeaders = [:], query: [(String, String)] = []) -> HTTPResponse {

@@ -141,6 +141,7 @@ def png():
 
 def problem(status, code, detail="something", **headers):
     document = {"type": f"urn:revq:problem:{code}", "title": "A title", "status": status, "detail": detail, "code": code}
+    document |= {"request_id": "r1", "retryable": status in (429, 503)}
     headers = {name.replace("_", "-"): value for name, value in headers.items()}
     return status, {"Content-Type": "application/problem+json", **headers}, json.dumps(document).encode()
 

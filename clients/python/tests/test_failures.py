@@ -214,6 +214,7 @@ def test_what_the_server_does_not_say_more_of(client, scripted):
     with pytest.raises(revq.Error, match="it broke") as caught:
         client(server.url).encode(JPEG)
     assert (caught.value.code, caught.value.status) == ("engine_failed", 500)
+    assert (caught.value.request_id, caught.value.retryable) == ("r1", False)
 
 
 def test_requests_carry_what_they_should(client, scripted):

@@ -18,13 +18,14 @@ package struct MultipartBody {
 
     package let parts: [Part]
 
-    private static let maximumParts = 16
     private static let maximumHeaderBytes = 4_096
     private static let newline: [UInt8] = [0x0D, 0x0A]
 
-    /// - Parameter boundary: the `boundary` parameter of the body's content type.
+    /// - Parameters:
+    ///   - boundary: the `boundary` parameter of the body's content type.
+    ///   - maximumParts: more are refused before they are looked at.
     /// - Throws: ``FormatError`` unless the body is made of whole parts up to its closing delimiter.
-    package init(_ body: [UInt8], boundary: String) throws(FormatError) {
+    package init(_ body: [UInt8], boundary: String, atMost maximumParts: Int = 16) throws(FormatError) {
         guard (1...70).contains(boundary.utf8.count) else {
             throw FormatError(description: "the multipart boundary has \(boundary.utf8.count) characters; expected 1 to 70")
         }
@@ -32,7 +33,7 @@ package struct MultipartBody {
         var position = try Self.firstDelimiterEnd(body, delimiter)
         var parts: [Part] = []
         while !Self.isClosing(body, at: position) {
-            guard parts.count < Self.maximumParts else { throw FormatError(description: "the form has more than \(Self.maximumParts) parts") }
+            guard parts.count < maximumParts else { throw FormatError(description: "the form has more than \(maximumParts) parts") }
             position = try Self.lineEnd(body, from: position)
             guard let end = Self.findDelimiter(delimiter, in: body, from: max(0, position - 2)) else {
                 throw FormatError(description: "the multipart body ends before its closing delimiter")

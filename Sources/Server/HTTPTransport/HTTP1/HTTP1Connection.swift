@@ -19,6 +19,8 @@ struct HTTP1Connection: ~Copyable {
         case handling
         /// A failure is out; `answer` must follow.
         case refusing
+        /// The answer has begun; `continueAnswer` must follow until it is whole.
+        case streaming
         /// The answer is being written.
         case writing
         /// The answer is written; the rest of a body that nobody wants is read and thrown away.
@@ -62,6 +64,8 @@ struct HTTP1Connection: ~Copyable {
     private var clientDeadline: Instant?
 
     private var isLastAnswer = false
+    /// Whether the answer in work comes in chunks; without them, its end is that of the connection.
+    private var isChunked = false
     /// Whether what comes may be the preface of HTTP/2: nothing has come before.
     private var mayBeHTTP2 = true
     private var transferStart: Instant
@@ -83,7 +87,7 @@ struct HTTP1Connection: ~Copyable {
         switch phase {
         case .closed, .refusing: false
         case .idle, .head, .body, .discarding, .lingering: !inputEnded
-        case .admission, .handling, .writing: !inputEnded && input.count < limits.headBytes
+        case .admission, .handling, .streaming, .writing: !inputEnded && input.count < limits.headBytes
         }
     }
 
@@ -112,7 +116,7 @@ struct HTTP1Connection: ~Copyable {
         case .refusing:
             // Without a body's framing, what follows has no meaning.
             if body != nil { input.append(bytes) }
-        case .head, .admission, .handling:
+        case .head, .admission, .handling, .streaming:
             input.append(bytes)
         }
     }
@@ -241,8 +245,16 @@ struct HTTP1Connection: ~Copyable {
         if framing?.isPersistent != true || body?.discard(atMost: limits.discardBytes) != true {
             isLastAnswer = true
         }
+        isChunked = response.isOpen && head?.version != .http1_0
+        if response.isOpen, !isChunked { isLastAnswer = true }
         let (head, content) = HTTP1ResponseEncoder.encode(response, to: head, keepsAlive: !isLastAnswer, date: date)
         output.append(head)
+        guard !response.isOpen else {
+            precondition(body?.isComplete != false, "an answer in parts to a request that is not whole")
+            forgetRequest()
+            enter(.streaming, until: deadline ?? limited(now + answerTimeout))
+            return append(content)
+        }
         output.append(content)
         clientDeadline = nil
         startTransfer(at: now)
@@ -252,6 +264,26 @@ struct HTTP1Connection: ~Copyable {
         } else {
             discardBody(at: now)
         }
+    }
+
+    /// Adds to the answer in work, which is open. It has as long in all as an answer may take.
+    mutating func continueAnswer(_ part: [UInt8], isLast: Bool, at now: Instant) {
+        precondition(phase == .streaming, "an answer went on in phase \(phase)")
+        append(part)
+        guard isLast else { return }
+        if isChunked { output.append(HTTP1ResponseEncoder.lastChunk) }
+        clientDeadline = nil
+        startTransfer(at: now)
+        enter(.writing, until: writeDeadline)
+        // Without chunks there may be nothing left to write, whose end would end the answer.
+        if output.isEmpty { didWrite(0, at: now) }
+    }
+
+    private mutating func append(_ part: [UInt8]) {
+        guard !part.isEmpty else { return }
+        if isChunked { output.append(HTTP1ResponseEncoder.chunkHead(part.count)) }
+        output.append(part)
+        if isChunked { output.append(HTTP1ResponseEncoder.chunkEnd) }
     }
 
     /// Throws away what has arrived of a body whose request is answered. The answer has promised more requests; a body that turns out
@@ -332,7 +364,7 @@ struct HTTP1Connection: ~Copyable {
         case .body, .discarding, .writing:
             let milliseconds = max(1, (now - transferStart) / .milliseconds(1))
             return Pace(bytesPerSecond: Double(transferredBytes) / milliseconds * 1000, since: transferStart)
-        case .admission, .handling, .refusing, .closed:
+        case .admission, .handling, .refusing, .streaming, .closed:
             return nil
         }
     }
@@ -351,7 +383,7 @@ struct HTTP1Connection: ~Copyable {
         case .admission, .body, .handling:
             failure = HTTPError(
                 .gatewayTimeout, "the request was not answered in time", retryAfterSeconds: 1, leavesFraming: true)
-        case .idle, .refusing, .writing, .discarding, .lingering, .closed:
+        case .idle, .refusing, .streaming, .writing, .discarding, .lingering, .closed:
             close()
         }
         return overdue

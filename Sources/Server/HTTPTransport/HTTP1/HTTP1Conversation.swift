@@ -46,14 +46,22 @@ final class HTTP1Conversation: Conversation {
 
     func answer(_ response: HTTPResponse, exchange number: UInt64, _ context: borrowing LoopContext, at now: Instant) {
         guard work != nil, number == exchangeNumber else { return }
-        work = nil
+        if !response.isOpen { work = nil }
         answer(response, context, at: now)
+    }
+
+    func continueAnswer(_ part: [UInt8], isLast: Bool, exchange number: UInt64, at now: Instant) {
+        guard work != nil, number == exchangeNumber, machine.phase == .streaming else { return }
+        if isLast { work = nil }
+        machine.continueAnswer(part, isLast: isLast, at: now)
     }
 
     func didWrite(_ count: Int, at now: Instant) { machine.didWrite(count, at: now) }
 
     func expire(_ counters: LoopCounters, at now: Instant) {
         if let timeout = machine.expire(at: now)?.timeout { counters.count(timeout) }
+        guard isClosed, let work = work.take() else { return }
+        work.exchange.cancel(.deadlinePassed)
     }
 
     /// The next answer says it.
@@ -120,7 +128,7 @@ extension HTTP1Connection.Phase {
         switch self {
         case .head: .head
         case .body, .discarding: .body
-        case .admission, .handling, .refusing: .answer
+        case .admission, .handling, .refusing, .streaming: .answer
         case .writing: .write
         case .idle: .idle
         case .lingering, .closed: nil

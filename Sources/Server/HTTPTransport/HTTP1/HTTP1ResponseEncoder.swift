@@ -3,6 +3,11 @@ enum HTTP1ResponseEncoder {
     /// The interim answer that asks for the body.
     static let continueAnswer = Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)
 
+    /// What stands before the bytes of a chunk, behind them, and behind all of them.
+    static func chunkHead(_ count: Int) -> [UInt8] { Array("\(String(count, radix: 16))\r\n".utf8) }
+    static let chunkEnd = Array("\r\n".utf8)
+    static let lastChunk = Array("0\r\n\r\n".utf8)
+
     private static let ownFields = ["Content-Length", "Transfer-Encoding", "Connection", "Date"]
 
     /// - Parameters:
@@ -21,7 +26,10 @@ enum HTTP1ResponseEncoder {
         head.append(response.status.reason)
         head.append("\r\nDate: ")
         head.append(date)
-        if !response.status.forbidsBody {
+        if response.isOpen {
+            // HTTP/1.0 knows no chunks: there the end of the connection is the end of the answer.
+            if request?.version != .http1_0 { head.append("\r\nTransfer-Encoding: chunked") }
+        } else if !response.status.forbidsBody {
             head.append("\r\nContent-Length: ")
             head.append(decimal: response.body.count)
         }

@@ -144,6 +144,8 @@ extension HTTP2Connection {
         stream.transferred(rest.count)
         stream.enter(.writing, until: answerDeadline(of: stream))
         controlFrames.earn(Double(rest.count) / 1024)
-        return (rest.count, stream.answeredBytes == stream.answer.count)
+        let isLast = !stream.isOpen && stream.answeredBytes == stream.answer.count
+        stream.isDeferred = rest.isEmpty && !isLast
+        return (rest.count, isLast)
     }
 }

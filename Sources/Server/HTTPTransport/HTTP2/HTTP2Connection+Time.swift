@@ -11,7 +11,7 @@ extension HTTP2Connection {
 
     /// How it has fared since when, by the stream that fares best; `nil` while the server works for it.
     func pace(at now: Instant) -> Pace? {
-        guard phase != .closed, !streams.values.contains(where: \.phase.isServersTurn) else { return nil }
+        guard phase != .closed, !streams.values.contains(where: { $0.phase.isServersTurn || $0.isOpen }) else { return nil }
         let paces = streams.values.compactMap { stream in
             stream.bytesPerSecond(at: now).map { Pace(bytesPerSecond: $0, since: stream.transferStart) }
         }
@@ -58,6 +58,7 @@ extension HTTP2Connection {
             refuse(stream, HTTPError(.requestTimeout, "the request's body arrives too slowly"))
         case .admission, .body, .handling:
             refuse(stream, HTTPError(.gatewayTimeout, "the request was not answered in time", retryAfterSeconds: 1))
+        case .writing where stream.isOpen && stream.openDeadline.map { $0 <= now } == true: reset(stream, .cancel)
         case .writing where session.hasRoom(for: stream.id):
             // Other streams are in its way, or what is written and not read, which has a deadline of its own.
             stream.enter(.writing, until: now + limits.transferGrace)

@@ -167,12 +167,29 @@ final class HTTP2Connection {
         stream.dropBody()
         discard(stream.unconsumedBytes, of: stream)
         stream.unconsumedBytes = 0
+        if response.isOpen {
+            stream.isOpen = true
+            stream.openDeadline = min(stream.clientDeadline ?? now + stream.answerTimeout, now + stream.answerTimeout)
+        }
         stream.clientDeadline = nil
-        let hasBody = !response.status.forbidsBody && stream.head?.method != .head && !response.body.isEmpty
+        let hasBody = !response.status.forbidsBody && stream.head?.method != .head && (!response.body.isEmpty || response.isOpen)
         if hasBody { stream.answer = response.body }
         session.answer(HTTP2ResponseFields(response, date: date), on: id, hasBody: hasBody)
         stream.startTransfer(at: now)
         stream.enter(.writing, until: answerDeadline(of: stream))
+    }
+
+    /// Adds to the answer on a stream, which is open; does nothing where its client has just gone.
+    func continueAnswer(_ id: Int32, _ part: [UInt8], isLast: Bool, at now: Instant) {
+        self.now = now
+        guard let stream = streams[id], stream.isOpen else { return }
+        stream.answer.removeFirst(stream.answeredBytes)
+        stream.answeredBytes = 0
+        stream.answer += part
+        stream.isOpen = !isLast
+        guard stream.isDeferred else { return }
+        stream.isDeferred = false
+        session.resume(id)
     }
 
     // MARK: Output

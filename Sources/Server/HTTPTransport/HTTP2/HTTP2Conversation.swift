@@ -65,9 +65,19 @@ final class HTTP2Conversation: Conversation {
     }
 
     func answer(_ response: HTTPResponse, exchange number: UInt64, _ context: borrowing LoopContext, at now: Instant) {
-        guard number > firstExchange, let stream = Int32(exactly: number - firstExchange), work.removeValue(forKey: stream) != nil
-        else { return }
+        guard let stream = stream(of: number), work[stream] != nil else { return }
+        if !response.isOpen { work[stream] = nil }
         answer(stream, response, context, at: now)
+    }
+
+    func continueAnswer(_ part: [UInt8], isLast: Bool, exchange number: UInt64, at now: Instant) {
+        guard let stream = stream(of: number), work[stream] != nil else { return }
+        if isLast { work[stream] = nil }
+        machine.continueAnswer(stream, part, isLast: isLast, at: now)
+    }
+
+    private func stream(of exchange: UInt64) -> Int32? {
+        exchange > firstExchange ? Int32(exactly: exchange - firstExchange) : nil
     }
 
     func didWrite(_ count: Int, at now: Instant) { machine.didWrite(count, at: now) }

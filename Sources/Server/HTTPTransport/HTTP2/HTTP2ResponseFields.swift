@@ -18,7 +18,7 @@ struct HTTP2ResponseFields {
         text.reserveCapacity(256)
         append(":status", String(response.status.code))
         append("date", date)
-        if !response.status.forbidsBody {
+        if !response.status.forbidsBody, !response.isOpen {
             append("content-length", String(response.body.count))
         }
         for field in response.headers where !Self.ownFields.contains(where: field.name.equalsIgnoringCase) {

@@ -52,6 +52,7 @@ extension HTTP2Session {
         guard let (count, isLast) = connection(user).takeAnswer(into: room, on: stream) else {
             return Int(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue)
         }
+        if count == 0, !isLast { return Int(NGHTTP2_ERR_DEFERRED.rawValue) }
         if isLast { flags!.pointee |= NGHTTP2_DATA_FLAG_EOF.rawValue }
         return count
     }

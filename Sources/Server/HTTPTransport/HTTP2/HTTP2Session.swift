@@ -95,6 +95,12 @@ final class HTTP2Session {
         }
     }
 
+    /// There is more of an answer that had to wait for it.
+    func resume(_ stream: Int32) {
+        // It fails where the client has reset the stream.
+        _ = nghttp2_session_resume_data(session, stream)
+    }
+
     /// Asks for the body of a request.
     func goOn(_ stream: Int32) {
         HTTP2ResponseFields.goOn.withFields { pointer, count in

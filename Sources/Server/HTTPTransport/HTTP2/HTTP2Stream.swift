@@ -55,6 +55,10 @@ final class HTTP2Stream {
     /// When the client stops waiting, if it has said so.
     var clientDeadline: Instant?
     var answer: [UInt8] = []
+    /// Whether more of the answer follows, until when, and whether nghttp2 waits for it.
+    var isOpen = false
+    var openDeadline: Instant?
+    var isDeferred = false
     var answeredBytes = 0
 
     private(set) var transferStart: Instant
@@ -94,7 +98,7 @@ final class HTTP2Stream {
     }
 
     /// Somebody works for its answer.
-    var isInWork: Bool { isAdmitted && phase.isUnanswered }
+    var isInWork: Bool { isAdmitted && (phase.isUnanswered || isOpen) }
 
     /// Nothing of the body is wanted any more.
     func dropBody() {

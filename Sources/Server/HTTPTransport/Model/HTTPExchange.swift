@@ -5,15 +5,23 @@ import Threads
 final class HTTPExchange: Sendable {
     private enum State {
         case waiting([@Sendable (HTTPCancellation) -> Void])
+        /// The head of the answer is given, and parts of its body follow.
+        case begun([@Sendable (HTTPCancellation) -> Void])
         case answered
         case cancelled(HTTPCancellation)
     }
 
     private let state = Lock<State>(.waiting([]))
-    private let deliver: @Sendable (HTTPResponse) -> Void
+    /// What goes back to the connection.
+    enum Delivery: Sendable {
+        case answer(HTTPResponse)
+        case part([UInt8], isLast: Bool)
+    }
 
-    /// - Parameter deliver: takes the one answer, on the thread that gives it.
-    init(deliver: @escaping @Sendable (HTTPResponse) -> Void) {
+    private let deliver: @Sendable (Delivery) -> Void
+
+    /// - Parameter deliver: takes the one answer, on the thread that gives it; in parts where it is open.
+    init(deliver: @escaping @Sendable (Delivery) -> Void) {
         self.deliver = deliver
     }
 
@@ -32,8 +40,32 @@ final class HTTPExchange: Sendable {
     @discardableResult
     func answer(_ response: HTTPResponse) -> Bool {
         guard finish(as: .answered) != nil else { return false }
-        deliver(response)
+        deliver(.answer(response))
         return true
+    }
+
+    /// Gives the head of an answer whose body comes in parts.
+    @discardableResult
+    func begin(_ response: HTTPResponse) -> Bool {
+        var response = response
+        response.isOpen = true
+        let isTaken = state.withLock { state in
+            guard case .waiting(let actions) = state else { return false }
+            state = .begun(actions)
+            return true
+        }
+        if isTaken { deliver(.answer(response)) }
+        return isTaken
+    }
+
+    /// Gives some of the body of such an answer; nothing where nobody waits any more.
+    func send(_ part: [UInt8], isLast: Bool) {
+        let isTaken = state.withLock { state in
+            guard case .begun = state else { return false }
+            if isLast { state = .answered }
+            return true
+        }
+        if isTaken { deliver(.part(part, isLast: isLast)) }
     }
 
     func onCancel(_ action: @escaping @Sendable (HTTPCancellation) -> Void) {
@@ -41,6 +73,9 @@ final class HTTPExchange: Sendable {
             switch state {
             case .waiting(let actions):
                 state = .waiting(actions + [action])
+                return nil
+            case .begun(let actions):
+                state = .begun(actions + [action])
                 return nil
             case .answered:
                 return nil
@@ -65,9 +100,12 @@ final class HTTPExchange: Sendable {
     /// last reference to the responder, whose end takes the lock again.
     private func finish(as final: State) -> [@Sendable (HTTPCancellation) -> Void]? {
         state.withLock { state in
-            guard case .waiting(let actions) = state else { return nil }
-            state = final
-            return actions
+            switch (state, final) {
+            case (.waiting(let actions), _), (.begun(let actions), .cancelled):
+                state = final
+                return actions
+            default: return nil
+            }
         }
     }
 }

@@ -10,10 +10,14 @@ package final class HTTPResponder: Sendable {
 
     /// A responder without a connection, for tests of a handler: `deliver` gets the answer.
     package convenience init(delivering deliver: @escaping @Sendable (HTTPResponse) -> Void) {
-        self.init(HTTPExchange(deliver: deliver))
+        self.init(
+            HTTPExchange { delivery in
+                if case .answer(let response) = delivery { deliver(response) }
+            })
     }
 
     deinit {
+        exchange.send([], isLast: true)
         exchange.answer(HTTPResponse(status: .internalServerError, text: "The request was dropped without an answer.\n"))
     }
 
@@ -23,6 +27,23 @@ package final class HTTPResponder: Sendable {
     @discardableResult
     package func respond(_ response: HTTPResponse) -> Bool {
         exchange.answer(response)
+    }
+
+    /// Sends the head of an answer whose body follows by ``send(_:)`` and ends with ``finish()``; its own body is the first part. Until then it may
+    /// still be cancelled.
+    @discardableResult
+    package func begin(_ response: HTTPResponse) -> Bool {
+        exchange.begin(response)
+    }
+
+    /// Sends some of the body of an answer that has begun, in the order of the calls.
+    package func send(_ part: [UInt8]) {
+        exchange.send(part, isLast: false)
+    }
+
+    /// Ends an answer that has begun.
+    package func finish() {
+        exchange.send([], isLast: true)
     }
 
     /// Nobody waits for the answer any more: the client left, the deadline passed, or the server stopped.

@@ -5,6 +5,8 @@ package struct HTTPResponse: Sendable, Equatable {
     /// Control characters in a value are sent as spaces, so a value echoed from a request cannot split the answer.
     package var headers: HTTPHeaders
     package var body: [UInt8]
+    /// Whether more of the body follows in parts, so that its length is not known yet.
+    var isOpen = false
 
     package init(status: HTTPStatus, headers: HTTPHeaders = [:], body: [UInt8] = []) {
         self.status = status

@@ -28,6 +28,8 @@ protocol Conversation: AnyObject {
     func act(_ context: borrowing LoopContext, at now: Instant) -> (any Conversation)?
     /// Takes an answer that came through the mailbox, unless its request is already over.
     func answer(_ response: HTTPResponse, exchange: UInt64, _ context: borrowing LoopContext, at now: Instant)
+    /// Takes some more of the body of an answer that is open, unless its request is already over.
+    func continueAnswer(_ part: [UInt8], isLast: Bool, exchange: UInt64, at now: Instant)
     /// Some of `output` is written.
     func didWrite(_ count: Int, at now: Instant)
     /// Acts on a deadline that has passed, and counts what took too long; does nothing before it.
@@ -64,8 +66,11 @@ extension LoopContext {
     func admit(_ head: HTTPRequestHead, to connection: UInt64, exchange number: UInt64) -> (exchange: HTTPExchange, admission: HTTPAdmission?) {
         counters.count(requestBy: head.version)
         let mailbox = mailbox
-        let exchange = HTTPExchange { response in
-            mailbox.post(.answer(connection: connection, exchange: number, response))
+        let exchange = HTTPExchange { delivery in
+            switch delivery {
+            case .answer(let response): mailbox.post(.answer(connection: connection, exchange: number, response))
+            case .part(let bytes, let isLast): mailbox.post(.part(connection: connection, exchange: number, bytes, isLast: isLast))
+            }
         }
         // A responder that nobody holds answers by itself: not before the answer that it was admitted with.
         let responder = HTTPResponder(exchange)

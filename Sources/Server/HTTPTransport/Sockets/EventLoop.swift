@@ -84,6 +84,10 @@ final class EventLoop {
             guard let connection = connections[identifier] else { return }
             connection.conversation.answer(response, exchange: exchange, context, at: now)
             touch(connection)
+        case .part(let identifier, let exchange, let bytes, let isLast):
+            guard let connection = connections[identifier] else { return }
+            connection.conversation.continueAnswer(bytes, isLast: isLast, exchange: exchange, at: now)
+            touch(connection)
         case .drain:
             context.isDraining = true
             for connection in connections.values {

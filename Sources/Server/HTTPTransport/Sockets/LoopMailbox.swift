@@ -7,6 +7,8 @@ final class LoopMailbox: Sendable {
     enum Message: Sendable {
         /// The answer to one request of one connection.
         case answer(connection: UInt64, exchange: UInt64, HTTPResponse)
+        /// Some more of the body of an answer that is open.
+        case part(connection: UInt64, exchange: UInt64, [UInt8], isLast: Bool)
         /// End every connection with its next answer.
         case drain
         /// Accept no more, and finish what is in work until the deadline.

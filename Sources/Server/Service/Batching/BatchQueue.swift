@@ -70,6 +70,11 @@ final class BatchQueue: Sendable {
         try state.withoutWaking { state throws(Overload) in try state.scheduler.admit(operation, within: limit, now: .now) }
     }
 
+    /// Takes slots for the other items of a request that has one, all of them or none. Whoever takes them releases them.
+    func admit(_ count: Int, beside ticket: Ticket) throws(Overload) -> [Ticket] {
+        try state.withoutWaking { state throws(Overload) in try state.scheduler.admit(count, beside: ticket, now: .now) }
+    }
+
     /// Hands over an admitted request's work.
     /// - Returns: false if the request has been released meanwhile.
     func enqueue(_ item: Item, for ticket: Ticket) -> Bool {

@@ -97,11 +97,7 @@ struct BatchScheduler<Item> {
     mutating func refuseIfOverloaded(_ operation: Operation, within limit: Duration, now: Instant) throws(Overload) {
         let share = shares[operation]!
         let expected = share.pace.time(toServe: share.slots)
-        guard share.slots < limits.maxQueue else {
-            let retryAfter = shares[operation]!.retries.next(
-                after: expected, spacing: max(share.pace.secondsPerItem, 1 / Double(limits.maxQueue)), now: now)
-            throw Overload(reason: .queueFull, retryAfter: retryAfter)
-        }
+        guard share.slots < limits.maxQueue else { throw fullQueue(operation, until: expected, now: now) }
         guard share.slots == 0 || expected <= limit else { throw Overload(reason: .tooLate(expected), retryAfter: expected) }
     }
 
@@ -109,11 +105,32 @@ struct BatchScheduler<Item> {
     /// - Parameter limit: how long its client will wait.
     mutating func admit(_ operation: Operation, within limit: Duration, now: Instant) throws(Overload) -> Ticket {
         try refuseIfOverloaded(operation, within: limit, now: now)
+        return issue(operation)
+    }
+
+    /// Takes as many slots more for a request that turns out to hold several items, all at once or none. The backlog is not held against it: it
+    /// has been let in.
+    mutating func admit(_ count: Int, beside ticket: Ticket, now: Instant) throws(Overload) -> [Ticket] {
+        let operation = ticket.operation
+        let taken = shares[operation]!.slots
+        guard taken + count <= limits.maxQueue else {
+            throw fullQueue(operation, until: shares[operation]!.pace.time(toServe: taken + count - limits.maxQueue), now: now)
+        }
+        return (0..<count).map { _ in issue(operation) }
+    }
+
+    private mutating func issue(_ operation: Operation) -> Ticket {
         issued += 1
         let ticket = Ticket(number: issued, operation: operation)
         slots[ticket] = .preparing
         shares[operation]!.slots += 1
         return ticket
+    }
+
+    /// - Parameter expected: until there is a slot.
+    private mutating func fullQueue(_ operation: Operation, until expected: Duration, now: Instant) -> Overload {
+        let spacing = max(shares[operation]!.pace.secondsPerItem, 1 / Double(limits.maxQueue))
+        return Overload(reason: .queueFull, retryAfter: shares[operation]!.retries.next(after: expected, spacing: spacing, now: now))
     }
 
     /// Puts an admitted request's item into its group's queue.

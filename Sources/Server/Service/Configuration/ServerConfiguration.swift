@@ -22,12 +22,17 @@ package struct ServerConfiguration: Sendable {
     package let maxConnections: Int
     package let maxConnectionsPerAddress: Int
     let trustedProxies: TrustedProxies
+    /// The file of the keys that clients need; nil where they need none.
+    let apiKeys: String?
+    let crossOrigin: CrossOrigin?
     package let logFormat: LogFormat
     /// From a complete request to its answer.
     package let requestTimeout: Duration
     package let stuckAfter: Duration
     let maxImageBytes: Int
     let maxTokenBytes: Int
+    let maxList: Int
+    let cacheBytes: Int
     let images: ImageLimits
     /// What all pictures that are being decoded may take together.
     let pictureMemory: Int
@@ -70,10 +75,16 @@ package struct ServerConfiguration: Sendable {
             "Bytes of all request bodies together; more are answered 503.")
         connectionLimits = try HTTPLimits(&read)
         trustedProxies = try Self.proxies(&read)
+        (apiKeys, crossOrigin) = try Self.access(&read)
         logFormat = try read.choice(
             "log-format", default: .auto, "How log lines are written: as text, as json, or (auto) as text to a terminal and as JSON elsewhere.")
         (requestTimeout, stuckAfter, drainDelay, drainTimeout) = try Self.times(&read)
         (maxImageBytes, maxTokenBytes, pictureMemory) = try Self.sizes(&read)
+        maxList = try read.integer(
+            "max-list", default: 64, in: 1...65_536,
+            "Most pictures, or tokens of as many, in one list; no more than --max-queue either. A longer one is answered 413.")
+        cacheBytes = try read.integer(
+            "cache-bytes", default: 0, in: 0...1 << 40, "Bytes of results that are remembered for requests for the same; 0 for none.")
         images = try Self.images(&read)
         residentVersions = try read.integer(
             "resident-versions", default: 3, in: 1...64,
@@ -116,6 +127,20 @@ package struct ServerConfiguration: Sendable {
             throw read.wrong("trusted-proxies", "addresses and networks separated by commas, or none")
         }
         return proxies
+    }
+
+    private static func access(_ read: inout SettingReader) throws(ConfigurationError) -> (keys: String?, origins: CrossOrigin?) {
+        let keys = try read.text(
+            "api-keys", default: "none",
+            "File of the keys that encode, decode, reconstruct and infer need: lines of a name, the SHA-256 of the key, and perhaps per-minute=N and "
+                + "operations=encode,decode; or none. It is read again when it changes.")
+        let origins = try read.text(
+            "cors-origins", default: "none", "Origins whose pages may use the service from browsers (https://a.example), * for all, or none.")
+        guard origins != "none" else { return (keys == "none" ? nil : keys, nil) }
+        guard let crossOrigin = CrossOrigin(origins) else {
+            throw read.wrong("cors-origins", "origins such as https://a.example separated by commas, * for all, or none")
+        }
+        return (keys == "none" ? nil : keys, crossOrigin)
     }
 
     private static func images(_ read: inout SettingReader) throws(ConfigurationError) -> ImageLimits {

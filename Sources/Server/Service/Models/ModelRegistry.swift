@@ -146,6 +146,21 @@ final class ModelRegistry: Sendable {
         throw .notResident(fingerprint, resident: models.values.joined().map(\.facts.fingerprint).sorted())
     }
 
+    /// The numbers of a model's resident versions, the current one first.
+    func versions(of name: String) -> [Int] { state.withLock { $0.models[name]?.map(\.facts.version) ?? [] } }
+
+    /// A resident version by its number.
+    /// - Parameter version: as a client writes it.
+    func resident(version: String, of name: String) throws(ModelError) -> ServedModel {
+        let models = state.withLock { $0.models }
+        guard !models.isEmpty else { throw .notReady }
+        guard let versions = models[name] else { throw .unknown(name, served: models.keys.sorted()) }
+        guard let found = versions.first(where: { "\($0.facts.version)" == version }) else {
+            throw .unknownVersion(version, of: name, resident: versions.map(\.facts.version))
+        }
+        return ServedModel(name: name, found)
+    }
+
     private static func resolve(_ name: String?, among models: [String: Versions]) throws(ModelError) -> String {
         guard !models.isEmpty else { throw .notReady }
         if let name { return name }
@@ -162,6 +177,7 @@ enum ModelError: Error, Equatable {
     /// Several are served and the request names none.
     case ambiguous(served: [String])
     case unknown(String, served: [String])
+    case unknownVersion(String, of: String, resident: [Int])
     /// No version in memory has the tokens' fingerprint.
     case notResident(String, resident: [String])
 }

@@ -28,6 +28,23 @@ struct Base64Decoder {
         bytes.reserveCapacity(characters / 4 * 3)
     }
 
+    /// All of a text at once; a data URL counts as what it holds.
+    static func decode(_ text: [UInt8], named name: String) throws(PayloadError) -> [UInt8] {
+        var rest = text[...]
+        if text.starts(with: "data:".utf8) {
+            guard let comma = text.prefix(256).firstIndex(of: UInt8(ascii: ",")), text[..<comma].suffix(7).elementsEqual(";base64".utf8) else {
+                throw .invalid("\(name) is a data URL that is not in base64")
+            }
+            rest = text[(comma + 1)...]
+        }
+        var decoder = Base64Decoder(characters: rest.count)
+        while !rest.isEmpty {
+            rest = rest.dropFirst(rest.withUnsafeBufferPointer { decoder.take($0) })
+            if let next = rest.popFirst() { try decoder.take(Unicode.Scalar(next)) }
+        }
+        return try decoder.finished()
+    }
+
     /// Takes the characters up to the first that does not belong; a line break does only where it comes as a scalar, escaped in its text.
     /// - Returns: how many.
     mutating func take(_ text: UnsafeBufferPointer<UInt8>) -> Int {

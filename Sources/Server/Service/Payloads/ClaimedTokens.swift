@@ -2,13 +2,15 @@ import Files
 import HTTPTransport
 import TokenizerCore
 
-/// Tokens as a request brings them, not yet checked against any model.
+/// Tokens as a request brings them, those of one image or of several, not yet checked against any model.
 struct ClaimedTokens: Equatable {
-    /// No model has more; a longer array is refused while it is being read.
+    /// Of one image: no model has more; a longer array is refused while it is being read.
     static let maximumCount = 65_536
 
     enum Content: Equatable {
         case values([Int])
+        /// Of several images, each with why it has none where it has not.
+        case list([Result<[Int], PayloadError>])
         /// Integers of 2 or 4 bytes: which, only the number of a model's tokens tells.
         case littleEndian([UInt8])
     }
@@ -17,11 +19,13 @@ struct ClaimedTokens: Equatable {
     /// Whose tokens they are said to be.
     let fingerprint: String
 
-    /// - Parameter type: what the body is said to be; where that is no format of tokens, its first bytes tell.
-    /// - Parameter fingerprint: what the request's head says.
-    init(_ body: [UInt8], type: MediaType?, fingerprint: String?) throws(PayloadError) {
+    /// - Parameters:
+    ///   - type: what the body is said to be; where that is no format of tokens, its first bytes tell.
+    ///   - fingerprint: what the request's head says.
+    ///   - limit: of images.
+    init(_ body: [UInt8], type: MediaType?, fingerprint: String?, listLimit limit: Int = 1) throws(PayloadError) {
         let format = try Self.format(of: body, type: type)
-        let (content, stated) = try Self.read(body, as: format)
+        let (content, stated) = try Self.read(body, as: format, limit)
         if let fingerprint, let stated, fingerprint != stated { throw .invalid("the request's fingerprint and the body's differ") }
         // Without one, a swap between /encode and /decode would turn them into a wrong picture.
         guard let known = stated ?? fingerprint else {
@@ -41,82 +45,77 @@ struct ClaimedTokens: Equatable {
         throw .unrecognized(expected: Route.tokenFormats)
     }
 
-    private static func read(_ body: [UInt8], as format: String) throws(PayloadError) -> (Content, fingerprint: String?) {
+    private static func read(_ body: [UInt8], as format: String, _ limit: Int) throws(PayloadError) -> (Content, fingerprint: String?) {
         switch format {
-        case MediaType.npy: return (.values(try readArray(body)), nil)
-        case MediaType.packed: return try readPacked(body)
+        case MediaType.npy: return (try readArray(body, limit), nil)
+        case MediaType.packed: return try readPacked(body, limit)
         case MediaType.octets:
             guard body.count <= 4 * maximumCount else { throw .invalid("the body has more than \(maximumCount) tokens") }
             return (.littleEndian(body), nil)
-        default: return try readDocument(body)
+        default: return try ClaimedDocument(body, listLimit: limit).claim
         }
     }
 
-    /// One image's tokens: `[tokens]`, or `[1, tokens]`.
-    private static func readArray(_ body: [UInt8]) throws(PayloadError) -> [Int] {
+    /// `[tokens]` or `[1, tokens]` of one image, `[images, tokens]` of several.
+    private static func readArray(_ body: [UInt8], _ limit: Int) throws(PayloadError) -> Content {
         let array: NumPyArray
         do throws(NumPyArray.FormatError) {
             array = try NumPyArray(parsing: body)
         } catch {
             throw .malformed("\(error)")
         }
-        guard array.shape.count == 1 || array.shape.count == 2 && array.shape[0] == 1 else {
-            throw .invalid("the array has the shape \(array.shape); expected [tokens] or [1, tokens]")
+        guard (1...2).contains(array.shape.count), let count = array.shape.last, count <= maximumCount else {
+            throw .invalid("the array has the shape \(array.shape); expected [tokens] or [images, tokens], at most \(maximumCount) tokens an image")
         }
-        guard array.count <= maximumCount else { throw .invalid("the array has more than \(maximumCount) values") }
+        let images = array.shape.count == 2 ? array.shape[0] : 1
+        try check(images, atMost: limit)
         guard let values = array.integers else {
             throw .invalid("the array's type is '\(array.type.name)'; expected integers, such as '<i4'")
         }
-        return values.map { Int($0) }
+        return content(of: values.map { Int($0) }, images: images, each: count)
     }
 
-    /// One image's tokens.
-    private static func readPacked(_ body: [UInt8]) throws(PayloadError) -> (Content, fingerprint: String?) {
+    private static func readPacked(_ body: [UInt8], _ limit: Int) throws(PayloadError) -> (Content, fingerprint: String?) {
         let packed: PackedTokens
         do throws(PackedTokens.FormatError) {
-            packed = try PackedTokens(parsing: body, maximumCount: maximumCount)
+            packed = try PackedTokens(parsing: body, maximumCount: maximumCount * limit)
         } catch {
             throw .malformed("\(error)")
         }
-        guard packed.values.count == packed.tokensPerImage else {
-            throw .invalid("the body holds \(packed.values.count) tokens, \(packed.tokensPerImage) an image; expected those of one image")
-        }
-        return (.values(packed.values.map { Int($0) }), packed.fingerprint)
+        let images = packed.tokensPerImage == 0 ? 0 : packed.values.count / packed.tokensPerImage
+        try check(images, atMost: limit)
+        return (content(of: packed.values.map { Int($0) }, images: images, each: packed.tokensPerImage), packed.fingerprint)
     }
 
-    /// Every field that ``TokensDocument`` writes may occur; the tokens must.
-    private static func readDocument(_ body: [UInt8]) throws(PayloadError) -> (Content, fingerprint: String?) {
-        var fingerprint: String?
-        var tokens: [Int]?
-        let fields = ["model", "version", "fingerprint", "grid", "tokens"]
-        try JSONReader.readDocument(body, fields: fields) { field, reader throws(PayloadError) in
-            switch field {
-            case "fingerprint": fingerprint = try reader.readString(field)
-            case "tokens": tokens = try reader.readIntegers(field, atMost: maximumCount)
-            case "version": _ = try reader.readInteger(field)
-            case "grid": try readGrid(&reader)
-            default: _ = try reader.readString(field)
-            }
-        }
-        guard let tokens else { throw .invalid("the field \"tokens\" is missing; expected an array of integers") }
-        return (.values(tokens), fingerprint)
+    private static func check(_ images: Int, atMost limit: Int) throws(PayloadError) {
+        guard images > 0 else { throw .invalid("there are tokens of no image; expected those of at least one") }
+        guard images <= limit else { throw .tooMany("there are tokens of \(images) images; at most \(limit) are taken at once") }
     }
 
-    private static func readGrid(_ reader: inout JSONReader) throws(PayloadError) {
-        let fields = TokensDocument.Grid.Field.allCases.map(\.rawValue)
-        try reader.readObject(fields, named: "grid") { field, reader throws(PayloadError) in
-            if field == "latent" {
-                _ = try reader.readIntegers("grid.latent", atMost: 3)
-            } else {
-                _ = try reader.readInteger("grid.\(field)")
-            }
+    private static func content(of values: [Int], images: Int, each count: Int) -> Content {
+        images == 1 ? .values(values) : .list((0..<images).map { .success(Array(values[$0 * count..<($0 + 1) * count])) })
+    }
+
+    /// Whether the answer is to a list.
+    var isList: Bool {
+        if case .list = content { true } else { false }
+    }
+
+    /// The tokens of each image as `facts`' model takes them, or why it does not.
+    func images(for facts: ModelFacts) -> [Result<Tokens, PayloadError>] {
+        guard case .list(let members) = content else { return [Result { () throws(PayloadError) in try checked(for: facts) }] }
+        return members.map { member in
+            member.flatMap { values in Result { () throws(PayloadError) in try Self.check(values, for: facts) } }
         }
     }
 
-    /// The tokens as `model` takes them.
+    /// The tokens of the one image as `facts`' model takes them.
     /// - Throws: ``PayloadError`` naming the first that is out of range, or how many are expected.
     func checked(for facts: ModelFacts) throws(PayloadError) -> Tokens {
-        let values = try values(for: facts)
+        try Self.check(try values(for: facts), for: facts)
+    }
+
+    static func check(_ values: [Int], for facts: ModelFacts) throws(PayloadError) -> Tokens {
         guard values.count == facts.tokensPerImage else {
             throw .tokenCount("there are \(values.count) tokens; the model has \(facts.tokensPerImage) per image")
         }
@@ -129,6 +128,7 @@ struct ClaimedTokens: Equatable {
     private func values(for facts: ModelFacts) throws(PayloadError) -> [Int] {
         switch content {
         case .values(let values): return values
+        case .list(let members): return try members[0].get()
         case .littleEndian(let bytes):
             let count = facts.tokensPerImage
             guard bytes.count == 2 * count || bytes.count == 4 * count else {

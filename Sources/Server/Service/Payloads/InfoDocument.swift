@@ -13,6 +13,7 @@ struct InfoDocument {
 
     private static let formats: JSONValue = [
         "images": names([MediaType.jpeg, MediaType.png]), "tokens": names(Route.tokenFormats), "pictures": names(Route.pictureFormats),
+        "lists": names(Route.listFormats),
     ]
 
     /// What is refused beyond them.
@@ -20,7 +21,8 @@ struct InfoDocument {
         [
             "image_body_bytes": .integer(limits.imageBodyBytes), "token_body_bytes": .integer(limits.tokenBodyBytes),
             "image_side": .integer(limits.images.maxSide), "image_pixels": .integer(limits.images.maxPixels),
-            "requests_in_progress": .integer(limits.batching.maxQueue), "timeout_ms": .integer(Int(limits.answerWithin / .milliseconds(1))),
+            "list_items": .integer(min(limits.listItems, limits.batching.maxQueue)), "requests_in_progress": .integer(limits.batching.maxQueue),
+            "timeout_ms": .integer(Int(limits.answerWithin / .milliseconds(1))),
         ]
     }
 

@@ -23,9 +23,9 @@ struct JSONReader {
     }
 
     /// Reads an object; calls `read` with the name of each field when its value is next.
-    /// - Parameter fields: the names that may occur, each at most once.
+    /// - Parameter fields: the names that may occur, each at most once; nil for any.
     mutating func readObject(
-        _ fields: [String], named name: String, _ read: (String, inout JSONReader) throws(PayloadError) -> Void
+        _ fields: [String]?, named name: String, _ read: (String, inout JSONReader) throws(PayloadError) -> Void
     ) throws(PayloadError) {
         try open("{", name, "an object")
         var seen: Set<String> = []
@@ -49,6 +49,98 @@ struct JSONReader {
             values.append(try readInteger("\(name)[\(values.count)]"))
         }
         return values
+    }
+
+    /// Whether the value that comes next is an array.
+    mutating func isAtArray() -> Bool {
+        skipSpace()
+        return next == UInt8(ascii: "[")
+    }
+
+    /// Reads an array, each element by `read`, which gets the element's name.
+    /// - Throws: ``PayloadError/tooMany(_:)`` if it has more than `maximum`.
+    mutating func readArray<Element>(
+        _ name: String, of kind: String, atMost maximum: Int, _ read: (String, inout JSONReader) throws(PayloadError) -> Element
+    ) throws(PayloadError) -> [Element] {
+        try open("[", name, "an array of \(kind)")
+        var values: [Element] = []
+        while try hasNext(before: "]", isFirst: values.isEmpty) {
+            guard values.count < maximum else { throw .tooMany("\(name) has more than \(maximum) elements") }
+            values.append(try read("\(name)[\(values.count)]", &self))
+        }
+        return values
+    }
+
+    /// Reads an array of integers, or of arrays of integers.
+    /// - Throws: ``PayloadError/tooMany(_:)`` if there are more than `lists` of these.
+    mutating func readIntegerLists(_ name: String, atMost maximum: Int, lists: Int) throws(PayloadError) -> (lists: [[Int]], isNested: Bool) {
+        let start = position
+        try open("[", name, "an array of integers")
+        let isNested = isAtArray()
+        position = start
+        guard isNested else { return ([try readIntegers(name, atMost: maximum)], false) }
+        let lists = try readArray(name, of: "arrays", atMost: lists) { name, reader throws(PayloadError) in
+            try reader.readIntegers(name, atMost: maximum)
+        }
+        return (lists, true)
+    }
+
+    /// Reads a string that stands for bytes in base64, one of several: where it does not, the rest of it is passed over.
+    mutating func readBase64(inListAs name: String) throws(PayloadError) -> Result<[UInt8], PayloadError> {
+        let start = position
+        do throws(PayloadError) {
+            return .success(try readBase64(name))
+        } catch {
+            guard case .invalid = error else { throw error }
+            position = start
+            _ = try readStringBytes(name)
+            return .failure(error)
+        }
+    }
+
+    /// Reads an object whose fields may have any names.
+    mutating func readAnyObject(
+        named name: String, _ read: (String, inout JSONReader) throws(PayloadError) -> Void
+    ) throws(PayloadError) {
+        try readObject(nil, named: name, read)
+    }
+
+    /// Reads numbers or strings in an array, or in arrays of arrays, in their order.
+    mutating func readTensor(_ name: String) throws(PayloadError) -> InferenceTensor.Content {
+        var elements = TensorElements()
+        try readTensor(name, depth: 0, into: &elements)
+        return elements.content
+    }
+
+    private mutating func readTensor(_ name: String, depth: Int, into elements: inout TensorElements) throws(PayloadError) {
+        guard depth < TensorElements.mostDimensions else { throw .invalid("\(name) has more than \(TensorElements.mostDimensions) dimensions") }
+        try open("[", name, "an array")
+        var isFirst = true
+        while try hasNext(before: "]", isFirst: isFirst) {
+            isFirst = false
+            switch next {
+            case UInt8(ascii: "["): try readTensor(name, depth: depth + 1, into: &elements)
+            case UInt8(ascii: "\""): try elements.add(text: Array(try readStringBytes(name)), to: name)
+            default: try elements.add(number: try readNumber(name), to: name)
+            }
+        }
+    }
+
+    /// Reads a number as it is written.
+    private mutating func readNumber(_ name: String) throws(PayloadError) -> Substring {
+        skipSpace()
+        let start = position
+        _ = take("-")
+        guard next?.isDigit == true else {
+            position = start
+            throw wrongKind(name, "numbers or strings")
+        }
+        while let byte = next,
+            byte.isDigit || [UInt8(ascii: "."), UInt8(ascii: "e"), UInt8(ascii: "E"), UInt8(ascii: "+"), UInt8(ascii: "-")].contains(byte)
+        {
+            position += 1
+        }
+        return Substring(decoding: bytes[start..<position], as: UTF8.self)
     }
 
     /// Reads an integer written without fraction or exponent.
@@ -113,15 +205,16 @@ struct JSONReader {
     }
 
     /// Reads the name of a field, one of `fields`. Of a name longer than any, only as much is read as shows it.
-    private mutating func readName(of object: String, _ fields: [String]) throws(PayloadError) -> String {
+    private mutating func readName(of object: String, _ fields: [String]?) throws(PayloadError) -> String {
         let longest = 256
         let bytes = try readStringBytes("a field's name", atMost: longest)
         let isTooLong = bytes.count > longest
         guard let field = isTooLong ? String(decoding: bytes.prefix(longest), as: UTF8.self) : String(validating: bytes, as: UTF8.self) else {
             throw .malformed("a field's name is not valid UTF-8")
         }
-        guard !isTooLong, fields.contains(field) else {
-            throw .invalid("\(object) has an unknown field \"\(field.shortened)\"; expected \(fields.joined(separator: ", "))")
+        guard !isTooLong, fields?.contains(field) != false else {
+            let expected = fields?.joined(separator: ", ") ?? "a shorter name"
+            throw .invalid("\(object) has an unknown field \"\(field.shortened)\"; expected \(expected)")
         }
         return field
     }
@@ -236,5 +329,33 @@ struct JSONReader {
 
     private func malformed(_ expected: String) -> PayloadError {
         .malformed("not valid JSON at byte \(position): expected \(expected)")
+    }
+}
+
+/// The elements of a tensor as JSON brings them: all integers, all numbers, or all strings.
+private struct TensorElements {
+    static let mostDimensions = 8
+
+    private var integers: [Int] = []
+    private var floats: [Float]?
+    private var texts: [[UInt8]] = []
+
+    var content: InferenceTensor.Content {
+        if !texts.isEmpty { return .texts(texts) }
+        return floats.map { .floats($0) } ?? .integers(integers)
+    }
+
+    mutating func add(text: [UInt8], to name: String) throws(PayloadError) {
+        guard integers.isEmpty, floats == nil else { throw .invalid("\(name) has both numbers and strings") }
+        texts.append(text)
+    }
+
+    mutating func add(number: Substring, to name: String) throws(PayloadError) {
+        guard texts.isEmpty else { throw .invalid("\(name) has both numbers and strings") }
+        if floats == nil, let value = Int(number) { return integers.append(value) }
+        guard let value = Float(number), value.isFinite else {
+            throw .invalid("\(name) has \(String(number).shortened), which is no number or far outside every range")
+        }
+        floats = (floats ?? integers.map { Float($0) }) + [value]
     }
 }

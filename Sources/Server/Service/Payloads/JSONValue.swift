@@ -4,6 +4,10 @@
 enum JSONValue: Equatable {
     case string(String)
     case integer(Int)
+    /// Of a finite number.
+    case number(Double)
+    /// A string of them in base64.
+    case bytes([UInt8])
     case boolean(Bool)
     case integers([Int32])
     case array([JSONValue])
@@ -31,6 +35,8 @@ private struct JSONText {
         switch value {
         case .string(let text): write(text)
         case .integer(let number): write(number)
+        case .number(let number): bytes += "\(number)".utf8
+        case .bytes(let content): write(base64: content)
         case .boolean(let value): bytes += (value ? "true" : "false").utf8
         case .integers(let numbers):
             // Five digits and a comma do for most; more make it grow.
@@ -67,6 +73,20 @@ private struct JSONText {
         } while rest > 0
         bytes[first...].reverse()
     }
+
+    /// Source: RFC 4648 §4.
+    private mutating func write(base64 content: [UInt8]) {
+        bytes.reserveCapacity(bytes.count + (content.count + 2) / 3 * 4 + 2)
+        bytes.append(UInt8(ascii: "\""))
+        for start in stride(from: 0, to: content.count, by: 3) {
+            let group = content[start..<min(start + 3, content.count)]
+            let bits = group.reduce(0) { $0 << 8 | Int($1) } << (8 * (3 - group.count))
+            for place in 0..<4 { bytes.append(place <= group.count ? Self.alphabet[bits >> (18 - 6 * place) & 63] : UInt8(ascii: "=")) }
+        }
+        bytes.append(UInt8(ascii: "\""))
+    }
+
+    private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
 
     private mutating func write(_ text: String) {
         bytes.append(UInt8(ascii: "\""))

@@ -10,6 +10,8 @@ extension MediaType {
     /// ``PackedTokens``.
     static let packed = "application/vnd.revq.tokens"
     static let any = "*/*"
+    /// JSON documents, a line each.
+    static let ndjson = "application/x-ndjson"
     static let problem = "application/problem+json"
     static let jpeg = "image/jpeg"
     static let png = "image/png"
@@ -26,13 +28,15 @@ enum PayloadError: Error, Equatable {
     case tokenCount(String)
     /// A token is none of the model's.
     case tokenRange(String)
+    /// A list has more members than the server takes.
+    case tooMany(String)
     /// The bytes are in none of the formats, whatever they are said to be.
     case unrecognized(expected: [String])
 
     /// What was wrong, and what was expected.
     var reason: String {
         switch self {
-        case .malformed(let reason), .invalid(let reason), .tokenCount(let reason), .tokenRange(let reason): reason
+        case .malformed(let reason), .invalid(let reason), .tokenCount(let reason), .tokenRange(let reason), .tooMany(let reason): reason
         case .unrecognized(let expected): "the body is none of: \(expected.joined(separator: ", "))"
         }
     }

@@ -1,147 +1,150 @@
+import Files
 import HTTPTransport
 import Images
 import Locks
 import Threads
 
-/// One complete request on its way to the engine and back: its slot in the queue, its client.
+/// One complete request on its way to the engine and back: its client, the items that it asks for, and a slot in the queue for each.
 ///
-///     event loop: begin → pool thread: read, decode → compute thread: batch → pool thread: write, answer
+///     event loop: begin → pool thread: read → an item for each picture: `ComputeItem` → pool thread: write, answer
 ///
-/// Whatever ends it (an answer, a client that has gone, a deadline) frees its slot at once and takes its work out of the queues.
+/// Whatever ends it (an answer, a client that has gone, a deadline) frees its slots at once and takes its work out of the queues.
 final class ComputeRequest: Sendable {
+    private struct State {
+        var tickets: [Ticket]
+        var items: [ComputeItem] = []
+        /// Waits in a pool, so that it can be taken back.
+        var reading: (pool: WorkPool, piece: WorkPool.Piece)?
+        var isOver = false
+    }
+
     private let operation: Operation
     private let terms: RequestTerms
+    /// The model of the Open Inference Protocol that is asked; nil where it is not spoken.
+    private let inference: InferenceModel?
     private let client: Client
     private let stages: ComputeStages
-    private let ticket: Ticket
-    /// The work waiting in a pool, so that it can be taken back.
-    private let piece = Lock<(pool: WorkPool, piece: WorkPool.Piece)?>(nil)
+    private let state: Lock<State>
 
     /// Takes a slot.
     /// - Parameter limit: how long the client will wait.
     init(
-        _ operation: Operation, terms: RequestTerms, within limit: Duration, client: Client, stages: ComputeStages
+        _ operation: Operation, terms: RequestTerms, inference: InferenceModel? = nil, within limit: Duration, client: Client,
+        stages: ComputeStages
     ) throws(Overload) {
+        self.inference = inference
         self.operation = operation
         self.terms = terms
         self.client = client
         self.stages = stages
-        ticket = try stages.queue.admit(operation, within: limit)
-        client.responder.onCancel { [weak self] _ in self?.giveUp() }
+        state = Lock(State(tickets: [try stages.queue.admit(operation, within: limit)]))
+        client.responder.onCancel { [weak self] _ in self?.end(wasAnswered: false) }
     }
 
     deinit {
-        stages.queue.release(ticket, wasAnswered: false)
+        end(wasAnswered: false)
     }
 
     /// Takes the complete body. Called on an event loop; returns at once.
     func begin(_ body: [UInt8]) {
         client.record.enter(.thread)
-        let pool = operation == .decode ? stages.answers : stages.pictures
-        submit(to: pool, operation == .decode ? .answer : .picture) { self.prepare(body) }
-    }
-
-    private func submit(to pool: WorkPool, _ work: Watchdog.Work, _ body: @escaping @Sendable () -> Void) {
-        let piece = pool.submit { [watchdog = stages.watchdog] in watchdog.watching(work, body) }
-        self.piece.withLock { $0 = (pool, piece) }
+        let (pool, work): (WorkPool, Watchdog.Work) = operation == .decode ? (stages.answers, .answer) : (stages.pictures, .picture)
+        let piece = pool.submit { [watchdog = stages.watchdog] in watchdog.watching(work) { self.prepare(body) } }
+        state.withLock { $0.reading = (pool, piece) }
     }
 
     private func prepare(_ body: [UInt8]) {
         guard !client.responder.isCancelled else { return }
         client.record.enter(.prepare)
         do throws(Problem) {
-            let (model, input) = try read(body)
-            client.record.enter(.queue)
-            let item = BatchQueue.Item(
-                engine: model.engine, operation: operation, input: input, begin: { self.client.record.enter(.compute) },
-                completion: { result in
-                    self.client.record.enter(.finish)
-                    self.submit(to: self.stages.answers, .answer) { self.finish(result, for: input, of: model) }
-                })
-            // Refused only if the client has gone meanwhile.
-            _ = stages.queue.enqueue(item, for: ticket)
+            guard !body.isEmpty else { throw Problem(.emptyBody, "the request has no body") }
+            let reading =
+                if let inference { try RequestReading(inference, body, terms, stages) } else { try RequestReading(operation, body, terms, stages) }
+            let answer = try RequestAnswer(reading, terms, client)
+            if answer.isKnown { return self.answer { answer.sendNotModified() } }
+            try start(reading, answer)
         } catch {
-            refuse(error)
+            answer { client.refuse(error) }
         }
     }
 
-    private func read(_ body: [UInt8]) throws(Problem) -> (ServedModel, EngineInput) {
-        guard !body.isEmpty else { throw Problem(.emptyBody, "the request has no body") }
-        return operation == .decode ? try readTokens(body) : try readImage(body)
+    /// A list takes the slots that it needs besides its first all at once.
+    private func start(_ reading: RequestReading, _ answer: RequestAnswer) throws(Problem) {
+        try client.charge(reading.sources.count - 1, for: operation)
+        let first = state.withLock { $0.tickets[0] }
+        let others = try Problem.refusing { () throws(Overload) in try stages.queue.admit(reading.sources.count - 1, beside: first) }
+        let tickets = [first] + others
+        let items = zip(reading.sources, tickets).enumerated().map { index, member in
+            member.0.map { source in item(index, source, member.1, of: reading, for: answer) }
+        }
+        let isOver = state.withLock { state in
+            if !state.isOver { (state.tickets, state.items) = (tickets, items.compactMap { try? $0.get() }) }
+            return state.isOver
+        }
+        guard !isOver else { return others.forEach { stages.queue.release($0, wasAnswered: false) } }
+        answer.begin()
+        for (index, item) in items.enumerated() {
+            switch item {
+            // Whoever is alone has this thread.
+            case .success(let item) where items.count == 1: item.run()
+            case .success(let item): item.begin()
+            case .failure(let problem): finish(index, tickets[index], .failure(problem), answer)
+            }
+        }
     }
 
-    private func readImage(_ body: [UInt8]) throws(Problem) -> (ServedModel, EngineInput) {
-        let file = try Problem.refusing { () throws(PayloadError) in try ImageBody(body, type: terms.bodyType) }
-        guard file.model == nil || terms.model == nil || file.model == terms.model else {
-            throw Problem(.invalidField, "the body's model and the query's differ")
-        }
-        let model = try Problem.refusing { () throws(ModelError) in try stages.registry.current(file.model ?? terms.model) }
-        return (model, .image(try stages.intake.square(of: file, imageSize: model.facts.imageSize) { !client.responder.isCancelled }))
+    private func item(
+        _ index: Int, _ source: ComputeItem.Source, _ ticket: Ticket, of reading: RequestReading, for answer: RequestAnswer
+    ) -> ComputeItem {
+        let owner = ComputeItem.Owner(
+            isWaiting: { [responder = client.responder] in !responder.isCancelled },
+            // Of a list the last one counts.
+            progress: { stage in if stage != .finish || answer.isLast { self.client.record.enter(stage) } },
+            done: { self.finish(index, ticket, $0, answer) })
+        return ComputeItem(
+            operation, source, of: reading.model, ticket, sharedAs: terms.mayShare ? answer.keys[index] : nil, stages: stages, owner: owner)
     }
 
-    private func readTokens(_ body: [UInt8]) throws(Problem) -> (ServedModel, EngineInput) {
-        let claimed = try Problem.refusing { () throws(PayloadError) in
-            try ClaimedTokens(body, type: terms.bodyType, fingerprint: terms.fingerprint)
-        }
-        let model = try Problem.refusing { () throws(ModelError) in
-            try stages.registry.resident(fingerprint: claimed.fingerprint, model: terms.model)
-        }
-        return (model, .tokens(try Problem.refusing { () throws(PayloadError) in try claimed.checked(for: model.facts) }))
-    }
-
-    private func finish(_ result: Result<EngineOutput, EngineFailure>, for input: EngineInput, of model: ServedModel) {
+    private func finish(_ index: Int, _ ticket: Ticket, _ result: Result<Outcome, Problem>, _ answer: RequestAnswer) {
         guard !client.responder.isCancelled else { return }
-        switch result {
-        case .success(let output):
-            if case .tokens(let tokens) = output { model.health?.add(tokens) }
-            answer { client.answer(response(output, for: input, of: model)) }
-        case .failure(let failure): refuse(failure.problem)
-        }
-    }
-
-    private func response(_ output: EngineOutput, for input: EngineInput, of model: ServedModel) -> HTTPResponse {
-        var headers: HTTPHeaders = [
-            "Content-Type": terms.answerType, "Revq-Model": model.name, "Revq-Version": "\(model.facts.version)",
-            "Revq-Fingerprint": model.facts.fingerprint,
-        ]
-        switch (input, output) {
-        case (.image(let original), .image(let image)):
-            headers["Revq-PSNR"] = "\(PeakSignalToNoise.decibels(image, original).rounded(to: 1e-3))"
-            if let similarity = StructuralSimilarity.mean(image, original) { headers["Revq-SSIM"] = "\(similarity.rounded(to: 1e-4))" }
-        default: break
-        }
-        return HTTPResponse(status: .ok, headers: headers, body: output.body(as: terms.answerType, quality: terms.quality, of: model))
-    }
-
-    private func refuse(_ problem: Problem) {
-        answer { client.refuse(problem) }
-    }
-
-    /// The slot is free before the client can know, so a client that waits for its answer never finds its own slot taken.
-    private func answer(_ send: () -> Void) {
+        // The slot is free before the client can know, so that a client that waits for its answer never finds its own slot taken.
         stages.queue.release(ticket, wasAnswered: true)
+        if answer.add(result, at: index) { self.answer { answer.send() } }
+    }
+
+    private func answer(_ send: () -> Void) {
+        end(wasAnswered: true)
         send()
     }
 
-    private func giveUp() {
-        stages.queue.release(ticket, wasAnswered: false)
-        if let (pool, piece) = piece.withLock({ $0 }) { pool.cancel(piece) }
+    /// Frees what it holds. Once more is harmless.
+    private func end(wasAnswered: Bool) {
+        let (tickets, items, reading) = state.withLock { state in
+            defer { (state.isOver, state.items, state.reading) = (true, [], nil) }
+            return (state.tickets, state.items, state.reading)
+        }
+        for ticket in tickets { stages.queue.release(ticket, wasAnswered: wasAnswered) }
+        guard !wasAnswered else { return }
+        if let reading { reading.pool.cancel(reading.piece) }
+        items.forEach { $0.giveUp() }
     }
-}
-
-extension Double {
-    /// Infinity stays what it is.
-    fileprivate func rounded(to step: Double) -> Double { (self / step).rounded() / (1 / step) }
 }
 
 /// Who waits for an answer, and what is known of the request.
 struct Client: Sendable {
     let responder: HTTPResponder
     let record: RequestRecord
+    /// The key that its items are charged to; nil where none is needed.
+    private let account: (ring: KeyRing, key: APIKeys.Key)?
 
-    init(_ responder: HTTPResponder, _ record: RequestRecord) {
-        (self.responder, self.record) = (responder, record)
+    init(_ responder: HTTPResponder, _ record: RequestRecord, paying account: (ring: KeyRing, key: APIKeys.Key)? = nil) {
+        (self.responder, self.record, self.account) = (responder, record, account)
         responder.onCancel { record.givenUp($0) }
+    }
+
+    /// - Throws: where its key does not allow that many.
+    func charge(_ items: Int, for operation: Operation) throws(Problem) {
+        if let account { try account.ring.charge(account.key, items, of: operation) }
     }
 
     /// Nothing is said twice: an answer that comes after the client has gone is no answer.
@@ -150,9 +153,21 @@ struct Client: Sendable {
         responder.respond(record.answered(response))
     }
 
+    /// The head of an answer whose body comes in parts.
+    func begin(_ response: HTTPResponse) {
+        responder.begin(record.begun(response))
+    }
+
+    /// Ends such an answer.
+    func finish() {
+        guard !responder.isCancelled else { return }
+        _ = record.answered(HTTPResponse(status: .ok))
+        responder.finish()
+    }
+
     func refuse(_ problem: Problem) {
         record.refused(problem)
-        answer(problem.response())
+        answer(problem.response(for: record.identity.id, isInference: record.isInference))
     }
 }
 
@@ -165,5 +180,8 @@ struct ComputeStages: Sendable {
     /// Reads tokens and writes answers.
     let answers: WorkPool
     let intake: ImageIntake
+    let results: SharedResults
     let watchdog: Watchdog
+    /// Most members of a list.
+    let listLimit: Int
 }

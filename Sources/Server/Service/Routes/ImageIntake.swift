@@ -8,15 +8,15 @@ struct ImageIntake: Sendable {
     let memory: MemoryBudget
 
     /// - Parameter isWanted: asked while decoding goes on, which ends where the client has gone.
-    func square(of body: ImageBody, imageSize: Int, isWanted: () -> Bool) throws(Problem) -> RGBImage {
+    func square(of file: ArraySlice<UInt8>, imageSize: Int, isWanted: () -> Bool) throws(Problem) -> RGBImage {
         let header = try Problem.refusing { () throws(ImageError) in
-            let header = try ImageHeader.parse(body.file)
+            let header = try ImageHeader.parse(file)
             try limits.check(header, forSquaresOf: imageSize)
             return header
         }
         let decoded = try Problem.refusing { () throws(MemoryExhausted) in
             try memory.holding(header.bytes(forSquaresOf: imageSize)) {
-                Result { () throws(ImageError) in try decode(body.file, header, imageSize, isWanted) }
+                Result { () throws(ImageError) in try decode(file, header, imageSize, isWanted) }
             }
         }
         return try Problem.refusing { () throws(ImageError) in try decoded.get() }

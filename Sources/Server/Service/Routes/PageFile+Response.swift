@@ -11,13 +11,9 @@ extension PageFile {
     func response(to head: HTTPRequestHead) -> HTTPResponse {
         var headers: HTTPHeaders = ["ETag": tag, "Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"]
         if isPage { headers["Content-Security-Policy"] = Self.policy }
-        guard !isHeld(by: head) else { return HTTPResponse(status: .notModified, headers: headers) }
+        guard !tag.isAmong(head.headers.list("If-None-Match")) else { return HTTPResponse(status: .notModified, headers: headers) }
         headers["Content-Type"] = contentType
         return HTTPResponse(status: .ok, headers: headers, body: bytes)
-    }
-
-    private func isHeld(by head: HTTPRequestHead) -> Bool {
-        head.headers.list("If-None-Match").contains { $0 == "*" || $0 == tag || $0 == "W/\(tag)" }
     }
 
     private var isPage: Bool { mediaType == "text/html" }
@@ -27,4 +23,11 @@ extension PageFile {
         default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; \
         base-uri 'none'; form-action 'none'; frame-ancestors 'none'
         """
+}
+
+extension String {
+    /// Whether an `If-None-Match` with these members has this tag. A cache may have made it weak.
+    func isAmong(_ tags: [String]) -> Bool {
+        tags.contains { $0 == "*" || $0 == self || $0 == "W/\(self)" }
+    }
 }

@@ -26,6 +26,7 @@ extension PayloadError: Refusal {
         case .invalid(let reason): Problem(.invalidField, reason)
         case .tokenCount(let reason): Problem(.tokenCountMismatch, reason)
         case .tokenRange(let reason): Problem(.tokenOutOfRange, reason)
+        case .tooMany(let reason): Problem(.listTooLong, reason)
         case .unrecognized(let expected): Problem(.unsupportedMediaType, reason, headers: ["Accept": expected.joined(separator: ", ")])
         }
     }
@@ -39,6 +40,9 @@ extension ModelError: Refusal {
             return Problem(.unknownModel, "several models are served; name one with ?model=: \(served.joined(separator: ", "))")
         case .unknown(let name, let served):
             return Problem(.unknownModel, "there is no model \"\(name.shortened)\"; served are \(served.joined(separator: ", "))")
+        case .unknownVersion(let version, let name, let resident):
+            let known = resident.map { "\($0)" }.joined(separator: ", ")
+            return Problem(.unknownModel, "the model \"\(name.shortened)\" has no version \"\(version.shortened)\" in memory; there are \(known)")
         case .notResident(let fingerprint, let resident):
             let known = resident.map(\.shortened).joined(separator: ", ")
             return Problem(.fingerprintNotResident, "the tokens' fingerprint is \(fingerprint.shortened); resident are \(known)")

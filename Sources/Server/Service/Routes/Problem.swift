@@ -10,6 +10,11 @@ package struct Problem: Error, Equatable {
     /// What else the client should know: `Allow` for 405, `Accept` for 415.
     let headers: HTTPHeaders
 
+    /// The same of one member of a list.
+    func of(item index: Int) -> Problem {
+        Problem(code, "item \(index): \(detail)", retryAfter: retryAfter, headers: headers)
+    }
+
     init(_ code: ProblemCode, _ detail: String, retryAfter: Duration? = nil, headers: HTTPHeaders = [:]) {
         self.code = code
         self.detail = detail
@@ -17,14 +22,27 @@ package struct Problem: Error, Equatable {
         self.headers = headers
     }
 
+    /// The names of what ``document(for:status:)`` has.
+    static let fields = ["type", "title", "status", "detail", "code", "request_id", "retryable", "error"]
+
     /// - Parameter status: replaces the code's own, for what the transport has decided.
-    func response(status: HTTPStatus? = nil) -> HTTPResponse {
-        let status = status ?? HTTPStatus(code.status)
-        let document: JSONValue = [
-            "type": .string("urn:revq:problem:\(code.rawValue)"), "title": .string(code.title), "status": .integer(status.code),
-            "detail": .string(detail), "code": .string(code.rawValue),
+    /// - Parameter isInference: adds `error`, where the Open Inference Protocol has what was wrong.
+    func document(for requestID: String, status: Int? = nil, isInference: Bool = false) -> JSONValue {
+        var fields: [String: JSONValue] = [
+            "type": .string("urn:revq:problem:\(code.rawValue)"), "title": .string(code.title), "status": .integer(status ?? code.status),
+            "detail": .string(detail), "code": .string(code.rawValue), "request_id": .string(requestID), "retryable": .boolean(code.isRetryable),
         ]
-        var response = HTTPResponse(status: status, headers: headers, body: document.bytes)
+        if isInference { fields["error"] = .string(detail) }
+        return .object(fields)
+    }
+
+    /// - Parameters:
+    ///   - requestID: by which the request is in the log.
+    ///   - status: replaces the code's own, for what the transport has decided.
+    func response(for requestID: String, status: HTTPStatus? = nil, isInference: Bool = false) -> HTTPResponse {
+        let status = status ?? HTTPStatus(code.status)
+        var response = HTTPResponse(
+            status: status, headers: headers, body: document(for: requestID, status: status.code, isInference: isInference).bytes)
         response.headers["Content-Type"] = MediaType.problem
         if let retryAfter { response.headers["Retry-After"] = "\(retryAfter.wholeSeconds)" }
         return response

@@ -5,6 +5,8 @@ enum ProblemCode: String, CaseIterable, Sendable {
     case malformedBody = "malformed_body"
     case malformedQuery = "malformed_query"
     case malformedHeader = "malformed_header"
+    case unauthorized
+    case forbidden
     case notFound = "not_found"
     case unknownModel = "unknown_model"
     case methodNotAllowed = "method_not_allowed"
@@ -12,6 +14,7 @@ enum ProblemCode: String, CaseIterable, Sendable {
     case requestTimeout = "request_timeout"
     case fingerprintNotResident = "fingerprint_not_resident"
     case bodyTooLarge = "body_too_large"
+    case listTooLong = "list_too_long"
     case unsupportedMediaType = "unsupported_media_type"
     case invalidField = "invalid_field"
     case imageEmpty = "image_empty"
@@ -22,7 +25,8 @@ enum ProblemCode: String, CaseIterable, Sendable {
     case imageOutOfMemory = "image_out_of_memory"
     case tokenCountMismatch = "token_count_mismatch"
     case tokenOutOfRange = "token_out_of_range"
-    case overloaded = "overloaded"
+    case overloaded
+    case quotaExceeded = "quota_exceeded"
     case noRoom = "no_room"
     case internalError = "internal_error"
     case engineFailed = "engine_failed"
@@ -34,18 +38,28 @@ enum ProblemCode: String, CaseIterable, Sendable {
     var status: Int {
         switch self {
         case .badRequest, .emptyBody, .malformedBody, .malformedQuery, .malformedHeader: 400
+        case .unauthorized: 401
+        case .forbidden: 403
         case .notFound, .unknownModel: 404
         case .methodNotAllowed: 405
         case .notAcceptable: 406
         case .requestTimeout: 408
         case .fingerprintNotResident: 409
-        case .bodyTooLarge, .imageTooLarge: 413
+        case .bodyTooLarge, .listTooLong, .imageTooLarge: 413
         case .unsupportedMediaType, .imageFormatUnsupported: 415
         case .invalidField, .imageEmpty, .imageTruncated, .imageCorrupt, .tokenCountMismatch, .tokenOutOfRange: 422
-        case .overloaded: 429
+        case .overloaded, .quotaExceeded: 429
         case .internalError, .engineFailed: 500
         case .notReady, .shuttingDown, .stuck, .noRoom, .imageOutOfMemory: 503
         case .deadlineExceeded: 504
+        }
+    }
+
+    /// Whether the same request may succeed later.
+    var isRetryable: Bool {
+        switch self {
+        case .requestTimeout, .overloaded, .quotaExceeded, .noRoom, .imageOutOfMemory, .notReady, .shuttingDown, .stuck, .deadlineExceeded: true
+        default: false
         }
     }
 
@@ -56,6 +70,8 @@ enum ProblemCode: String, CaseIterable, Sendable {
         case .malformedBody: "The body is not in its format"
         case .malformedQuery: "The query is not valid"
         case .malformedHeader: "A header field is not valid"
+        case .unauthorized: "The request shows no key that is known"
+        case .forbidden: "The key does not allow this"
         case .notFound: "There is no such resource"
         case .unknownModel: "There is no such model"
         case .methodNotAllowed: "The resource has no such method"
@@ -63,6 +79,7 @@ enum ProblemCode: String, CaseIterable, Sendable {
         case .requestTimeout: "The request arrived too slowly"
         case .fingerprintNotResident: "The tokens belong to a model version that is not loaded"
         case .bodyTooLarge: "The body is too large"
+        case .listTooLong: "The list has too many members"
         case .unsupportedMediaType: "The body's format is not supported"
         case .invalidField: "A value is not what it must be"
         case .imageEmpty: "The image has no bytes"
@@ -74,6 +91,7 @@ enum ProblemCode: String, CaseIterable, Sendable {
         case .tokenCountMismatch: "The number of tokens is wrong"
         case .tokenOutOfRange: "A token is out of range"
         case .overloaded: "The server is busy"
+        case .quotaExceeded: "The key has nothing left for now"
         case .noRoom: "The server's memory is in use"
         case .internalError: "The server failed"
         case .engineFailed: "The model failed on this input"

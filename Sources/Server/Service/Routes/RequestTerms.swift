@@ -2,8 +2,13 @@ import HTTPTransport
 
 /// What a request's head asks for, checked against its route before any of its body is read.
 struct RequestTerms: Sendable {
-    /// The media type of the answer.
+    /// The media type of the answer, and of the answer to a list; nil where none is welcome that a list can have.
     let answerType: String
+    let listAnswerType: String?
+    /// The answers that the client has, by their `ETag`.
+    let knownTags: [String]
+    /// Whether what was computed for others will do: `Cache-Control: no-cache` says that it will not.
+    let mayShare: Bool
     /// What the body is said to be; nil where nothing is said that can be read.
     let bodyType: MediaType?
     /// The `model` query parameter.
@@ -12,6 +17,10 @@ struct RequestTerms: Sendable {
     let quality: Int
     /// Whose tokens the body holds, if it does not say so: the `Revq-Fingerprint` header, or the `fingerprint` query parameter.
     let fingerprint: String?
+    /// What the path has in the places of the route's `{…}`.
+    let captures: [String: String]
+    /// How much of the body is JSON, where tensors follow: the `Inference-Header-Content-Length` header.
+    let inferenceHeaderBytes: Int?
     /// How long its client waits: the `X-Request-Timeout-Ms` header.
     let timeout: Duration?
 
@@ -23,11 +32,17 @@ struct RequestTerms: Sendable {
         model = parameters["model"]
         quality = try Self.quality(parameters["quality"])
         fingerprint = try Self.fingerprint(head.headers["Revq-Fingerprint"], parameters["fingerprint"])
+        captures = route.captures(of: head.path) ?? [:]
+        inferenceHeaderBytes = try Self.headerBytes(head.headers["Inference-Header-Content-Length"])
         timeout = try Self.timeout(head.headers["X-Request-Timeout-Ms"])
-        guard let answerType = Acceptance(head.headers.list("Accept")).best(of: route.offers) else {
+        let acceptance = Acceptance(head.headers.list("Accept"))
+        guard let answerType = acceptance.best(of: route.offers) else {
             throw Problem(.notAcceptable, "\(route.path) answers \(route.offers.joined(separator: " or "))")
         }
         self.answerType = answerType
+        listAnswerType = acceptance.best(of: route.listOffers)
+        knownTags = head.headers.list("If-None-Match")
+        mayShare = !head.headers.list("Cache-Control").contains { $0.equalsIgnoringCase("no-cache") || $0.equalsIgnoringCase("no-store") }
         if !route.accepts.isEmpty { try Self.checkBody(head, on: route) }
         bodyType = head.headers["Content-Type"].flatMap { MediaType(parsing: $0) }
     }
@@ -59,6 +74,14 @@ struct RequestTerms: Sendable {
             throw Problem(.malformedHeader, "X-Request-Timeout-Ms is \"\(header.shortened)\"; expected a whole number of milliseconds, at least 1")
         }
         return .milliseconds(milliseconds)
+    }
+
+    private static func headerBytes(_ header: String?) throws(Problem) -> Int? {
+        guard let header else { return nil }
+        guard let count = Int(header), count >= 0 else {
+            throw Problem(.malformedHeader, "Inference-Header-Content-Length is \"\(header.shortened)\"; expected a number of bytes")
+        }
+        return count
     }
 
     private static func quality(_ parameter: String?) throws(Problem) -> Int {

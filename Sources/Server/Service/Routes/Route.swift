@@ -10,23 +10,33 @@ struct Route: Sendable {
     let accepts: [String]
     /// The media types of the answer, the preferred one first.
     let offers: [String]
+    /// Those that the answer to a list may have, in the same order; empty where it takes none.
+    var listOffers: [String] { accepts.isEmpty ? [] : offers.filter(Self.listFormats.contains).sorted { a, _ in a == MediaType.json } }
     /// The query parameters it knows.
     let parameters: [String]
     /// How it may refuse a request, beyond what the transport refuses at every path.
     let problems: [ProblemCode]
 
     static let table: [Route] = [
-        .compute("/encode", .encode, accepts: imageBodies, offers: tokenFormats, problems: imageProblems),
+        .compute("/encode", .encode, accepts: imageBodies, offers: tokenFormats + [MediaType.ndjson], problems: imageProblems),
         .compute(
-            "/decode", .decode, accepts: tokenFormats, offers: pictureFormats, parameters: ["model", "fingerprint", "quality"],
+            "/decode", .decode, accepts: tokenFormats, offers: pictureAnswers, parameters: ["model", "fingerprint", "quality"],
             problems: tokenProblems),
         .compute(
-            "/reconstruct", .reconstruct, accepts: imageBodies, offers: pictureFormats, parameters: ["model", "quality"], problems: imageProblems),
+            "/reconstruct", .reconstruct, accepts: imageBodies, offers: pictureAnswers, parameters: ["model", "quality"], problems: imageProblems),
         .information("/models", .models),
         .information("/info", .info),
         .information("/livez", .live),
         .information("/readyz", .ready, problems: [.notReady, .shuttingDown, .stuck]),
         .information("/metrics", .metrics, offers: [MediaType.prometheus]),
+        .information("/v2", .inferenceServer),
+        .information("/v2/health/live", .inferenceLive),
+        .information("/v2/health/ready", .inferenceReady, problems: [.notReady, .shuttingDown, .stuck]),
+        .information("/v2/models/{model}", .inferenceModel, problems: modelProblems),
+        .information("/v2/models/{model}/ready", .inferenceModelReady, problems: modelProblems),
+        .information("/v2/models/{model}/versions/{version}", .inferenceModel, problems: modelProblems),
+        .information("/v2/models/{model}/versions/{version}/ready", .inferenceModelReady, problems: modelProblems),
+        .infer("/v2/models/{model}/infer"), .infer("/v2/models/{model}/versions/{version}/infer"),
         .page(.playground), .page(.docs), .page(.status), .page(.interface),
     ]
 
@@ -44,9 +54,10 @@ struct Route: Sendable {
     static let administration =
         table.filter { route in
             switch route.endpoint {
-            case .compute: false
+            case .compute, .infer: false
             case .page(let file): file == .status
-            case .models, .info, .live, .ready, .metrics: true
+            case .models, .info, .live, .ready, .metrics, .inferenceServer, .inferenceLive, .inferenceReady: true
+            case .inferenceModel, .inferenceModelReady: true
             }
         } + parts
 
@@ -54,9 +65,12 @@ struct Route: Sendable {
     static let imageBodies = [MediaType.jpeg, MediaType.png, MediaType.any, MediaType.multipart, MediaType.json]
     static let tokenFormats = [MediaType.json, MediaType.npy, MediaType.packed, MediaType.octets]
     static let pictureFormats = [MediaType.png, MediaType.jpeg, MediaType.npy]
+    private static let pictureAnswers = pictureFormats + [MediaType.json, MediaType.ndjson]
+    static let listFormats = [MediaType.json, MediaType.ndjson, MediaType.npy, MediaType.packed, MediaType.octets]
     private static let computeProblems: [ProblemCode] = [
-        .emptyBody, .malformedBody, .malformedQuery, .malformedHeader, .unknownModel, .notAcceptable, .bodyTooLarge, .unsupportedMediaType,
-        .invalidField, .overloaded, .internalError, .engineFailed, .notReady, .noRoom, .deadlineExceeded,
+        .emptyBody, .malformedBody, .malformedQuery, .malformedHeader, .unauthorized, .forbidden, .quotaExceeded, .unknownModel, .notAcceptable,
+        .bodyTooLarge, .listTooLong,
+        .unsupportedMediaType, .invalidField, .overloaded, .internalError, .engineFailed, .notReady, .noRoom, .deadlineExceeded,
     ]
     private static let imageProblems =
         computeProblems + [
@@ -71,6 +85,14 @@ struct Route: Sendable {
         Route(
             method: .post, path: path, endpoint: .compute(operation), accepts: accepts, offers: offers,
             parameters: parameters, problems: problems)
+    }
+
+    private static let modelProblems: [ProblemCode] = [.unknownModel, .notReady]
+
+    private static func infer(_ path: String) -> Route {
+        Route(
+            method: .post, path: path, endpoint: .infer, accepts: [MediaType.json, MediaType.octets], offers: [MediaType.json, MediaType.octets],
+            parameters: [], problems: imageProblems + [.fingerprintNotResident, .tokenCountMismatch, .tokenOutOfRange])
     }
 
     private static func information(
@@ -92,18 +114,44 @@ struct Route: Sendable {
 
     /// Whether it takes a slot and the engine's time.
     var isCompute: Bool {
-        if case .compute = endpoint { true } else { false }
+        switch endpoint {
+        case .compute, .infer: true
+        default: false
+        }
     }
 
     /// Whether machines ask for it, again and again.
-    var isProbe: Bool { [.live, .ready, .metrics].contains(endpoint) }
+    var isProbe: Bool { [.live, .ready, .metrics, .inferenceLive, .inferenceReady, .inferenceModelReady].contains(endpoint) }
+
+    private var isTemplate: Bool { endpoint.isOfInferenceModel }
+
+    /// What a path has in the places of `{…}`; nil where it is no path of this route.
+    func captures(of path: String) -> [String: String]? {
+        guard isTemplate, path.hasPrefix("/v2/models/") else { return self.path == path ? [:] : nil }
+        let (names, parts) = (self.path.split(separator: "/"), path.split(separator: "/", omittingEmptySubsequences: false).dropFirst())
+        guard names.count == parts.count else { return nil }
+        var captures: [String: String] = [:]
+        for (name, part) in zip(names, parts) {
+            if name.first == "{" {
+                captures[String(name.dropFirst().dropLast())] = String(part)
+            } else if name != part {
+                return nil
+            }
+        }
+        return captures
+    }
+
+    /// The methods that there are at a path, for a browser that asks.
+    static func methods(at path: String, among offered: [Route]) -> [String] {
+        offered.filter { $0.path == path || $0.isTemplate && $0.captures(of: path) != nil }.map(\.method.rawValue)
+    }
 
     /// What `OPTIONS *` answers: the methods that some resource has.
     static let methods = "GET, HEAD, POST, OPTIONS"
 
     /// The route of a request, among those that are offered. `HEAD` is answered wherever `GET` is.
     static func find(_ head: HTTPRequestHead, among offered: [Route]) throws(Problem) -> Route {
-        let routes = offered.filter { $0.path == head.path }
+        let routes = offered.filter { $0.path == head.path || $0.isTemplate && $0.captures(of: head.path) != nil }
         guard !routes.isEmpty else {
             throw Problem(
                 .notFound, "there is nothing at \(head.path.shortened); see \(offered.filter { !$0.isPart }.map(\.path).joined(separator: ", "))")
@@ -127,4 +175,14 @@ enum Endpoint: Sendable, Equatable {
     case ready
     case metrics
     case page(PageFile)
+    // The Open Inference Protocol, version 2.
+    case inferenceServer
+    case inferenceLive
+    case inferenceReady
+    case inferenceModel
+    case inferenceModelReady
+    case infer
+
+    /// Whether its paths name a model.
+    fileprivate var isOfInferenceModel: Bool { [.inferenceModel, .inferenceModelReady, .infer].contains(self) }
 }

@@ -14,6 +14,10 @@ final class TokenizerService: Sendable {
         /// The largest body of an image request, and of a token request.
         var imageBodyBytes = 32 << 20
         var tokenBodyBytes = 1 << 20
+        /// Most members of a list; the queue's places bound it too.
+        var listItems = 64
+        /// Of results that are remembered; 0 for none.
+        var cacheBytes = 0
         /// What all images that are being decoded may take together. Bodies are bounded by the transport.
         var memoryBytes = 1 << 30
         /// From the complete request to its answer, where the client does not say less.
@@ -22,12 +26,16 @@ final class TokenizerService: Sendable {
         /// A batch, a picture or an answer that takes longer is stuck.
         var stuckAfter = Duration.seconds(30)
         var proxies = TrustedProxies.none
+        /// Pages of which other origins may read answers.
+        var crossOrigin: CrossOrigin?
     }
 
     let registry: ModelRegistry
     private let metrics: ServiceMetrics
     private let droppedLogLines: @Sendable () -> Int
     private let limits: Limits
+    /// nil where everybody may compute.
+    private let keys: KeyRing?
     private let stages: ComputeStages
     private let logger: Logger
     private let isDraining = Atomic(false)
@@ -36,20 +44,22 @@ final class TokenizerService: Sendable {
 
     /// - Throws: where the system has no room for its threads.
     init(
-        registry: ModelRegistry, limits: Limits, logger: Logger, metrics: ServiceMetrics = ServiceMetrics(),
+        registry: ModelRegistry, limits: Limits, logger: Logger, metrics: ServiceMetrics = ServiceMetrics(), keys: KeyRing? = nil,
         droppedLogLines: @escaping @Sendable () -> Int = { 0 }
     ) throws(SystemError) {
         (self.metrics, self.droppedLogLines) = (metrics, droppedLogLines)
         self.registry = registry
         self.limits = limits
         self.logger = logger
+        self.keys = keys
         let watchdog = Watchdog(limit: limits.stuckAfter)
         let pools = try [WorkPool(threads: limits.poolThreads), WorkPool(threads: limits.poolThreads)]
         do throws(SystemError) {
             stages = ComputeStages(
                 registry: registry, queue: try BatchQueue(limits: limits.batching, watchdog: watchdog, metrics: metrics), pictures: pools[0],
                 answers: pools[1], intake: ImageIntake(limits: limits.images, memory: MemoryBudget(limitBytes: limits.memoryBytes)),
-                watchdog: watchdog)
+                results: SharedResults(limitBytes: limits.cacheBytes), watchdog: watchdog,
+                listLimit: min(limits.listItems, limits.batching.maxQueue))
         } catch {
             pools.forEach { $0.close() }
             throw error
@@ -81,13 +91,32 @@ final class TokenizerService: Sendable {
     func admit(_ head: HTTPRequestHead, _ responder: HTTPResponder, among routes: [Route]) -> HTTPAdmission {
         let found = Result { () throws(Problem) in try Route.find(head, among: routes) }
         let record = RequestRecord(
-            head, route: try? found.get(), identity: RequestIdentity(head, proxies: limits.proxies), logger: logger, metrics: metrics)
+            head, route: try? found.get(), identity: RequestIdentity(head, proxies: limits.proxies),
+            headers: limits.crossOrigin?.headers(for: head) ?? [:], logger: logger, metrics: metrics)
+        if let answer = limits.crossOrigin?.answer(toPreflight: head, methods: Route.methods(at: head.path, among: routes)) {
+            return .answer(record.answered(answer))
+        }
         if head.path == "*" { return .answer(record.answered(HTTPResponse(status: .noContent, headers: ["Allow": Route.methods]))) }
         do throws(Problem) {
             let route = try found.get()
             let terms = try RequestTerms(head, on: route)
             switch route.endpoint {
-            case .compute(let operation): return try admit(operation, terms, Client(responder, record))
+            case .compute(let operation): return try admit(operation, terms, try client(head, responder, record))
+            case .infer:
+                let client = try client(head, responder, record)
+                let model = try inferenceModel(terms)
+                return try admit(model.operation, terms, client, inference: model)
+            case .inferenceServer: return .answer(record.answered(.json(Self.inferenceServer)))
+            case .inferenceModel:
+                let model = try inferenceModel(terms)
+                return .answer(record.answered(.json(model.metadata(versions: registry.versions(of: model.served.name)))))
+            case .inferenceLive: return .answer(record.answered(.json(["live": .boolean(true)])))
+            case .inferenceReady:
+                _ = try readiness()
+                return .answer(record.answered(.json(["ready": .boolean(true)])))
+            case .inferenceModelReady:
+                let model = try inferenceModel(terms)
+                return .answer(record.answered(.json(["name": .string(model.name), "ready": .boolean(true)])))
             case .models: return .answer(record.answered(.json(ModelsDocument(registry).json)))
             case .info: return .answer(record.answered(.json(InfoDocument(registry, limits).json)))
             case .live: return .answer(record.answered(Self.alive))
@@ -97,36 +126,60 @@ final class TokenizerService: Sendable {
             }
         } catch {
             record.refused(error)
-            return .answer(record.answered(error.response()))
+            return .answer(record.answered(error.response(for: record.identity.id, isInference: record.isInference)))
         }
     }
 
     /// What the transport refuses by itself.
     func response(to error: HTTPError) -> HTTPResponse {
         let problem = error.problem
-        logger.info("refused", metadata: ["status": "\(error.status.code)", "reason": "\(error.reason)"])
+        let id = RequestIdentity.newID()
+        logger.info("refused", metadata: ["status": "\(error.status.code)", "reason": "\(error.reason)", "id": "\(id)"])
         metrics.refused(problem.code)
-        return problem.response(status: error.status)
+        var response = problem.response(for: id, status: error.status)
+        response.headers["X-Request-ID"] = id
+        return response
     }
 
     /// Refuses by the head what can be refused by it. A slot is taken only when the body is complete: clients that send slowly would
     /// otherwise hold all of them.
-    private func admit(_ operation: Operation, _ terms: RequestTerms, _ client: Client) throws(Problem) -> HTTPAdmission {
+    private func admit(
+        _ operation: Operation, _ terms: RequestTerms, _ client: Client, inference: InferenceModel? = nil
+    ) throws(Problem) -> HTTPAdmission {
         guard registry.isReady else { throw ModelError.notReady.problem }
-        if operation != .decode, terms.model != nil || !terms.bodyMayNameModel {
+        if inference == nil, operation != .decode, terms.model != nil || !terms.bodyMayNameModel {
             _ = try Problem.refusing { () throws(ModelError) in try registry.current(terms.model) }
         }
+        try client.charge(1, for: operation)
         let limit = min(terms.timeout ?? limits.answerWithin, limits.answerWithin)
         try Problem.refusing { () throws(Overload) in try stages.queue.refuseIfOverloaded(operation, within: limit) }
         let maximumBodyBytes = operation == .decode ? limits.tokenBodyBytes : limits.imageBodyBytes
         return .accept(maximumBodyBytes: maximumBodyBytes, answerWithin: limit, timeout: terms.timeout) { [stages] request in
             do throws(Overload) {
-                try ComputeRequest(operation, terms: terms, within: limit, client: client, stages: stages).begin(request.body)
+                try ComputeRequest(operation, terms: terms, inference: inference, within: limit, client: client, stages: stages).begin(request.body)
             } catch {
                 client.refuse(error.problem)
             }
         }
     }
+
+    private func client(_ head: HTTPRequestHead, _ responder: HTTPResponder, _ record: RequestRecord) throws(Problem) -> Client {
+        guard let keys else { return Client(responder, record) }
+        let key = try keys.key(of: head)
+        record.isOf(key.name)
+        return Client(responder, record, paying: (keys, key))
+    }
+
+    private func inferenceModel(_ terms: RequestTerms) throws(Problem) -> InferenceModel {
+        try Problem.refusing { () throws(ModelError) in
+            try InferenceModel(terms.captures["model"] ?? "", version: terms.captures["version"], in: registry)
+        }
+    }
+
+    /// What the Open Inference Protocol calls the metadata of a server.
+    private static let inferenceServer: JSONValue = [
+        "name": .string(InferenceModel.platform), "version": "1", "extensions": .array(["binary_tensor_data"]),
+    ]
 
     private static let alive = HTTPResponse.json(["status": "alive"])
     private static let ready = HTTPResponse.json(["status": "ready"])

@@ -5,6 +5,10 @@ extension ComputeStages {
         text.family("revq_picture_memory_bytes", .gauge, "Memory charged for pictures that are being decoded, and its bound.")
         text.sample("revq_picture_memory_bytes", [("kind", "used")], intake.memory.usedBytes)
         text.sample("revq_picture_memory_bytes", [("kind", "limit")], intake.memory.limitBytes)
+        let counts = results.counts
+        text.family("revq_shared_results_total", .counter, "Items answered by what another one was computed for, or had been.")
+        text.sample("revq_shared_results_total", [("kind", "followed")], counts.followed)
+        text.sample("revq_shared_results_total", [("kind", "remembered")], counts.remembered)
         writeModels(to: &text)
     }
 

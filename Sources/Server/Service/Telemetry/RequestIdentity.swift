@@ -41,7 +41,7 @@ struct RequestIdentity: Sendable, Equatable {
     private static let ids = Atomic(UInt64.random(in: .min ... .max))
 
     /// A number scattered so that neighbours look unlike (SplitMix64): asking the system for each would cost a call of it.
-    private static func newID() -> String {
+    static func newID() -> String {
         var number = ids.wrappingAdd(1, ordering: .relaxed).newValue &* 0x9E37_79B9_7F4A_7C15
         number = (number ^ number >> 30) &* 0xBF58_476D_1CE4_E5B9
         number = (number ^ number >> 27) &* 0x94D0_49BB_1331_11EB

@@ -6,13 +6,18 @@ from __future__ import annotations
 class Error(Exception):
     """Whatever this package raises. `str(error)` is one sentence: what was wrong, and what was expected.
 
-    `code` is the server's stable problem code (openapi.yaml lists them) and `status` the HTTP status, where a server refused.
+    Where a server refused, `code` is its stable problem code (openapi.yaml lists them), `status` the HTTP status, `request_id` what its log calls the
+    request, and `retryable` whether it says that the same request may succeed later.
     """
 
-    def __init__(self, message: str, *, code: str | None = None, status: int | None = None) -> None:
+    def __init__(
+        self, message: str, *, code: str | None = None, status: int | None = None, request_id: str | None = None, retryable: bool | None = None
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.status = status
+        self.request_id = request_id
+        self.retryable = retryable
 
 
 class PictureError(Error):

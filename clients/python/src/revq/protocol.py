@@ -209,7 +209,8 @@ class Protocol:
         about = f"{call.about}: " if call.about else ""
         if code == "fingerprint_not_resident":
             detail = f"{detail}; a checkpoint was swapped, so encode the pictures again or have the server keep that version"
-        return _CODES.get(code, Error)(f"{about}{detail} ({self.url}, {code})", code=code, status=answer.status)
+        kind, said = _CODES.get(code, Error), (problem.get("request_id"), problem.get("retryable"))
+        return kind(f"{about}{detail} ({self.url}, {code})", code=code, status=answer.status, request_id=said[0], retryable=said[1])
 
     def _wrong(self, call: Call, answer: Answer, what: str) -> WrongServer:
         asked = f"{call.method} {call.path.split('?')[0]}"
