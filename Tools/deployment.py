@@ -73,7 +73,7 @@ def dockerfiles():
 
 
 def scripts():
-    files = [*(DEPLOY / "slurm").glob("*.sbatch"), ROOT / ".ci/run", ROOT / "checkpoints/default/reproduce.sh"]
+    files = [*(DEPLOY / "slurm").glob("*.sbatch"), ROOT / ".ci/run", ROOT / "checkpoints/default/reproduce.sh", ROOT / "examples/from-seeds/train.sh"]
     run(tool("shellcheck"), *files)
     for file in files:
         run("bash", "-n", file)

@@ -8,7 +8,15 @@ import marked
 
 SCRIPT = "checkpoints/default/reproduce.sh"
 # What a reader types in the place of the script's variables.
-WORDS = {'"$train"': "revq-train", "$work": "runs/default", "$here": "checkpoints/default", "$checkpoints": "checkpoints"}
+WORDS = {
+    "$here/../../": "",
+    '"$train"': "revq-train",
+    "$work": "runs/default",
+    "$here": "checkpoints/default",
+    "$photographs": "photographs",
+    "$perceptual": "st_lpips_alex.safetensors",
+    "$checkpoints": "checkpoints",
+}
 
 
 def draw(root):

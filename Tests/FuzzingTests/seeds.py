@@ -74,8 +74,8 @@ def pictures(ending, *names):
 def documents():
     tokens = {
         "model": "default",
-        "version": 3,
-        "fingerprint": "4669fcb70aa96bc4",
+        "version": 4,
+        "fingerprint": "6afae73f6ebbf99a",
         "grid": {"latent": [64, 8, 8], "groups": 2},
         "tokens": [0, 1, 16383],
     }
@@ -150,7 +150,7 @@ def weights():
 
 
 def manifests():
-    manifest = json.loads((HERE.parents[1] / "checkpoints/default/000003/manifest.json").read_text())
+    manifest = json.loads((HERE.parents[1] / "checkpoints/default/000004/manifest.json").read_text())
     yield "klt", json.dumps(manifest).encode()
     manifest["quantizer"] = {"codebooks": 512, "codes": 16, "dimension": 8, "tokens": 512}
     for name, network in [

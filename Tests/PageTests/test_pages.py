@@ -61,7 +61,7 @@ def test_the_state_of_the_server_is_shown_and_follows_it(visit, start, photograp
     assert row[0] == "/encode" and row[1] == "2" and row[2].endswith(" ms")
     assert "compute" in visit.page.get_attribute("#latency .bar", "aria-label")
     server.swap()
-    visit.said("default went from version 3 to 4", "#events")
+    visit.said("default went from version 4 to 5", "#events")
     assert visit.table("#models") == [["default", "4"], ["default, still decoded", "3"]]
 
 

@@ -1,39 +1,45 @@
 #!/usr/bin/env bash
-# Makes the default checkpoint from nothing but seeds, with revq-train alone.
-#   checkpoints/default/reproduce.sh [WORK [CHECKPOINTS]]
-# WORK keeps pictures, runs and latents (about 800 MB); every step goes on where it was interrupted.
+# Makes the default checkpoint from photographs, with revq-train alone.
+#   checkpoints/default/reproduce.sh PHOTOGRAPHS PERCEPTUAL [WORK [CHECKPOINTS]]
+# PHOTOGRAPHS is a folder or a list of them, such as those of DATA.md; PERCEPTUAL a file of Tools/perceptual.py st_lpips_alex.
+# WORK keeps runs and latents (about 700 MB); every step goes on where it was interrupted.
 # CHECKPOINTS is the folder to publish into, as its next version of "default".
-# Bits are reproduced on the same kind of processor; another one rounds differently and gives a checkpoint of equal quality.
+# Bits are reproduced from the same files on the same kind of processor; another one rounds differently and gives a checkpoint of equal quality.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-work=${1:-runs/default}
-checkpoints=${2:-checkpoints}
+photographs=${1:?a folder of photographs}
+perceptual=${2:?a perceptual network, made by Tools/perceptual.py}
+work=${3:-runs/default}
+checkpoints=${4:-checkpoints}
 PATH=$here/../../.build/release:$PATH
 train=${REVQ_TRAIN:-revq-train}
 
-# Core-minutes are those of README.md beside this file. README.md of the repository shows what follows: `make format` copies it.
+# Minutes are of two cores. README.md of the repository shows what follows: `make format` copies it.
 # The steps.
 
-# Seeded procedural pictures, 2.7 core-minutes. Each step deals them by their contents, and all alike: 80 % are learned from, 10 % chosen by,
-# 10 % reported on.
-"$train" synthesize --output "$work/pictures" --count 6000 --size 256 --seed 1
+# The autoencoder: a linear code of patches, their principal components. Each step deals the photographs by their contents, and all alike.
+"$train" vae --images "$photographs" --output "$work/vae" --architecture "$here/architecture.json" --size 256 \
+  --split 92/4/4 --split-seed 1 --steps 0 --seed 1
 
-# The autoencoder: a linear code of patches, their principal components. 0.2 core-minutes.
-"$train" vae --images "$work/pictures" --output "$work/vae" --architecture "$here/architecture.json" --size 256 \
-  --steps 0 --seed 1
+# The frozen encoder runs once, on sixteen squares of each.
+"$train" extract --images "$photographs" --vae "$work/vae/vae" --output "$work/latents" --crops 8 --scales 1 1.5 \
+  --split 92/4/4 --split-seed 1
 
-# The frozen encoder runs once. 0.3 core-minutes.
-"$train" extract --images "$work/pictures" --vae "$work/vae/vae" --output "$work/latents"
-
-# Normaliser, transform and codes. 1.2 core-minutes.
+# Normaliser, transform and codes.
 "$train" fit --latents "$work/latents" --vae "$work/vae/vae" --output "$work/fit" --method lloyd --tokens 512 --codes 16384 \
-  --grouping klt-2 --codebooks one --distortion weighted --start k-means++ --passes 12 --seed 1
+  --grouping klt-2 --codebooks one --distortion weighted --start k-means++ --passes 10 --seed 1
 
-# A refiner behind the decoder, trained on exactly these tokens. 30 core-minutes.
-"$train" vae --images "$work/pictures" --from "$work/vae/vae" --fit "$work/fit/fit" --output "$work/refined" \
-  --architecture "$here/refined.json" --size 256 --crop 128 --steps 5000 --batch 16 --learning-rate 1e-3 --warmup 200 \
-  --averaging 0.998 --seed 1
+# A refiner behind the decoder, trained on exactly these tokens: first for the least error,
+"$train" vae --images "$photographs" --from "$work/vae/vae" --fit "$work/fit/fit" --output "$work/plain" \
+  --architecture "$here/refined.json" --size 256 --crop 128 --scale 2 --batch 8 --shards 2 --split 92/4/4 --split-seed 1 \
+  --steps 700 --learning-rate 1e-3 --warmup 50 --averaging 0.99 --measure-every 100 --loss mse --seed 1
 
-# The next version of "default", measured on 256 pictures of the reporting part, which no step above has met.
-"$train" publish --vae "$work/refined/vae" --fit "$work/refined/fit" --images "$work/pictures" --most 256 --name default \
+# then to look right.
+"$train" vae --images "$photographs" --from "$work/plain/vae" --fit "$work/plain/fit" --output "$work/real" \
+  --architecture "$here/refined.json" --size 256 --crop 128 --scale 2 --batch 8 --shards 2 --split 92/4/4 --split-seed 1 \
+  --steps 600 --learning-rate 5e-4 --warmup 30 --averaging 0.99 --measure-every 100 --loss mse \
+  --perceptual "$perceptual" --perceptual-weight 0.04 --seed 2
+
+# The next version of "default", measured on photographs that no step above has met.
+"$train" publish --vae "$work/real/vae" --fit "$work/real/fit" --images "$here/../../Tests/Photographs" --name default \
   --checkpoints "$checkpoints"

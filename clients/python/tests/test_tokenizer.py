@@ -15,7 +15,7 @@ from PIL import Image
 import revq
 from conftest import ROOT
 
-GOLDEN = ROOT / "checkpoints" / "default" / "000003"
+GOLDEN = ROOT / "checkpoints" / "default" / "000004"
 
 
 @pytest.fixture(scope="module")
