@@ -13,7 +13,10 @@ struct MPITests {
         try withScratchFolder { folder in
             _ = try TinyTraining.extraction(TinyTraining.place(in: folder), to: folder + "/latents").run { false }
             func fit(_ name: String) -> [String] {
-                ["fit", "--latents", folder + "/latents", "--output", "\(folder)/\(name)", "--tokens", "192", "--codes", "4", "--passes", "5"]
+                [
+                    "fit", "--latents", folder + "/latents", "--output", "\(folder)/\(name)", "--tokens", "192", "--codes", "4", "--passes", "5",
+                    "--rectifier", "linear",
+                ]
             }
             let (alone, shared) = (try TrainCommand.run(fit("alone")), try Launcher.run(ranks, fit("shared")))
             #expect(alone.status == 0 && shared.status == 0, "\(alone)\n\(shared)")

@@ -124,7 +124,7 @@ import Testing
         (#"{"inputs":[{"name":"image","shape":[-1],"datatype":"BYTES","data":[]}]}"#, "invalid_field", "the shape of image is [-1]"),
         (#"{"inputs":[{"name":"image","shape":[9,4611686018427387904],"datatype":"BYTES","data":[]}]}"#, "invalid_field", "the shape of image is"),
         (#"{"inputs":[{"name":"pixels","shape":[1,1,1,3],"datatype":"UINT8","data":[1,2,3]}]}"#, "invalid_field", "expected [-1, 8, 8, 3]"),
-        (#"{"inputs":[{"name":"image","shape":[1],"datatype":"BYTES","data":["R0lGODlh"]}]}"#, "image_format_unsupported", ""),
+        (#"{"inputs":[{"name":"image","shape":[1],"datatype":"BYTES","data":["R0lGODlh"]}]}"#, "image_format_unsupported", "47 49 46 38"),
         (#"{"inputs":[{"name":"image","shape":[1],"datatype":"BYTES","data":["%"]}]}"#, "invalid_field", "base64"),
         (#"{"inputs":[{"name":"image","shape":[1],"datatype":"BYTES","data":["x",1]}]}"#, "invalid_field", "both numbers and strings"),
         (#"{"inputs":[{"name":"image","shape":[1],"datatype":"BYTES"}]}"#, "invalid_field", "has no data"),

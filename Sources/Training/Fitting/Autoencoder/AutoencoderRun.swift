@@ -128,10 +128,7 @@ package struct AutoencoderRun {
         let steps = options.training.steps
         var timer = SaveTimer(every: saveInterval)
         var smoothedLoss: Double?
-        if trainer.step == 0 {
-            try measure(trainer, log, &best)
-            try measured()
-        }
+        if trainer.step == 0 { try look(trainer, log, &best, parts, measured) }
         console.begin(total: steps, start: trainer.step, unit: "step")
         while trainer.step < steps && !ranks.any(limit?.isOver == true || isStopRequested()) {
             let loss = try advance(&trainer)
@@ -139,11 +136,7 @@ package struct AutoencoderRun {
             try log.append(step: trainer.step, images: options.training.batch, trainer.figures(loss: loss))
             console.update(
                 done: trainer.step, figures: ["PSNR \(Figure.text(PeakSignalToNoise.decibels(meanSquaredError: smoothedLoss! * 127.5 * 127.5))) dB"])
-            if trainer.step % options.measureEvery == 0 {
-                let found = try measure(trainer, log, &best)
-                try measured()
-                if options.training.adversary != nil { try watch(found, trainer, best, log, parts) }
-            }
+            if trainer.step % options.measureEvery == 0 { try look(trainer, log, &best, parts, measured) }
             if timer.isDue() { try save(trainer, best, log) }
         }
         try save(trainer, best, log)
@@ -186,6 +179,16 @@ package struct AutoencoderRun {
     private func save(_ trainer: AutoencoderTrainer, _ best: BestAutoencoder?, _ log: TrainingLog) throws(FileError) {
         try log.sync()
         try states.save(trainer.state + (best?.state ?? []), step: trainer.step, keeping: options.training.adversary.flatMap { _ in best?.step })
+    }
+
+    /// Measures, and shows it.
+    private func look(
+        _ trainer: AutoencoderTrainer, _ log: TrainingLog, _ best: inout BestAutoencoder?, _ parts: PictureParts,
+        _ measured: () throws(FileError) -> Void
+    ) throws(FileError) {
+        let found = try measure(trainer, log, &best)
+        try measured()
+        if options.training.adversary != nil { try watch(found, trainer, best, log, parts) }
     }
 
     /// Keeps the best state of a run with an adversary, and goes back to it once that has run away with the pictures.

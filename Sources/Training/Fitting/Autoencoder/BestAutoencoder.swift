@@ -19,8 +19,8 @@ struct BestAutoencoder {
         (self.model, self.step, self.score) = (model, step, Float(min(score, Self.mostDecibels)))
     }
 
-    /// Whether pictures have fallen apart since: the loss on the choosing part has grown by half, or the squared error has doubled.
-    func hasCollapsed(to later: BestAutoencoder) -> Bool { score < 0 ? later.score < 1.5 * score : later.score < score - 3 }
+    /// Whether pictures have fallen apart since: the loss on the choosing part is the threefold, or PSNR is lower by 5 dB.
+    func hasCollapsed(to later: BestAutoencoder) -> Bool { score < 0 ? later.score < 3 * score : later.score < score - 5 }
 
     /// What ``init(_:restoring:)`` needs.
     var state: [(name: String, tensor: Tensor)] {

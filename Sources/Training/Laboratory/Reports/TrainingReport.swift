@@ -31,32 +31,23 @@ package struct TrainingReport {
         }
     }
 
-    /// A plot for each figure, in which those of the steps and those of the choosing part stand together.
+    /// A plot for each figure, in which those of the steps and those of the choosing part stand together; what says how good it is comes first.
     private var curves: [Report.Section.Block] {
-        let all = run.curves
-        let (own, heldOut) = (all.keys.filter { !$0.hasPrefix(Self.heldOut) }, all.keys.filter { $0.hasPrefix(Self.heldOut) })
-        let alone = heldOut.filter { all[String($0.dropFirst(Self.heldOut.count))] == nil }
-        return (alone + own).sorted { Self.place($0) < Self.place($1) }.map { figure in
-            .plot(
-                Plot(
-                    figure, x: PlotAxis("step", .wholes), y: PlotAxis(figure, .fitting),
-                    series: [
-                        series("each step", figure, .curve, colour: 7), series("choosing part", Self.heldOut + figure, .measured, colour: 0),
-                    ].compactMap { $0 }))
+        let curves = run.curves
+        let names = Set(curves.keys.map { $0.hasPrefix(Self.heldOut) ? String($0.dropFirst(Self.heldOut.count)) : $0 })
+        let sorted = names.sorted { (Self.place($0), $0) < (Self.place($1), $1) }
+        return sorted.map { name in
+            let series: [Plot.Series] = [("each step", name, Plot.Series.Style.curve, 7), ("choosing part", Self.heldOut + name, .measured, 0)]
+                .compactMap { title, figure, style, colour in
+                    curves[figure].map { Plot.Series(title, style, colour: colour, $0.map { .init(Double($0.step), $0.value) }) }
+                }
+            return .plot(Plot(name, x: PlotAxis("step", .wholes), y: PlotAxis(name, .fitting), series: series))
         }
     }
 
     private static let heldOut = "held_out_"
 
-    /// What says how good it is stands first.
-    private static func place(_ figure: String) -> String {
-        "\(figure.hasPrefix(heldOut) ? 0 : RunRecord.direction(of: figure) == .neither ? 2 : 1) \(figure)"
-    }
-
-    private func series(_ name: String, _ figure: String, _ style: Plot.Series.Style, colour: Int) -> Plot.Series? {
-        guard let curve = run.curves[figure] else { return nil }
-        return Plot.Series(name, figure.hasPrefix(Self.heldOut) ? .measured : style, colour: colour, curve.map { .init(Double($0.step), $0.value) })
-    }
+    private static func place(_ figure: String) -> Int { RunRecord.direction(of: figure) == .neither ? 1 : 0 }
 
     /// Nil where nothing was measured yet.
     private var pictures: Report.Section? {
