@@ -62,7 +62,7 @@ def test_the_state_of_the_server_is_shown_and_follows_it(visit, start, photograp
     assert "compute" in visit.page.get_attribute("#latency .bar", "aria-label")
     server.swap()
     visit.said("default went from version 4 to 5", "#events")
-    assert visit.table("#models") == [["default", "4"], ["default, still decoded", "3"]]
+    assert visit.table("#models") == [["default", "5"], ["default, still decoded", "4"]]
 
 
 def test_metrics_at_another_port_are_told_of(visit, start):

@@ -64,7 +64,7 @@ def test_a_swap_under_the_page_is_said_and_leads_on(visit, start):
     visit.complaint("The server has gone on to another version")
     visit.page.click("#trouble button")
     visit.said("rocket.jpg went through")
-    visit.until("document.querySelector('#bits').textContent.includes('default, version 4')")
+    visit.until("document.querySelector('#bits').textContent.includes('default, version 5')")
     assert not visit.page.is_visible("#trouble")
 
 

@@ -49,7 +49,7 @@ class Tensor:
 def test_info_is_what_the_manifest_says(tokenizer):
     manifest = json.loads((GOLDEN / "manifest.json").read_text())
     info = tokenizer.info()
-    assert (info.model, info.version, info.fingerprint) == ("default", 3, manifest["fingerprint"])
+    assert (info.model, info.version, info.fingerprint) == ("default", 4, manifest["fingerprint"])
     assert (info.image_size, info.latent, info.tokens, info.codebook_size) == (256, (64, 8, 8), 512, 16384)
 
 
