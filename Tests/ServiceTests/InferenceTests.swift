@@ -145,6 +145,19 @@ import Testing
         #expect(harness.service.backlog == 0)
     }
 
+    /// In time that grows with their number: copied for each, so many would take minutes.
+    @Test func readsManyFractions() throws {
+        let numbers = Array(repeating: "0.5", count: 400_000).joined(separator: ",")
+        let body = "{\"inputs\":[{\"name\":\"pixels\",\"shape\":[400001],\"datatype\":\"FP32\",\"data\":[1,\(numbers)]}]}"
+        let request = try InferenceRequest(Array(body.utf8), headerBytes: nil)
+        #expect(request.inputs[0].content == .floats([1] + [Float](repeating: 0.5, count: 400_000)))
+    }
+
+    @Test func refusesEndlessParameters() {
+        let fields = (0..<65).map { "\"p\($0)\":1" }.joined(separator: ",")
+        #expect(post(encode, "{\"parameters\":{\(fields)},\"inputs\":[]}").text.contains("parameters has more than 64 fields"))
+    }
+
     @Test func refusesHeadersThatCannotBe() {
         for (length, code) in [("x", "malformed_header"), ("-1", "malformed_header"), ("99", "malformed_body")] {
             #expect(

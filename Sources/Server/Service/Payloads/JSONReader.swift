@@ -98,11 +98,17 @@ struct JSONReader {
         }
     }
 
-    /// Reads an object whose fields may have any names.
+    /// Reads an object whose fields may have any names, but not any number of them: each is remembered, so that none occurs twice.
     mutating func readAnyObject(
         named name: String, _ read: (String, inout JSONReader) throws(PayloadError) -> Void
     ) throws(PayloadError) {
-        try readObject(nil, named: name, read)
+        let most = 64
+        var count = 0
+        try readObject(nil, named: name) { field, reader throws(PayloadError) in
+            count += 1
+            guard count <= most else { throw .invalid("\(name) has more than \(most) fields") }
+            try read(field, &reader)
+        }
     }
 
     /// Reads numbers or strings in an array, or in arrays of arrays, in their order.
@@ -329,33 +335,5 @@ struct JSONReader {
 
     private func malformed(_ expected: String) -> PayloadError {
         .malformed("not valid JSON at byte \(position): expected \(expected)")
-    }
-}
-
-/// The elements of a tensor as JSON brings them: all integers, all numbers, or all strings.
-private struct TensorElements {
-    static let mostDimensions = 8
-
-    private var integers: [Int] = []
-    private var floats: [Float]?
-    private var texts: [[UInt8]] = []
-
-    var content: InferenceTensor.Content {
-        if !texts.isEmpty { return .texts(texts) }
-        return floats.map { .floats($0) } ?? .integers(integers)
-    }
-
-    mutating func add(text: [UInt8], to name: String) throws(PayloadError) {
-        guard integers.isEmpty, floats == nil else { throw .invalid("\(name) has both numbers and strings") }
-        texts.append(text)
-    }
-
-    mutating func add(number: Substring, to name: String) throws(PayloadError) {
-        guard texts.isEmpty else { throw .invalid("\(name) has both numbers and strings") }
-        if floats == nil, let value = Int(number) { return integers.append(value) }
-        guard let value = Float(number), value.isFinite else {
-            throw .invalid("\(name) has \(String(number).shortened), which is no number or far outside every range")
-        }
-        floats = (floats ?? integers.map { Float($0) }) + [value]
     }
 }
