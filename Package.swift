@@ -47,7 +47,8 @@ let package = Package(
         // What a browser loads, as bytes in the program; openapi.yaml among it is a link to the one above.
         .target(name: "Pages", dependencies: ["Files"], path: "Sources/Server/Pages", resources: [.embedInCode("Files")]),
         .target(
-            name: "Service", dependencies: ["Locks", "Files", "Compute", "Images", "TokenizerCore", "Threads", "HTTPTransport", "Pages", logging],
+            name: "Service",
+            dependencies: ["Locks", "Files", "Compute", "Images", "TokenizerCore", "CEvents", "Threads", "HTTPTransport", "Pages", logging],
             path: "Sources/Server/Service"),
         .executableTarget(name: "revq-server", dependencies: ["CProcess", "Service", logging], path: "Sources/Server/revq-server"),
 

@@ -55,7 +55,8 @@ import Testing
     ) -> ServiceHarness.Pending {
         var headers = headers
         if !route.accepts.isEmpty { headers["Content-Type"] = "application/json" }
-        let path = route.path.replacing("{model}", with: model ?? "default.encode").replacing("{version}", with: "1")
+        let known = route.endpoint.isAdministration ? "default" : "default.encode"
+        let path = route.path.replacing("{model}", with: model ?? known).replacing("{version}", with: "1")
         return harness.send(
             route.method.rawValue, path, query: query, headers: headers, body: route.accepts.isEmpty ? [] : body ?? picture(png, for: route))
     }
@@ -93,6 +94,7 @@ import Testing
     // MARK: What each takes
 
     private func problem(_ code: ProblemCode, of route: Route) throws -> HTTPResponse {
+        if route.endpoint.isAdministration { return try administration(code, route) }
         let harness = ServiceHarness()
         switch code {
         case .malformedQuery: return send(route, to: harness, query: [("x", "1")])
@@ -118,6 +120,23 @@ import Testing
         case .unauthorized, .forbidden, .quotaExceeded: return try withKeys(code, route)
         case .overloaded, .notReady, .shuttingDown, .stuck: return state(code, route)
         default: return image(code, route)
+        }
+    }
+
+    /// What only an operator may do.
+    private func administration(_ code: ProblemCode, _ route: Route) throws -> HTTPResponse {
+        try folder.write("a \(FileDigest.sha256("one")) operations=\(code == .forbidden ? "encode" : "admin")\n", to: "keys")
+        let ring = try KeyRing("\(folder.path)/keys", logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        let checkpoints = ScratchFolder()
+        try checkpoints.publish("1", to: "default/1")
+        let harness = ServiceHarness(engines: [:], keys: ring, checkpoints: checkpoints)
+        let key: HTTPHeaders = code == .unauthorized ? [:] : ["X-API-Key": "one"]
+        let version = route.parameters.contains("version") ? [("version", "1")] : []
+        switch code {
+        case .malformedQuery: return send(route, to: harness, headers: key, query: [("x", "1")])
+        case .notAcceptable: return send(route, to: harness, headers: ["X-API-Key": "one", "Accept": "audio/basic"])
+        case .unknownModel: return send(route, to: harness, headers: key, query: version, model: "none")
+        default: return send(route, to: harness, headers: key, query: version)
         }
     }
 

@@ -13,7 +13,7 @@ import Testing
     @Test func isNotReadyWhileEmpty() {
         let registry = ModelRegistry(residentVersions: 2)
         #expect(!registry.isReady)
-        #expect(code { _ = try registry.current(nil) } == .notReady)
+        #expect(code { _ = try registry.find(nil) } == .notReady)
         #expect(code { _ = try registry.resident(fingerprint: "f1", model: nil) } == .notReady)
     }
 
@@ -22,18 +22,18 @@ import Testing
         let engine = FakeEngine()
         registry.serve(engine, as: "photos")
         #expect(registry.isReady)
-        #expect(try registry.current(nil).engine === engine)
-        #expect(try registry.current("photos").name == "photos")
-        #expect(code { _ = try registry.current("faces") } == .unknown("faces", served: ["photos"]))
+        #expect(try registry.find(nil).engine === engine)
+        #expect(try registry.find("photos").name == "photos")
+        #expect(code { _ = try registry.find("faces") } == .unknown("faces", served: ["photos"]))
     }
 
     @Test func amongSeveralTheOneNamedDefaultNeedsNoName() throws {
         let registry = ModelRegistry(residentVersions: 2)
         registry.serve(FakeEngine(), as: "a")
         registry.serve(FakeEngine(), as: "b")
-        #expect(code { _ = try registry.current(nil) } == .ambiguous(served: ["a", "b"]))
+        #expect(code { _ = try registry.find(nil) } == .ambiguous(served: ["a", "b"]))
         registry.serve(FakeEngine(), as: "default")
-        #expect(try registry.current(nil).name == "default")
+        #expect(try registry.find(nil).name == "default")
     }
 
     @Test func aNewVersionTakesOverAndTheEarlierOnesStayUpToTheBound() throws {
@@ -41,10 +41,10 @@ import Testing
         let engines = (1...3).map { FakeEngine(version: $0, fingerprint: "f\($0)") }
         let running = try { () throws in
             registry.serve(engines[0], as: "default")
-            return try registry.current(nil)
+            return try registry.find(nil)
         }()
         registry.serve(engines[1], as: "default")
-        #expect(try registry.current(nil).facts.version == 2)
+        #expect(try registry.find(nil).facts.version == 2)
         #expect(try registry.resident(fingerprint: "f1", model: nil).engine === engines[0])
         registry.serve(engines[2], as: "default")
         #expect(code { _ = try registry.resident(fingerprint: "f1", model: nil) } == .notResident("f1", resident: ["f2", "f3"]))
@@ -72,9 +72,9 @@ import Testing
     @Test func aModelThatIsRemovedIsServedNoLonger() throws {
         let registry = ModelRegistry(residentVersions: 2)
         registry.serve(FakeEngine(), as: "a")
-        let running = try registry.current("a")
+        let running = try registry.find("a")
         registry.remove("a")
-        #expect(code { _ = try registry.current("a") } == .notReady)
+        #expect(code { _ = try registry.find("a") } == .notReady)
         #expect(!registry.isReady && running.name == "a")
     }
 
@@ -82,7 +82,7 @@ import Testing
         let registry = ModelRegistry(residentVersions: 2)
         let (first, second, again) = (FakeEngine(version: 1), FakeEngine(version: 2), FakeEngine(version: 2))
         for engine in [first, second, again] { registry.serve(engine, as: "default") }
-        #expect(try registry.current(nil).engine === again)
+        #expect(try registry.find(nil).engine === again)
         #expect(registry.listing[0].versions == [again.facts, first.facts])
     }
 
@@ -105,7 +105,7 @@ import Testing
             let engine = FakeEngine()
             first = engine
             registry.serve(engine, as: "default")
-            running = try registry.current(nil)
+            running = try registry.find(nil)
         }
         registry.serve(FakeEngine(version: 2), as: "default")
         registry.releaseUnused()

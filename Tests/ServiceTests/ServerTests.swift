@@ -5,6 +5,7 @@ import Testing
 import Threads
 
 @testable import Compute
+@testable import Files
 @testable import HTTPTransport
 @testable import Images
 @testable import Service
@@ -55,7 +56,7 @@ import Threads
         let server = try server()
         let client = ServerClient(server)
         let tensor = "{\"name\":\"image\",\"shape\":[1],\"datatype\":\"BYTES\",\"data\":[\"\(base64(png))\"]}"
-        for route in Route.table {
+        for route in Route.table where !route.endpoint.isAdministration {
             let (type, sample): (String, [UInt8]) =
                 switch route.endpoint {
                 case .compute(.decode): ("application/json", Array(#"{"fingerprint":"f1","tokens":[1,2,3,4]}"#.utf8))
@@ -93,6 +94,24 @@ import Threads
         #expect(try client.send("GET", "/metrics").status == .notFound)
         #expect(try client.send("GET", "/status").status == .ok)
         #expect(try client.post("/encode", "image/png", png).status == .ok)
+        server.stop(within: .seconds(5))
+    }
+
+    /// Every order, by whoever may and where that is possible.
+    @Test func onlyOperatorsOrderAndOnTheirPortAlone() throws {
+        try folder.write("boss \(FileDigest.sha256("one")) operations=admin\nshop \(FileDigest.sha256("two"))\n", to: ".keys")
+        let server = try server(flags: ["admin-port": "0", "api-keys": "\(folder.path)/.keys"])
+        let address = try #require(server.adminAddress)
+        let standing = try LoopbackClient.send("GET", "/admin/models/default", to: address, headers: ["X-API-Key": "one"])
+        #expect(standing.status == .ok && standing.text.contains("\"stable\":1"))
+        #expect(try LoopbackClient.send("GET", "/admin/models/default", to: address, headers: ["X-API-Key": "two"]).status.code == 403)
+        #expect(try ServerClient(server).post("/encode", "image/png", png, headers: ["X-API-Key": "one"]).status.code == 403)
+        for route in Route.table where route.endpoint.isAdministration && route.method == .post {
+            let target = route.path.replacing("{model}", with: "default")
+            let answer = try LoopbackClient.send("POST", target, to: address, headers: ["Authorization": "Bearer one"])
+            #expect(answer.status == .ok || [400, 409].contains(answer.status.code), "\(target): \(answer.text)")
+            #expect(try LoopbackClient.send("POST", target, to: server.address, headers: ["X-API-Key": "one"]).status == .notFound)
+        }
         server.stop(within: .seconds(5))
     }
 

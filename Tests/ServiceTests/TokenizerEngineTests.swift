@@ -55,6 +55,17 @@ import Testing
         #expect(try engine.decode(tokens) == alone.map { try engine.decode($0)[0] })
     }
 
+    /// The encoder that both have runs once, which changes nothing of what each does.
+    @Test func aCanaryIsComparedOnTheSameLatents() throws {
+        let (stable, canary) = (try TokenizerEngine(loading: publish(seed: 1)), try TokenizerEngine(loading: publish(seed: 2)))
+        for seed in 1...3 {
+            let picture = picture(UInt64(seed))
+            let comparison = try ComputeContext.with(\.threads, 1) { try stable.compare(picture, with: canary) }
+            #expect(try comparison == VersionComparison(picture, by: stable, and: canary))
+        }
+        #expect(try stable.compare(picture(1), with: stable).agreement == 1)
+    }
+
     @Test func aCheckpointThatWasChangedIsRefused() throws {
         let path = try publish(seed: 1)
         try folder.write("{}", to: "tiny/000001/manifest.json")

@@ -288,8 +288,9 @@ import Testing
         let grid = #"{"codebook_size":300,"image_size":8,"latent":[1,2,2],"tokens":4}"#
         #expect(
             harness.get("/models").text == """
-                {"models":[{"default":true,"model":"default","versions":[{"fingerprint":"f2","grid":\(grid),"precision":"fp32","version":2},\
-                {"fingerprint":"f1","grid":\(grid),"precision":"fp32","version":1}]}]}
+                {"models":[{"default":true,"model":"default","versions":[\
+                {"fingerprint":"f2","grid":\(grid),"labels":["stable"],"precision":"fp32","version":2},\
+                {"fingerprint":"f1","grid":\(grid),"labels":[],"precision":"fp32","version":1}]}]}
 
                 """)
         #expect(harness.send("HEAD", "/models").answer.status == .ok)

@@ -15,6 +15,9 @@ package final class Server: Sendable {
     private let watching: DedicatedThread
     private let keeper: MemoryKeeper
     private let keeping: DedicatedThread
+    private let trials: CanaryTrials
+    /// nil where there are none.
+    private let trying: DedicatedThread?
     /// nil where clients need no keys.
     private let keys: KeyRing?
     private let followingKeys: DedicatedThread?
@@ -47,12 +50,14 @@ package final class Server: Sendable {
         }
         let registry = ModelRegistry(residentVersions: configuration.residentVersions)
         let metrics = ServiceMetrics()
-        let watcher = CheckpointWatcher(folder: configuration.checkpoints, registry: registry, logger: logger, metrics: metrics, load: load)
+        let trials = CanaryTrials(configuration.canary)
+        let watcher = try CheckpointWatcher(
+            folder: configuration.checkpoints, registry: registry, trials: trials, logger: logger, metrics: metrics, load: load)
         let keys: KeyRing? = if let path = configuration.apiKeys { try KeyRing(path, logger: logger) } else { nil }
         let keeper = MemoryKeeper(returnHeap: returnHeap)
         let service = try TokenizerService(
             registry: registry, limits: TokenizerService.Limits(configuration), logger: logger, metrics: metrics, keys: keys,
-            droppedLogLines: droppedLogLines)
+            models: watcher, trials: trials, droppedLogLines: droppedLogLines)
         var listeners: [HTTPServer] = []
         do throws(SystemError) {
             let routes = Route.service(hasPlayground: configuration.hasPlayground, metricsAreElsewhere: configuration.adminPort != nil)
@@ -67,10 +72,13 @@ package final class Server: Sendable {
             watching = try DedicatedThread { watcher.run(every: interval) }
             self.keeper = keeper
             keeping = try DedicatedThread { keeper.run(every: Self.memoryInterval) }
+            self.trials = trials
+            trying = configuration.canary.share > 0 ? try DedicatedThread { trials.run { watcher.wake() } } : nil
             self.keys = keys
             followingKeys = if let keys { try DedicatedThread { keys.run(every: interval) } } else { nil }
         } catch {
             watcher.stop()
+            trials.stop()
             keys?.stop()
             listeners.forEach { $0.stop(within: .zero) }
             service.close()
@@ -103,9 +111,11 @@ package final class Server: Sendable {
         admin?.stop(within: .zero)
         service.close()
         keeper.stop()
+        trials.stop()
         keys?.stop()
         watching.join()
         keeping.join()
+        trying?.join()
         followingKeys?.join()
     }
 }

@@ -1,4 +1,5 @@
 import Compute
+import Files
 import Images
 import Networks
 
@@ -88,8 +89,26 @@ public final class VisualTokenizer: Sendable {
 
     /// Latents as the quantiser compares them with codes, `[n, T·d]`.
     func vectors(_ pixels: PixelBatch) -> Tensor {
+        quantizer.vectors(normalizer.normalize(latents(pixels)))
+    }
+
+    /// What the frozen encoder makes of pictures: the same for all tokenizers of one ``encoderDigest()``.
+    package func latents(_ pixels: PixelBatch) -> Latents {
         precondition(pixels.pixels.h == height && pixels.pixels.w == width, "a \(width)×\(height) tokenizer got \(pixels.pixels.shape)")
-        return quantizer.vectors(normalizer.normalize(Latents(pixels.pixels.inParts(of: largestBatch) { vae.encoder($0) })))
+        return Latents(pixels.pixels.inParts(of: largestBatch) { vae.encoder($0) })
+    }
+
+    /// - Parameter latents: of pictures of this size.
+    package func tokens(of latents: Latents) -> Tokens {
+        tokens(ofVectors: quantizer.vectors(normalizer.normalize(latents)))
+    }
+
+    /// SHA-256 of the encoder's numbers by their names, whatever file they are from. Reads all of them.
+    package func encoderDigest() -> String {
+        let parts = vae.encoder.tensors.map { path, _, tensor in
+            "\(path) \(tensor.shape) \(tensor.withPointer { FileDigest.sha256(of: UnsafeRawBufferPointer(start: $0, count: 4 * tensor.count)) })"
+        }
+        return FileDigest.sha256(([vae.configuration.className] + parts).joined(separator: "\n"))
     }
 
     /// Squared distance between a token's vector and one of its codes.

@@ -15,15 +15,20 @@ final class FakeEngine: Engine {
     let facts: ModelFacts
     private let batches = Lock<[Int]>([])
     private let gate: Gate?
+    /// What every pixel of its pictures is off.
+    private let error: UInt8
+    /// Fails whatever it is given.
+    private let isBroken: Bool
 
     init(
         version: Int = 1, fingerprint: String = "f1", imageSize: Int = 8, tokens: Int = 4, codebookSize: Int = 300, gate: Gate? = nil,
-        reference: TokenHealth.Reference? = nil
+        reference: TokenHealth.Reference? = nil, error: UInt8 = 0, isBroken: Bool = false
     ) {
         facts = ModelFacts(
             version: version, fingerprint: fingerprint, imageSize: imageSize, latentShape: [1, 2, 2], tokensPerImage: tokens,
             codebookSize: codebookSize, precision: .float32, reference: reference)
         self.gate = gate
+        (self.error, self.isBroken) = (error, isBroken)
     }
 
     /// The size of each batch it was given, in order.
@@ -39,7 +44,7 @@ final class FakeEngine: Engine {
     func decode(_ tokens: Tokens) throws -> [RGBImage] {
         let firsts = tokens.images.map { Int($0.first!) }
         try begin(firsts)
-        return firsts.map { Self.image(filledWith: UInt8($0 % 256), size: facts.imageSize) }
+        return firsts.map { Self.image(filledWith: UInt8($0 % 256) &+ error, size: facts.imageSize) }
     }
 
     static func image(filledWith byte: UInt8, size: Int = 8) -> RGBImage {
@@ -49,6 +54,6 @@ final class FakeEngine: Engine {
     private func begin(_ firsts: [Int]) throws {
         batches.withLock { $0.append(firsts.count) }
         gate?.pass()
-        if firsts.contains(13) { throw Unlucky() }
+        if isBroken || firsts.contains(13) { throw Unlucky() }
     }
 }

@@ -1,6 +1,7 @@
 import Logging
 import TestSupport
 
+@testable import Files
 @testable import HTTPTransport
 @testable import Service
 
@@ -8,19 +9,28 @@ import TestSupport
 final class ServiceHarness: Sendable {
     let registry = ModelRegistry(residentVersions: 2)
     let service: TokenizerService
+    /// Takes orders, where there is a folder of checkpoints: each is served as `f` and the name of its version.
+    let models: CheckpointWatcher?
 
     init(
         engines: [String: FakeEngine] = ["default": FakeEngine()], maxBatch: Int = 4, maxQueue: Int = 8, memoryBytes: Int = 1 << 24,
         stuckAfter: Duration = .seconds(30), cacheBytes: Int = 0, listItems: Int = 64,
-        bodyBytes: Int? = nil, keys: KeyRing? = nil, crossOrigin: CrossOrigin? = nil
+        bodyBytes: Int? = nil, keys: KeyRing? = nil, crossOrigin: CrossOrigin? = nil, checkpoints: ScratchFolder? = nil
     ) {
         var limits = TokenizerService.Limits(batching: .init(maxBatch: maxBatch, maxDelay: .zero, maxQueue: maxQueue), poolThreads: 2)
         (limits.memoryBytes, limits.stuckAfter, limits.cacheBytes, limits.listItems) = (memoryBytes, stuckAfter, cacheBytes, listItems)
         limits.crossOrigin = crossOrigin
         if let bodyBytes { (limits.imageBodyBytes, limits.tokenBodyBytes) = (bodyBytes, bodyBytes) }
         for (name, engine) in engines { registry.serve(engine, as: name) }
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        models = checkpoints.map { [registry] folder in
+            try! CheckpointWatcher(folder: folder.path, registry: registry, logger: logger, identify: { _ in nil }) { path, _ in
+                FakeEngine(version: Int(PathName.last(of: path))!, fingerprint: "f\(PathName.last(of: path))")
+            }
+        }
+        while models?.step(at: .now) == true {}
         service = try! TokenizerService(
-            registry: registry, limits: limits, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, keys: keys)
+            registry: registry, limits: limits, logger: logger, keys: keys, models: models)
     }
 
     deinit {
@@ -50,7 +60,7 @@ final class ServiceHarness: Sendable {
         let head = HTTPRequestHead(
             method: HTTPMethod(rawValue: method), target: path, path: path,
             query: HTTPQuery(query.map { HTTPQuery.Item(name: $0.0, value: $0.1) }), headers: headers, contentLength: body.count)
-        switch service.admit(head, responder, among: Route.service(hasPlayground: true, metricsAreElsewhere: false)) {
+        switch service.admit(head, responder, among: Route.table + Route.parts) {
         case .answer(let response):
             responder.respond(response)
         case .accept(let maximumBodyBytes, _, _, let handle):

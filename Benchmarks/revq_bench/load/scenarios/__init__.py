@@ -7,6 +7,7 @@ NAMES = (
     "retries",
     "fairness",
     "swaps",
+    "canary",
     "cancels",
     "deadlines",
     "slow",

@@ -1,4 +1,8 @@
-"""An hour, or --minutes, of everything at once: ordinary requests, hostile bodies, clients that leave, swaps; does memory stay as it is?"""
+"""An hour, or --minutes, of everything at once: ordinary requests, hostile bodies, clients that leave, swaps; does memory stay as it is?
+
+Every five minutes the clients rest until the server has given back what it does not need: what is resident then, nothing being in progress, is
+what grows where something leaks. While they are at it, resident memory goes up and down with what is queued, more so on a machine that is shared.
+"""
 
 import asyncio
 import collections
@@ -15,6 +19,7 @@ from ..outcomes import Outcomes
 from ..publication import swap
 from ..wire import Connection, request
 
+_LOAD_SECONDS, _REST_SECONDS = 300, 45
 _RATES = {"encode": 10, "decode": 3}
 _HOSTILE_RATE, _LEAVING_RATE, _SWAP_SECONDS, _SAMPLE_SECONDS = 0.5, 3, 15, 10
 # Larger ones would be kept in this client's memory; `hostile` has them.
@@ -29,24 +34,25 @@ async def run(bench):
             soak = Soak(bench, server, checkpoints)
             await soak.prepare()
             await soak.run_for(seconds)
-            await asyncio.sleep(_SAMPLE_SECONDS)
             is_alive = server.is_running
-            peak, idle = (server.peak_bytes(), server.resident_bytes()) if is_alive else (0, 0)
-    floors = _floors([sample for sample in soak.memory if sample[0] >= _WARM_SHARE * seconds])
-    slope, error = _slope(floors)
+            peak = server.peak_bytes() if is_alive else 0
+    warm = [[sample for sample in samples if sample[0] >= _WARM_SHARE * seconds] for samples in (soak.rests, _floors(soak.memory))]
+    (slope, error), (busy, busy_error) = map(_slope, warm)
     figures = [
-        at_most(f"growth over the last {(1 - _WARM_SHARE) * seconds / 60:.0f} min, MB/h", slope / 1e6, _MOST_BYTES_AN_HOUR / 1e6),
+        at_most(f"growth over the last {(1 - _WARM_SHARE) * seconds / 60:.0f} min, at rest, MB/h", slope / 1e6, _MOST_BYTES_AN_HOUR / 1e6),
         Figure("its standard error, MB/h", f"{error / 1e6:.2f}"),
+        Figure("growth of each minute's least, under load, MB/h, and its standard error", f"{busy / 1e6:.2f}, {busy_error / 1e6:.2f}"),
         Figure(
-            "resident before, after warm-up, at the end, MB", ", ".join(f"{bytes / 1e6:.1f}" for bytes in (soak.fresh, floors[0][1], floors[-1][1]))
+            "resident before, at rest after warm-up, at the end, MB",
+            ", ".join(f"{bytes / 1e6:.1f}" for bytes in (soak.fresh, warm[0][0][1], warm[0][-1][1])) if warm[0] else "",
         ),
-        Figure("resident at most, ten seconds after the end, MB", f"{peak / 1e6:.1f}, {idle / 1e6:.1f}"),
+        Figure("resident at most, MB", f"{peak / 1e6:.1f}"),
         Figure("still running", str(is_alive), "True", is_alive),
         at_most(f"ordinary requests neither served nor refused, of {len(soak.outcomes)}", len(soak.outcomes.failed()), 0, "d"),
         Figure("ordinary requests refused", f"{soak.outcomes.refused_share():.4f}"),
         Figure("hostile bodies, clients that left, swaps", f"{soak.counts['hostile']}, {soak.counts['left']}, {soak.counts['swaps']}"),
     ]
-    return figures, {"resident_bytes": soak.memory, "outcomes": soak.outcomes.summary(), "counts": soak.counts}
+    return figures, {"resident_bytes": soak.memory, "resident_bytes_at_rest": soak.rests, "outcomes": soak.outcomes.summary(), "counts": soak.counts}
 
 
 def _floors(samples):
@@ -70,7 +76,8 @@ class Soak:
     def __init__(self, bench, server, checkpoints):
         self.bench, self.server, self.checkpoints = bench, server, checkpoints
         self.clients, self.outcomes = Clients(server.port), Outcomes()
-        self.counts, self.memory = collections.Counter(), []
+        self.counts, self.memory, self.rests = collections.Counter(), [], []
+        self.rounds = 0
         self.source = random.Random(bench.seed)
 
     async def prepare(self):
@@ -79,22 +86,32 @@ class Soak:
         small = (case for case in cases(self.bodies.tokens) if len(case.body) <= _LARGEST_HOSTILE_BYTES)
         # Some of every kind.
         chosen = list(itertools.islice(itertools.islice(small, 0, None, 3), _HOSTILE_CASES))
-        self.hostile = [request("POST", case.path, case.body, case.kind) for case in chosen]
+        self.hostile = itertools.cycle([request("POST", case.path, case.body, case.kind) for case in chosen])
 
     async def run_for(self, seconds):
-        start = asyncio.get_running_loop().time()
+        clock = asyncio.get_running_loop().time
+        start = clock()
+        while (left := start + seconds - clock()) > 0 and self.server.is_running:
+            await self._load_for(min(left, _LOAD_SECONDS), start)
+            await asyncio.sleep(_REST_SECONDS)
+            if not self.server.is_running:
+                return
+            self.rests.append((clock() - start, self.server.resident_bytes()))
+            self.bench.say(f"{self.rests[-1][0] / 60:.0f} min, {self.rests[-1][1] / 1e6:.1f} MB at rest, {len(self.outcomes)} requests")
+
+    async def _load_for(self, seconds, start):
+        end = asyncio.get_running_loop().time() + seconds
         others = [asyncio.create_task(task) for task in (self._attack(), self._leave(), self._swap(), self._sample(start))]
-        seed = self.bench.seed
-        while (left := start + seconds - asyncio.get_running_loop().time()) > 0 and self.server.is_running:
-            seed += 1
-            arrivals = merged(*(poisson(rate, min(10, left), seed, name) for name, rate in _RATES.items()))
+        while (left := end - asyncio.get_running_loop().time()) > 0 and self.server.is_running:
+            self.rounds += 1
+            arrivals = merged(*(poisson(rate, min(10, left), self.bench.seed + self.rounds, name) for name, rate in _RATES.items()))
             self.outcomes += await open_loop(self.clients, arrivals, self.bodies.next)
         for task in others:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
 
     async def _attack(self):
-        for message in itertools.cycle(self.hostile):
+        for message in self.hostile:
             await asyncio.sleep(self.source.expovariate(_HOSTILE_RATE))
             self.counts["hostile"] += 1
             outcome = await Clients(self.server.port).outcome("hostile", message, 0)
@@ -119,5 +136,3 @@ class Soak:
             await asyncio.sleep(_SAMPLE_SECONDS)
             at = asyncio.get_running_loop().time() - start
             self.memory.append((at, self.server.resident_bytes()))
-            if len(self.memory) % 30 == 0:
-                self.bench.say(f"{at / 60:.0f} min, {self.memory[-1][1] / 1e6:.1f} MB, {len(self.outcomes)} requests")

@@ -14,6 +14,8 @@ struct APIKeys: Sendable, Equatable {
         /// Items a minute; nil for any number.
         var perMinute: Int?
         var operations = Set(Operation.allCases)
+        /// Whether it may order what is served. That has to be said: `operations=admin`.
+        var mayAdminister = false
     }
 
     let keys: [Key]
@@ -51,11 +53,14 @@ struct APIKeys: Sendable, Equatable {
                 }
                 key.perMinute = number
             case ("operations", let value):
-                let operations = value.split(separator: ",").map { Operation(rawValue: String($0)) }
-                guard !operations.isEmpty, !operations.contains(nil) else {
-                    throw ConfigurationError(description: "operations is \"\(value)\"; expected some of encode, decode, reconstruct, with commas")
+                let names = value.split(separator: ",").map(String.init)
+                let operations = names.filter { $0 != "admin" }.map(Operation.init(rawValue:))
+                guard !names.isEmpty, !operations.contains(nil) else {
+                    throw ConfigurationError(
+                        description: "operations is \"\(value)\"; expected some of encode, decode, reconstruct, admin, with commas")
                 }
                 key.operations = Set(operations.compactMap(\.self))
+                key.mayAdminister = names.contains("admin")
             default: throw ConfigurationError(description: "\"\(word)\" is not known; expected per-minute= or operations=")
             }
         }

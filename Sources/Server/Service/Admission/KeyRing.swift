@@ -94,7 +94,8 @@ final class KeyRing: Sendable {
     /// - Throws: 403 where it may not do this at all, 429 where it has not that many left.
     func charge(_ key: APIKeys.Key, _ count: Int, of operation: Operation, at now: Instant = .now) throws(Problem) {
         guard key.operations.contains(operation) else {
-            let allowed = Operation.allCases.filter(key.operations.contains).map(\.rawValue).joined(separator: ", ")
+            let operations = Operation.allCases.filter(key.operations.contains).map(\.rawValue)
+            let allowed = (operations + (key.mayAdminister ? ["administer"] : [])).joined(separator: ", ")
             throw Problem(.forbidden, "the API key \"\(key.name)\" may not \(operation.rawValue); it may \(allowed)")
         }
         guard let perMinute = key.perMinute else { return }

@@ -4,7 +4,7 @@ import TokenizerCore
 
 /// One version of one model, ready to run: the only swap point between the service and the computation behind it.
 ///
-/// Called from one thread at a time with at least one item. Everything outside input could get wrong has been checked: images are
+/// Called with at least one item, from the thread that runs batches and, for comparisons, from another one. Everything outside input could get wrong has been checked: images are
 /// `facts.imageSize` square, every image has `facts.tokensPerImage` tokens in `0 ..< facts.codebookSize`.
 protocol Engine: AnyObject, Sendable {
     var facts: ModelFacts { get }
@@ -14,6 +14,9 @@ protocol Engine: AnyObject, Sendable {
 
     /// - Returns: one image of `facts.imageSize` square for the tokens of each, in order.
     func decode(_ tokens: Tokens) throws -> [RGBImage]
+
+    /// How another version does on a picture of the image size of both, beside this one.
+    func compare(_ picture: RGBImage, with canary: any Engine) throws -> VersionComparison
 }
 
 /// What a client may know about a model version, and the service needs to check its requests.

@@ -1,5 +1,6 @@
 import Compute
 import Images
+import Locks
 import TokenizerCore
 
 /// A checkpoint as an engine.
@@ -7,6 +8,8 @@ final class TokenizerEngine: Engine {
     let facts: ModelFacts
     private let tokenizer: VisualTokenizer
     private let context: ComputeContext
+    /// Of the frozen encoder; nil before it was asked for.
+    private let encoderDigest = Lock<String?>(nil)
 
     /// Loads and checks a checkpoint. Its golden images have run once afterwards, so the first request is not slower than the next.
     ///
@@ -37,17 +40,42 @@ final class TokenizerEngine: Engine {
     }
 
     func encode(_ images: [RGBImage]) -> Tokens {
-        interruptibly { tokenizer.encode(images) }
+        computing { tokenizer.encode(images) }
     }
 
     func decode(_ tokens: Tokens) throws -> [RGBImage] {
-        try interruptibly { try tokenizer.decode(tokens) }
+        try computing { try tokenizer.decode(tokens) }
+    }
+
+    /// On the same latents where both versions have one frozen encoder, which then runs once; with no more threads than the caller wants.
+    func compare(_ picture: RGBImage, with canary: any Engine) throws -> VersionComparison {
+        guard let canary = canary as? TokenizerEngine else { return try VersionComparison(picture, by: self, and: canary) }
+        let (threads, pixels) = (ComputeContext.current.threads, PixelBatch(images: [picture]))
+        let latents = computing(with: threads) { tokenizer.latents(pixels) }
+        let others = canary.encoder == encoder ? latents : canary.computing(with: threads) { canary.tokenizer.latents(pixels) }
+        func drawn(by engine: TokenizerEngine, _ tokens: (VisualTokenizer) -> Tokens) throws -> VersionComparison.Drawn {
+            try engine.computing(with: threads) {
+                let tokens = tokens(engine.tokenizer)
+                return (tokens, try engine.tokenizer.decode(tokens)[0])
+            }
+        }
+        return VersionComparison(
+            picture, stable: try drawn(by: self) { $0.tokens(of: latents) }, canary: try drawn(by: canary) { $0.tokens(of: others) })
+    }
+
+    private var encoder: String {
+        if let known = encoderDigest.withLock({ $0 }) { return known }
+        let digest = tokenizer.encoderDigest()
+        encoderDigest.withLock { $0 = digest }
+        return digest
     }
 
     /// Computes as this engine was loaded to, until its caller does not want the result any more.
-    private func interruptibly<Result>(_ body: () throws -> Result) rethrows -> Result {
+    /// - Parameter threads: nil for its own number.
+    private func computing<Result>(with threads: Int? = nil, _ body: () throws -> Result) rethrows -> Result {
         var context = context
         context.interruption = ComputeContext.current.interruption
+        if let threads { context.threads = min(context.threads, threads) }
         return try context.run(body)
     }
 }

@@ -37,6 +37,7 @@ package struct ServerConfiguration: Sendable {
     /// What all pictures that are being decoded may take together.
     let pictureMemory: Int
     let residentVersions: Int
+    let canary: CanaryFigures.Policy
     package let bodyBudgetBytes: Int
     /// What one connection may cost.
     package let connectionLimits: HTTPLimits
@@ -89,6 +90,7 @@ package struct ServerConfiguration: Sendable {
         residentVersions = try read.integer(
             "resident-versions", default: 3, in: 1...64,
             "Versions of a model in memory: the current one, and those whose tokens can still be decoded.")
+        canary = try Self.canary(&read)
         settings = read.settings
         try check(read)
     }
@@ -141,6 +143,19 @@ package struct ServerConfiguration: Sendable {
             throw read.wrong("cors-origins", "origins such as https://a.example separated by commas, * for all, or none")
         }
         return (keys == "none" ? nil : keys, crossOrigin)
+    }
+
+    private static func canary(_ read: inout SettingReader) throws(ConfigurationError) -> CanaryFigures.Policy {
+        CanaryFigures.Policy(
+            share: try read.integer(
+                "canary", default: 0, in: 0...100,
+                "Percent of the pictures encoded on which a new version is compared with the one that is served before it takes its place; 0 for no trial."
+            ),
+            pictures: try read.integer(
+                "canary-pictures", default: 200, in: 1...1_000_000, "Pictures after which a canary that is not worse becomes the stable version."),
+            mostLoss: try read.number(
+                "canary-most-loss", default: 0.5, in: 0...100,
+                "By how many dB a canary's pictures may be further from the originals, on average; one that is worse is rolled back."))
     }
 
     private static func images(_ read: inout SettingReader) throws(ConfigurationError) -> ImageLimits {

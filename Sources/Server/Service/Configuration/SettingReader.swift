@@ -72,6 +72,16 @@ struct SettingReader {
         return value
     }
 
+    mutating func number(
+        _ name: String, default standard: Double, in range: ClosedRange<Double>, _ help: String
+    ) throws(ConfigurationError) -> Double {
+        let setting = take(name, "\(standard)", help)
+        guard let value = Double(setting.value), range.contains(value) else {
+            throw wrong(setting, "a number from \(range.lowerBound) to \(range.upperBound)")
+        }
+        return value
+    }
+
     /// Reads a number, or `none`, which is the default.
     mutating func optionalInteger(_ name: String, in range: ClosedRange<Int>, _ help: String) throws(ConfigurationError) -> Int? {
         let setting = take(name, "none", help)

@@ -1,12 +1,9 @@
 /// The JSON that `/models` answers.
 struct ModelsDocument {
-    /// Each model's name, whether requests that name none get it, and its versions: the current one first, then earlier ones whose tokens can
-    /// still be decoded.
-    private let models: [(name: String, isDefault: Bool, versions: [ModelFacts])]
+    private let models: [ModelRegistry.Listing]
 
     init(_ registry: ModelRegistry) {
-        let listing = registry.listing
-        models = listing.map { ($0, listing.count == 1 || $0 == ModelRegistry.defaultName, $1) }
+        models = registry.listing
     }
 
     var json: JSONValue { ["models": list] }
@@ -14,13 +11,17 @@ struct ModelsDocument {
     /// One object for each model.
     var list: JSONValue {
         .array(
-            models.map { name, isDefault, versions in
-                ["model": .string(name), "default": .boolean(isDefault), "versions": .array(versions.map(Self.version))]
+            models.map { model in
+                [
+                    "model": .string(model.name), "default": .boolean(models.count == 1 || model.name == ModelRegistry.defaultName),
+                    "versions": .array(model.versions.map { Self.version($0, model.role(of: $0)) }),
+                ]
             })
     }
 
-    private static func version(_ facts: ModelFacts) -> JSONValue {
+    private static func version(_ facts: ModelFacts, _ role: VersionRole?) -> JSONValue {
         [
+            "labels": .array(role.map { [.string($0.rawValue)] } ?? []),
             "version": .integer(facts.version), "fingerprint": .string(facts.fingerprint), "grid": TokensDocument.Grid(facts).json,
             "precision": .string(facts.precision.rawValue),
         ]

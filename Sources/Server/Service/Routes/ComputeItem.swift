@@ -96,6 +96,7 @@ final class ComputeItem: Sendable {
         guard owner.isWaiting() else { return leave() }
         do throws(Problem) {
             let input = try input()
+            if case .image(let picture) = input { stages.trials.offer(picture, to: model) }
             owner.progress(.queue)
             let item = BatchQueue.Item(
                 engine: model.engine, operation: operation, input: input, begin: { self.owner.progress(.compute) },

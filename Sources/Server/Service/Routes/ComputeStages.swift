@@ -11,6 +11,7 @@ struct ComputeStages: Sendable {
     let intake: ImageIntake
     let results: SharedResults
     let watchdog: Watchdog
+    let trials: CanaryTrials
     /// Most members of a list.
     let listLimit: Int
 }

@@ -40,9 +40,10 @@ extension ModelError: Refusal {
             return Problem(.unknownModel, "several models are served; name one with ?model=: \(served.joined(separator: ", "))")
         case .unknown(let name, let served):
             return Problem(.unknownModel, "there is no model \"\(name.shortened)\"; served are \(served.joined(separator: ", "))")
-        case .unknownVersion(let version, let name, let resident):
-            let known = resident.map { "\($0)" }.joined(separator: ", ")
-            return Problem(.unknownModel, "the model \"\(name.shortened)\" has no version \"\(version.shortened)\" in memory; there are \(known)")
+        case .unknownVersion(let version, let name, let known):
+            let known = known.joined(separator: ", ")
+            return Problem(.unknownModel, "the model \"\(name.shortened)\" has no version \"\(version.shortened)\"; there are \(known)")
+        case .conflict(let reason): return Problem(.conflict, reason)
         case .notResident(let fingerprint, let resident):
             let known = resident.map(\.shortened).joined(separator: ", ")
             return Problem(.fingerprintNotResident, "the tokens' fingerprint is \(fingerprint.shortened); resident are \(known)")

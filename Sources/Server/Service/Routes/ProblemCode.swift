@@ -12,6 +12,7 @@ enum ProblemCode: String, CaseIterable, Sendable {
     case methodNotAllowed = "method_not_allowed"
     case notAcceptable = "not_acceptable"
     case requestTimeout = "request_timeout"
+    case conflict
     case fingerprintNotResident = "fingerprint_not_resident"
     case bodyTooLarge = "body_too_large"
     case listTooLong = "list_too_long"
@@ -44,7 +45,7 @@ enum ProblemCode: String, CaseIterable, Sendable {
         case .methodNotAllowed: 405
         case .notAcceptable: 406
         case .requestTimeout: 408
-        case .fingerprintNotResident: 409
+        case .fingerprintNotResident, .conflict: 409
         case .bodyTooLarge, .listTooLong, .imageTooLarge: 413
         case .unsupportedMediaType, .imageFormatUnsupported: 415
         case .invalidField, .imageEmpty, .imageTruncated, .imageCorrupt, .tokenCountMismatch, .tokenOutOfRange: 422
@@ -77,6 +78,7 @@ enum ProblemCode: String, CaseIterable, Sendable {
         case .methodNotAllowed: "The resource has no such method"
         case .notAcceptable: "No acceptable answer format"
         case .requestTimeout: "The request arrived too slowly"
+        case .conflict: "What holds now does not allow this"
         case .fingerprintNotResident: "The tokens belong to a model version that is not loaded"
         case .bodyTooLarge: "The body is too large"
         case .listTooLong: "The list has too many members"

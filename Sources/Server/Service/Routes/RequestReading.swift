@@ -28,7 +28,7 @@ struct RequestReading {
             guard files.model == nil || terms.model == nil || files.model == terms.model else {
                 throw Problem(.invalidField, "the body's model and the query's differ")
             }
-            model = try Problem.refusing { () throws(ModelError) in try stages.registry.current(files.model ?? terms.model) }
+            model = try Problem.refusing { () throws(ModelError) in try stages.registry.find(files.model ?? terms.model, version: terms.version) }
             isList = files.isList
             sources = files.files.map { $0.map { .picture($0) }.mapError(\.problem) }
         }

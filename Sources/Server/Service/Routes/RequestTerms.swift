@@ -13,6 +13,8 @@ struct RequestTerms: Sendable {
     let bodyType: MediaType?
     /// The `model` query parameter.
     let model: String?
+    /// The `version` query parameter: a number or a label.
+    let version: String?
     /// Of a JPEG answer, 1 to 100: the `quality` query parameter.
     let quality: Int
     /// Whose tokens the body holds, if it does not say so: the `Revq-Fingerprint` header, or the `fingerprint` query parameter.
@@ -30,6 +32,7 @@ struct RequestTerms: Sendable {
     init(_ head: HTTPRequestHead, on route: Route) throws(Problem) {
         let parameters = try Self.parameters(head.query, on: route)
         model = parameters["model"]
+        version = parameters["version"]
         quality = try Self.quality(parameters["quality"])
         fingerprint = try Self.fingerprint(head.headers["Revq-Fingerprint"], parameters["fingerprint"])
         captures = route.captures(of: head.path) ?? [:]

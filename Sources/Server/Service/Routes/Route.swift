@@ -18,12 +18,15 @@ struct Route: Sendable {
     let problems: [ProblemCode]
 
     static let table: [Route] = [
-        .compute("/encode", .encode, accepts: imageBodies, offers: tokenFormats + [MediaType.ndjson], problems: imageProblems),
+        .compute(
+            "/encode", .encode, accepts: imageBodies, offers: tokenFormats + [MediaType.ndjson], parameters: ["model", "version"],
+            problems: imageProblems),
         .compute(
             "/decode", .decode, accepts: tokenFormats, offers: pictureAnswers, parameters: ["model", "fingerprint", "quality"],
             problems: tokenProblems),
         .compute(
-            "/reconstruct", .reconstruct, accepts: imageBodies, offers: pictureAnswers, parameters: ["model", "quality"], problems: imageProblems),
+            "/reconstruct", .reconstruct, accepts: imageBodies, offers: pictureAnswers, parameters: ["model", "version", "quality"],
+            problems: imageProblems),
         .information("/models", .models),
         .information("/info", .info),
         .information("/livez", .live),
@@ -37,6 +40,14 @@ struct Route: Sendable {
         .information("/v2/models/{model}/versions/{version}", .inferenceModel, problems: modelProblems),
         .information("/v2/models/{model}/versions/{version}/ready", .inferenceModelReady, problems: modelProblems),
         .infer("/v2/models/{model}/infer"), .infer("/v2/models/{model}/versions/{version}/infer"),
+        .information("/admin/models/{model}", .standing, problems: administrationProblems + [.unknownModel]),
+        .order("/admin/reload", .reload, problems: []),
+        .order("/admin/models/{model}/rollback", .rollback, problems: [.unknownModel, .conflict]),
+        .order("/admin/models/{model}/promote", .promote, problems: [.unknownModel, .conflict]),
+        .order("/admin/models/{model}/pin", .pin, parameters: ["version"], problems: [.unknownModel]),
+        .order("/admin/models/{model}/unpin", .unpin, problems: [.unknownModel]),
+        .order("/admin/models/{model}/load", .load, parameters: ["version"], problems: [.unknownModel]),
+        .order("/admin/models/{model}/unload", .unload, parameters: ["version"], problems: [.unknownModel, .conflict]),
         .page(.playground), .page(.docs), .page(.status), .page(.interface),
     ]
 
@@ -46,18 +57,18 @@ struct Route: Sendable {
     /// What the listener for everything offers.
     /// - Parameter metricsAreElsewhere: whether there is a listener for health and metrics.
     static func service(hasPlayground: Bool, metricsAreElsewhere: Bool) -> [Route] {
-        let left = table.filter { $0.endpoint != .page(.playground) || hasPlayground }
+        let left = table.filter { ($0.endpoint != .page(.playground) || hasPlayground) && !$0.endpoint.isAdministration }
         return left.filter { $0.endpoint != .metrics || !metricsAreElsewhere } + parts
     }
 
-    /// What a listener for health and metrics offers: what computes nothing, and the one page that reads it.
+    /// What a listener for health and metrics offers: what computes nothing, the one page that reads it, and what only operators do.
     static let administration =
         table.filter { route in
             switch route.endpoint {
             case .compute, .infer: false
             case .page(let file): file == .status
             case .models, .info, .live, .ready, .metrics, .inferenceServer, .inferenceLive, .inferenceReady: true
-            case .inferenceModel, .inferenceModelReady: true
+            case .inferenceModel, .inferenceModelReady, .standing, .order: true
             }
         } + parts
 
@@ -79,8 +90,7 @@ struct Route: Sendable {
     private static let tokenProblems = computeProblems + [.fingerprintNotResident, .tokenCountMismatch, .tokenOutOfRange]
 
     private static func compute(
-        _ path: String, _ operation: Operation, accepts: [String], offers: [String], parameters: [String] = ["model"],
-        problems: [ProblemCode]
+        _ path: String, _ operation: Operation, accepts: [String], offers: [String], parameters: [String], problems: [ProblemCode]
     ) -> Route {
         Route(
             method: .post, path: path, endpoint: .compute(operation), accepts: accepts, offers: offers,
@@ -103,6 +113,14 @@ struct Route: Sendable {
             problems: [.malformedQuery, .notAcceptable] + problems)
     }
 
+    private static let administrationProblems: [ProblemCode] = [.unauthorized, .forbidden]
+
+    private static func order(_ path: String, _ kind: OrderKind, parameters: [String] = [], problems: [ProblemCode]) -> Route {
+        Route(
+            method: .post, path: path, endpoint: .order(kind), accepts: [], offers: [MediaType.json], parameters: parameters,
+            problems: [.malformedQuery, .notAcceptable] + administrationProblems + problems)
+    }
+
     private static func page(_ file: PageFile) -> Route {
         information(file.path, .page(file), offers: [file.mediaType])
     }
@@ -123,11 +141,11 @@ struct Route: Sendable {
     /// Whether machines ask for it, again and again.
     var isProbe: Bool { [.live, .ready, .metrics, .inferenceLive, .inferenceReady, .inferenceModelReady].contains(endpoint) }
 
-    private var isTemplate: Bool { endpoint.isOfInferenceModel }
+    private var isTemplate: Bool { endpoint.templatePrefix != nil }
 
     /// What a path has in the places of `{…}`; nil where it is no path of this route.
     func captures(of path: String) -> [String: String]? {
-        guard isTemplate, path.hasPrefix("/v2/models/") else { return self.path == path ? [:] : nil }
+        guard let prefix = endpoint.templatePrefix, path.hasPrefix(prefix) else { return self.path == path ? [:] : nil }
         let (names, parts) = (self.path.split(separator: "/"), path.split(separator: "/", omittingEmptySubsequences: false).dropFirst())
         guard names.count == parts.count else { return nil }
         var captures: [String: String] = [:]
@@ -182,7 +200,23 @@ enum Endpoint: Sendable, Equatable {
     case inferenceModel
     case inferenceModelReady
     case infer
+    // What only operators do.
+    case standing
+    case order(OrderKind)
 
-    /// Whether its paths name a model.
-    fileprivate var isOfInferenceModel: Bool { [.inferenceModel, .inferenceModelReady, .infer].contains(self) }
+    /// How its paths begin, where they name a model.
+    fileprivate var templatePrefix: String? {
+        switch self {
+        case .inferenceModel, .inferenceModelReady, .infer: "/v2/models/"
+        case .standing, .order: "/admin/models/"
+        default: nil
+        }
+    }
+
+    var isAdministration: Bool {
+        switch self {
+        case .standing, .order: true
+        default: false
+        }
+    }
 }

@@ -36,6 +36,8 @@ final class TokenizerService: Sendable {
     private let limits: Limits
     /// nil where everybody may compute.
     private let keys: KeyRing?
+    /// Takes orders about models; nil where nobody does.
+    private let models: CheckpointWatcher?
     private let stages: ComputeStages
     private let logger: Logger
     private let isDraining = Atomic(false)
@@ -45,20 +47,20 @@ final class TokenizerService: Sendable {
     /// - Throws: where the system has no room for its threads.
     init(
         registry: ModelRegistry, limits: Limits, logger: Logger, metrics: ServiceMetrics = ServiceMetrics(), keys: KeyRing? = nil,
-        droppedLogLines: @escaping @Sendable () -> Int = { 0 }
+        models: CheckpointWatcher? = nil, trials: CanaryTrials = CanaryTrials(.init()), droppedLogLines: @escaping @Sendable () -> Int = { 0 }
     ) throws(SystemError) {
         (self.metrics, self.droppedLogLines) = (metrics, droppedLogLines)
         self.registry = registry
         self.limits = limits
         self.logger = logger
-        self.keys = keys
+        (self.keys, self.models) = (keys, models)
         let watchdog = Watchdog(limit: limits.stuckAfter)
         let pools = try [WorkPool(threads: limits.poolThreads), WorkPool(threads: limits.poolThreads)]
         do throws(SystemError) {
             stages = ComputeStages(
                 registry: registry, queue: try BatchQueue(limits: limits.batching, watchdog: watchdog, metrics: metrics), pictures: pools[0],
                 answers: pools[1], intake: ImageIntake(limits: limits.images, memory: MemoryBudget(limitBytes: limits.memoryBytes)),
-                results: SharedResults(limitBytes: limits.cacheBytes), watchdog: watchdog,
+                results: SharedResults(limitBytes: limits.cacheBytes), watchdog: watchdog, trials: trials,
                 listLimit: min(limits.listItems, limits.batching.maxQueue))
         } catch {
             pools.forEach { $0.close() }
@@ -123,6 +125,7 @@ final class TokenizerService: Sendable {
             case .ready: return .answer(record.answered(try readiness()))
             case .metrics: return .answer(record.answered(metricsPage()))
             case .page(let file): return .answer(record.answered(file.response(to: head)))
+            case .standing, .order: return .answer(record.answered(.json(try administer(route.endpoint, terms, head, record))))
             }
         } catch {
             record.refused(error)
@@ -148,7 +151,7 @@ final class TokenizerService: Sendable {
     ) throws(Problem) -> HTTPAdmission {
         guard registry.isReady else { throw ModelError.notReady.problem }
         if inference == nil, operation != .decode, terms.model != nil || !terms.bodyMayNameModel {
-            _ = try Problem.refusing { () throws(ModelError) in try registry.current(terms.model) }
+            _ = try Problem.refusing { () throws(ModelError) in try registry.find(terms.model, version: terms.version) }
         }
         try client.charge(1, for: operation)
         let limit = min(terms.timeout ?? limits.answerWithin, limits.answerWithin)
@@ -168,6 +171,29 @@ final class TokenizerService: Sendable {
         let key = try keys.key(of: head)
         record.isOf(key.name)
         return Client(responder, record, paying: (keys, key))
+    }
+
+    /// Carries out what an operator asks for, who shows a key that allows it.
+    private func administer(_ endpoint: Endpoint, _ terms: RequestTerms, _ head: HTTPRequestHead, _ record: RequestRecord) throws(Problem)
+        -> JSONValue
+    {
+        guard let keys, let models else {
+            throw Problem(.forbidden, "nobody may order anything: the server was started without --api-keys, in which a key has operations=admin")
+        }
+        let key = try keys.key(of: head)
+        record.isOf(key.name)
+        guard key.mayAdminister else {
+            throw Problem(.forbidden, "the API key \"\(key.name)\" may not do this: it has no operations=admin")
+        }
+        let model = terms.captures["model"]
+        if case .order(let kind) = endpoint {
+            let order = try kind.order(version: terms.version)
+            try Problem.refusing { () throws(ModelError) in try models.take(order, for: model) }
+        }
+        guard let model else { return ModelsDocument(registry).json }
+        return try Problem.refusing { () throws(ModelError) in
+            try StandingDocument(model, of: models, registry, stages.trials).json
+        }
     }
 
     private func inferenceModel(_ terms: RequestTerms) throws(Problem) -> InferenceModel {

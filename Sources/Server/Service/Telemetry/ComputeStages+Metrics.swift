@@ -10,6 +10,7 @@ extension ComputeStages {
         text.sample("revq_shared_results_total", [("kind", "followed")], counts.followed)
         text.sample("revq_shared_results_total", [("kind", "remembered")], counts.remembered)
         writeModels(to: &text)
+        writeTrials(to: &text)
     }
 
     private func writeQueue(to text: inout PrometheusText) {
@@ -27,13 +28,12 @@ extension ComputeStages {
     private func writeModels(to text: inout PrometheusText) {
         let versions = registry.resident
         text.family("revq_model_info", .gauge, "The versions in memory; 1 for the one that new requests get.")
-        for (index, version) in versions.enumerated() {
-            let isCurrent = index == 0 || versions[index - 1].name != version.name
+        for (version, role) in versions {
             let (facts, labels) = (version.facts, labels(of: version))
             text.sample(
-                "revq_model_info", labels + [("fingerprint", facts.fingerprint), ("precision", facts.precision.rawValue)], isCurrent ? 1 : 0)
+                "revq_model_info", labels + [("fingerprint", facts.fingerprint), ("precision", facts.precision.rawValue)], role == .stable ? 1 : 0)
         }
-        let figures = versions.compactMap { version in
+        let figures = versions.compactMap { version, _ in
             version.health?.comparison.map { (labels: labels(of: version), now: $0.now, reference: $0.reference) }
         }
         text.family("revq_token_use_ratio", .gauge, "Share of codes chosen, over as many images as the checkpoint's own figure is from.")
@@ -42,6 +42,18 @@ extension ComputeStages {
         for (labels, now, _) in figures { text.sample("revq_token_perplexity", labels, now.perplexity) }
         text.family("revq_token_drift_bits", .gauge, "How far a token's entropy is from what the checkpoint says.")
         for (labels, now, reference) in figures { text.sample("revq_token_drift_bits", labels, now.drift(from: reference)) }
+    }
+
+    private func writeTrials(to text: inout PrometheusText) {
+        let trials = trials.figures.map { (labels: [("model", $0.model), ("version", "\($0.canary.version)")] as PrometheusText.Labels, $0.figures) }
+        text.family("revq_canary_pictures", .gauge, "Pictures on which the last canary was compared with the stable version.")
+        for (labels, figures) in trials { text.sample("revq_canary_pictures", labels, figures.pictures) }
+        text.family("revq_canary_token_agreement_ratio", .gauge, "Share of tokens that are the same, of the same latents.")
+        for (labels, figures) in trials { if let share = figures.meanAgreement { text.sample("revq_canary_token_agreement_ratio", labels, share) } }
+        text.family("revq_canary_psnr_difference_decibels", .gauge, "Mean PSNR of the canary's pictures less that of the stable version's.")
+        for (labels, figures) in trials {
+            if let difference = figures.psnrDifference { text.sample("revq_canary_psnr_difference_decibels", labels, difference) }
+        }
     }
 
     private func labels(of version: ServedModel) -> PrometheusText.Labels {

@@ -36,6 +36,7 @@ final class ServiceMetrics: Sendable {
         var cancellations: [Cancellation: Int] = [:]
         var loads = Histogram.durations
         var refusedCheckpoints = 0
+        var trials: [TrialEnd: Int] = [:]
     }
 
     private let state = Lock(State())
@@ -85,6 +86,18 @@ final class ServiceMetrics: Sendable {
         state.withLock { $0.refusedCheckpoints += 1 }
     }
 
+    /// How a canary's trial may end.
+    enum TrialEnd: String, CaseIterable {
+        case promoted
+        case rolledBack = "rolled_back"
+        /// Another version took its place, or it was removed.
+        case withdrawn
+    }
+
+    func endedTrial(_ end: TrialEnd) {
+        state.withLock { $0.trials[end, default: 0] += 1 }
+    }
+
     private static func known(_ method: HTTPMethod) -> String {
         [.get, .head, .post, .options].contains(method) ? method.rawValue : "other"
     }
@@ -121,6 +134,8 @@ final class ServiceMetrics: Sendable {
         text.sample("revq_model_load_seconds", [], state.loads)
         text.family("revq_model_refused_total", .counter, "Attempts to load a checkpoint that failed.")
         text.sample("revq_model_refused_total", [], state.refusedCheckpoints)
+        text.family("revq_canary_trials_total", .counter, "Trials of new versions, by how they ended.")
+        for end in TrialEnd.allCases { text.sample("revq_canary_trials_total", [("end", end.rawValue)], state.trials[end] ?? 0) }
         text.family("revq_cancelled_total", .counter, "Requests that ended without an answer of the service, by the stage that they were in.")
         for (key, count) in sorted(state.cancellations, by: { "\($0.stage) \($0.reason)" }) {
             text.sample("revq_cancelled_total", [("stage", key.stage.rawValue), ("reason", key.reason)], count)

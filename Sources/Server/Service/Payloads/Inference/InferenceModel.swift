@@ -18,7 +18,7 @@ struct InferenceModel: Sendable {
     }
 
     /// What a name and a version stand for.
-    /// - Parameter version: nil for the current one.
+    /// - Parameter version: a number or a label; nil for the stable one.
     init(_ name: String, version: String?, in registry: ModelRegistry) throws(ModelError) {
         guard let operation = Self.operations.first(where: { name.hasSuffix(".\($0.rawValue)") }) else {
             guard registry.isReady else { throw .notReady }
@@ -26,7 +26,7 @@ struct InferenceModel: Sendable {
         }
         self.operation = operation
         let model = String(name.dropLast(operation.rawValue.count + 1))
-        served = if let version { try registry.resident(version: version, of: model) } else { try registry.current(model) }
+        served = try registry.find(model, version: version)
     }
 
     // MARK: Tensors

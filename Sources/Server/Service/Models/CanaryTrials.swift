@@ -1,0 +1,145 @@
+import Compute
+import Glibc
+import Images
+import Threads
+
+/// New versions on trial: beside the stable one, on a share of the pictures that clients send.
+///
+/// Clients never get what a canary makes unless they ask for it: a data set half of whose tokens are of another version is of no use. Both versions
+/// see the picture on a thread of its own that leaves the processors to whoever is waited for; where it cannot keep up, pictures go by.
+final class CanaryTrials: Sendable {
+    private struct Trial {
+        let stable, canary: ServedModel
+        var figures = CanaryFigures()
+        /// Of a picture to compare, in percent.
+        var credit = 0
+        var verdict = CanaryFigures.Verdict.undecided
+        var isOver = false
+    }
+
+    private struct State {
+        /// By model; one that is over is kept for its figures.
+        var trials: [String: Trial] = [:]
+        var waiting: [(model: String, picture: RGBImage)] = []
+        var isStopping = false
+    }
+
+    /// More pictures than these wait for nothing.
+    private static let mostWaiting = 4
+    /// As `nice` counts: a tenth of what others get where all processors are busy.
+    private static let niceness: CInt = 10
+
+    let policy: CanaryFigures.Policy
+    private let state = Monitor(State())
+
+    init(_ policy: CanaryFigures.Policy) {
+        self.policy = policy
+    }
+
+    /// Begins a trial, in the place of the model's last one. What takes pictures of another size has failed before it begins.
+    func begin(_ stable: ServedModel, beside canary: ServedModel) {
+        var trial = Trial(stable: stable, canary: canary)
+        if stable.facts.imageSize != canary.facts.imageSize {
+            trial.figures.addFailure()
+            trial.verdict = .rolledBack
+        }
+        state.withLock { $0.trials[stable.name] = trial }
+    }
+
+    func end(of model: String) {
+        state.withLock { state in
+            state.trials[model]?.isOver = true
+            state.waiting.removeAll { $0.model == model }
+        }
+    }
+
+    /// Takes note of a picture that a model is about to encode.
+    /// - Parameter picture: of the model's image size.
+    func offer(_ picture: RGBImage, to model: ServedModel) {
+        guard policy.share > 0 else { return }
+        let isTaken = state.withoutWaking { state in
+            guard var trial = state.trials[model.name], !trial.isOver, trial.stable.engine === model.engine else { return false }
+            trial.credit += policy.share
+            let isDue = trial.credit >= 100
+            if isDue { trial.credit -= 100 }
+            state.trials[model.name] = trial
+            return isDue && state.waiting.count < Self.mostWaiting
+        }
+        if isTaken { state.withLock { $0.waiting.append((model.name, picture)) } }
+    }
+
+    /// The trials that are decided and not over.
+    var decided: [(canary: ServedModel, figures: CanaryFigures, isPromoted: Bool)] {
+        state.withoutWaking { state in
+            state.trials.values.filter { !$0.isOver && $0.verdict != .undecided }.map { ($0.canary, $0.figures, $0.verdict == .promoted) }
+        }
+    }
+
+    /// Decides a running trial for the canary, whatever has been seen.
+    /// - Returns: whether there is one.
+    func promote(_ model: String) -> Bool { decide(model, .promoted) }
+
+    /// Decides a running trial against the canary.
+    /// - Returns: whether there is one.
+    func rollBack(_ model: String) -> Bool { decide(model, .rolledBack) }
+
+    private func decide(_ model: String, _ verdict: CanaryFigures.Verdict) -> Bool {
+        state.withoutWaking { state in
+            guard state.trials[model]?.isOver == false else { return false }
+            state.trials[model]?.verdict = verdict
+            return true
+        }
+    }
+
+    /// Of each model's trial, running or the last one.
+    var figures: [(model: String, canary: ModelIdentity, figures: CanaryFigures)] {
+        state.withoutWaking { state in state.trials.map { ($0.key, $0.value.canary.facts.identity, $0.value.figures) } }.sorted { $0.0 < $1.0 }
+    }
+
+    /// Compares until it is stopped. Blocks.
+    /// - Parameter decided: called whenever a trial has come to a verdict.
+    func run(_ decided: () -> Void) {
+        // Of this thread alone, as Linux has it.
+        setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, Self.niceness)
+        while let (model, trial, picture) = next() {
+            let result = Result { try ComputeContext.with(\.threads, 1) { try Self.compare(picture, trial) } }
+            let isDecided = state.withoutWaking { state in
+                guard var trial = state.trials[model], !trial.isOver, trial.verdict == .undecided else { return false }
+                switch result {
+                case .success(let comparison?): trial.figures.add(comparison)
+                case .success(nil): return false
+                case .failure: trial.figures.addFailure()
+                }
+                trial.verdict = trial.figures.verdict(policy)
+                state.trials[model] = trial
+                return trial.verdict != .undecided
+            }
+            if isDecided { decided() }
+        }
+    }
+
+    func stop() {
+        state.withLock { $0.isStopping = true }
+    }
+
+    private func next() -> (String, Trial, RGBImage)? {
+        state.wait { state in
+            guard !state.isStopping else { return .done(nil) }
+            guard !state.waiting.isEmpty else { return .wait(until: nil) }
+            let (model, picture) = state.waiting.removeFirst()
+            return state.trials[model].map { .done((model, $0, picture)) } ?? .wait(until: nil)
+        }
+    }
+
+    /// - Returns: nil where the stable version itself fails, which says nothing of the canary.
+    /// - Throws: where the canary alone fails.
+    private static func compare(_ picture: RGBImage, _ trial: Trial) throws -> VersionComparison? {
+        do {
+            return try trial.stable.engine.compare(picture, with: trial.canary.engine)
+        } catch {
+            let tokens = try? trial.stable.engine.encode([picture])
+            guard let tokens, (try? trial.stable.engine.decode(tokens)) != nil else { return nil }
+            throw error
+        }
+    }
+}
