@@ -11,6 +11,7 @@ TOOLS = .venv-tools
 DEPLOYMENT = .venv-deployment
 CLIENT = .venv-client
 PAGES = .venv-pages
+API = .venv-api
 PEERS = .bench/venv/ready
 
 LIBRARIES = libopenblas-dev libnghttp2-dev libpng-dev libjpeg-dev
@@ -29,7 +30,7 @@ define install
 	fi
 endef
 
-.PHONY: help run test client-test page-test page-speed picture deploy-check build lint format fuzzers fuzz fuzz-smoke docs bench bench-check bench-load packages mpi clean
+.PHONY: help run test client-test page-test api-test page-speed picture deploy-check build lint format fuzzers fuzz fuzz-smoke docs bench bench-check bench-load packages mpi clean
 .DEFAULT_GOAL := help
 
 help: ## says what there is
@@ -56,6 +57,10 @@ client-test: $(CLIENT)/ready ## runs the tests of the Python client and the note
 # The pages in a real browser, with the same server.
 page-test: $(PAGES)/ready ## runs the tests of the pages in Chromium, after make test
 	REVQ_SERVER=$${REVQ_SERVER:-$(CURDIR)/.build-tests/release/revq-server} $(PAGES)/bin/python -m pytest --quiet Tests/PageTests
+
+# openapi.yaml against the same server.
+api-test: $(API)/ready ## replays openapi.yaml against a running server, after make test
+	REVQ_SERVER=$${REVQ_SERVER:-$(CURDIR)/.build-tests/release/revq-server} $(API)/bin/python Tests/APITests/replay.py
 
 page-speed: build $(PAGES)/ready ## measures how long a dropped picture takes to be seen through its tokens
 	$(PAGES)/bin/python Tests/PageTests/speed.py
@@ -156,6 +161,12 @@ $(CLIENT)/ready: clients/python/pyproject.toml clients/python/tests/requirements
 	  --editable clients/python
 	touch $@
 
+$(API)/ready: Tests/APITests/requirements.txt
+	$(call install,python3 python3-venv)
+	python3 -m venv $(API)
+	$(API)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	touch $@
+
 $(PAGES)/ready: Tests/PageTests/requirements.txt
 	$(call install,python3 python3-venv chromium curl jq)
 	python3 -m venv $(PAGES)
@@ -163,4 +174,4 @@ $(PAGES)/ready: Tests/PageTests/requirements.txt
 	touch $@
 
 clean: ## removes everything that was built, but no runs
-	rm -rf .build .build-tests .build-fuzz .build-docs $(TOOLS) $(DEPLOYMENT) $(CLIENT) $(PAGES)
+	rm -rf .build .build-tests .build-fuzz .build-docs $(TOOLS) $(DEPLOYMENT) $(CLIENT) $(PAGES) $(API)
