@@ -107,7 +107,7 @@ def _fit(bench, checkpoints, work):
     """The folders of the served autoencoder and of a quantiser for it that is worse."""
     manifest = json.loads((newest_version(checkpoints) / "manifest.json").read_text())
     vae = checkpoints / "default" / f"vae-{manifest['vae']['weights']['sha256'][:12]}"
-    _train(bench, "extract", "--images", PHOTOGRAPHS, "--vae", vae, "--output", work / "latents", "--crops", 4, "--split", "80/10/10")
+    _train(bench, "extract", "--images", PHOTOGRAPHS, "--vae", vae, "--output", work / "latents", "--crops", 4, "--split", "40/20/40")
     _train(
         bench, "fit", "--latents", work / "latents", "--vae", vae, "--output", work / "fit", "--method", "lloyd", "--tokens", 512, "--codes", 64,
         "--grouping", "klt-2", "--codebooks", "one", "--passes", 3,
