@@ -85,12 +85,19 @@ import Testing
         let ring = try ring(line("a", "one"))
         let head = { (key: String) in HTTPRequestHead(method: .post, target: "/", path: "/", headers: ["X-API-Key": key]) }
         #expect(try ring.key(of: head("one")).name == "a")
+        // Half of it is no list of keys yet.
+        try folder.write("# none\n", to: "keys")
+        ring.refresh()
+        #expect(try ring.key(of: head("one")).name == "a")
         try folder.write(line("a", "two"), to: "keys")
+        ring.refresh()
+        #expect(try ring.key(of: head("one")).name == "a")
         ring.refresh()
         #expect(throws: Problem.self) { try ring.key(of: head("one")) }
         #expect(try ring.key(of: head("two")).name == "a")
         // What is of no use changes nothing.
         try folder.write("a b", to: "keys")
+        ring.refresh()
         ring.refresh()
         #expect(try ring.key(of: head("two")).name == "a")
     }

@@ -14,6 +14,8 @@ final class KeyRing: Sendable {
         var quotas: [String: Quota] = [:]
         /// The file as it was looked at last, whether or not it was of use.
         var seen: String
+        /// Whether that has been taken, or refused.
+        var isSettled = true
     }
 
     private let path: String
@@ -46,15 +48,17 @@ final class KeyRing: Sendable {
         isStopping.withLock { $0 = true }
     }
 
-    /// Takes the file as it is now. Where it is of no use, the keys that there are stay, and the log says why.
+    /// Takes the file once it is the same at two looks: half of what somebody is writing would lock others out. Where it is of no use, the keys
+    /// that there are stay, and the log says why.
     func refresh() {
         do throws(ConfigurationError) {
             let text = try Self.read(path)
-            let isNew = state.withLock { state in
-                defer { state.seen = text }
-                return state.seen != text
+            let isDue = state.withLock { state in
+                let isSame = state.seen == text
+                defer { (state.seen, state.isSettled) = (text, isSame) }
+                return isSame && !state.isSettled
             }
-            guard isNew else { return }
+            guard isDue else { return }
             let keys = try APIKeys(parsing: text)
             state.withLock { state in
                 // What a key has left stays, unless it may have more or less now.
