@@ -26,6 +26,19 @@ import Testing
         }
     }
 
+    @Test func memoryIsKnownBeforehand() {
+        var initializer = Initializer.random(seed: 3)
+        var discriminator = Discriminator(&initializer)
+        let judge = discriminator.normalized()
+        let (drawn, photographs) = (Tensor(repeating: 0.1, shape: [2, 96, 96, 3]), Tensor(repeating: 0.2, shape: [2, 96, 96, 3]))
+        _ = Adversary.judge(drawn, photographs, with: judge)
+        let profile = ComputeProfile()
+        ComputeContext.with(\.profile, profile) { _ = Adversary.judge(drawn, photographs, with: judge) }
+        let estimate = 4.5 * Discriminator.floatsPerPixel * Double(2 * 96 * 96)
+        #expect(Double(profile.peakBytes) <= estimate)
+        #expect(estimate <= 3 * Double(profile.peakBytes))
+    }
+
     /// What the gradient for divided weights becomes for the undivided ones, held against the slope of a loss through the division.
     @Test func theGradientThroughTheDivisionIsTheSlope() {
         var random = RandomSource(seed: 5, stream: 1)

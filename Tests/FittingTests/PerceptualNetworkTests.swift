@@ -28,6 +28,20 @@ import Testing
         #expect(error < 1e-4, "\(error)")
     }
 
+    /// What a training is refused by, before it begins.
+    @Test(arguments: PerceptualTrunk.allCases)
+    func memoryIsKnownBeforehand(_ trunk: PerceptualTrunk) throws {
+        let network = try PerceptualNetwork.drawn(trunk)
+        let picture = Tensor(repeating: 0.1, shape: [2, 96, 96, 3])
+        let other = Tensor(repeating: 0.2, shape: picture.shape)
+        _ = network.loss(picture, other)
+        let profile = ComputeProfile()
+        ComputeContext.with(\.profile, profile) { _ = network.loss(picture, other) }
+        let estimate = 4.5 * trunk.floatsPerPixel * Double(2 * 96 * 96)
+        #expect(Double(profile.peakBytes) <= estimate)
+        #expect(estimate <= 3 * Double(profile.peakBytes))
+    }
+
     @Test func aPictureIsNoDistanceFromItself() throws {
         let network = try PerceptualNetwork.drawn(.shiftTolerantAlex)
         let picture = Drawn.picture(301)

@@ -61,9 +61,13 @@ package struct AutoencoderMemory: Sendable {
         }
     }
 
+    /// - Parameter floatsPerPixel: what the loss holds meanwhile, for each pixel of the crops.
     /// - Throws: when a step on `batch` crops does not fit.
-    package func checkTraining(imageSize: Int, batch: Int, within limit: MemoryLimit) throws(MemoryShortage) {
-        let needed = trainingPeakBytes(imageSize: imageSize, batch: batch)
+    package func checkTraining(
+        imageSize: Int, batch: Int, beside floatsPerPixel: Double = 0, within limit: MemoryLimit
+    ) throws(MemoryShortage) {
+        let besides = Double(imageSize) * Double(imageSize) * Double(batch) * floatsPerPixel * Self.bytesPerFloat
+        let needed = Self.clamped(Double(trainingPeakBytes(imageSize: imageSize, batch: batch)) + besides)
         guard needed <= limit.bytes else {
             throw MemoryShortage(
                 purpose: "a training step on \(batch) crops of \(imageSize)×\(imageSize) pixels", neededBytes: needed, limitBytes: limit.bytes)

@@ -16,6 +16,18 @@ struct Discriminator: Layer {
     /// Output channels and stride of each convolution but the last.
     private static let sizes = [(32, 1), (32, 1), (64, 2), (128, 2), (128, 2), (128, 1)]
 
+    /// Numbers that a judgement holds for each pixel, of a photograph and of a drawn picture: what goes into each convolution and into the activation
+    /// before it, and a gradient.
+    static var floatsPerPixel: Double {
+        var (positions, kept, largest) = (1.0, 3.0, 3.0)
+        for (outputs, stride) in sizes {
+            positions /= Double(stride * stride)
+            kept += 2 * Double(outputs) * positions
+            largest = max(largest, Double(outputs) * positions)
+        }
+        return 2 * kept + 3 * largest
+    }
+
     init(_ initializer: inout Initializer) {
         (convolutions, singular) = ([], [])
         var channels = 3

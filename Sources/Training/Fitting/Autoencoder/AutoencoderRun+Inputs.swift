@@ -31,6 +31,7 @@ extension AutoencoderRun {
             fit = try options.start.flatMap { start throws(FileError) in try AutoencoderRun.fit(of: start) }
             tokens = try fit.map { fit throws(FileError) in try AutoencoderRun.tokens(of: fit, options) }
             loss = try options.training.loss.map { options throws(FileError) in try PictureLoss(options) } ?? .squaredError
+            try AutoencoderRun.checkMemory(options, loss)
             record = Record(
                 options: options, imagesSignature: String(source.signature, radix: 16),
                 start: try options.start.map { start throws(FileError) in try FileDigest(of: Autoencoder.weightsPath(in: start.vae)) },
@@ -111,8 +112,13 @@ extension AutoencoderRun {
             options.start?.fit == nil || training.part != .all && training.latentBits == nil,
             "what tokens stand for is settled: behind them only the decoder is trained, and no test channel stands for them")
         try check((1...1 << 24).contains(options.measureEvery), "--measure-every is in 1...\(1 << 24), not \(options.measureEvery)")
+    }
+
+    private static func checkMemory(_ options: Options, _ loss: PictureLoss) throws(FileError) {
+        let judgement = options.training.adversary == nil ? 0 : Discriminator.floatsPerPixel
         do throws(MemoryShortage) {
-            try AutoencoderMemory(options.architecture).checkTraining(imageSize: options.crop, batch: training.batch, within: .machine)
+            try AutoencoderMemory(options.architecture).checkTraining(
+                imageSize: options.crop, batch: options.training.batch, beside: loss.floatsPerPixel + judgement, within: .machine)
         } catch {
             throw FileError(path: options.images, reason: "\(error)")
         }

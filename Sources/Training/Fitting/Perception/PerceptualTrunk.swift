@@ -64,6 +64,28 @@ package enum PerceptualTrunk: String, CaseIterable, Sendable {
     /// The least side of a picture that leaves something to compare.
     package static let smallestSide = 32
 
+    /// Numbers that the loss holds for each pixel of a picture: what every layer makes of it, what the target's places of listening give, and
+    /// what one layer needs for its gradient.
+    var floatsPerPixel: Double {
+        var (channels, positions, kept, heard, largest) = (3.0, 1.0, 3.0, 0.0, 3.0)
+        for step in steps {
+            switch step {
+            case .listening:
+                heard += channels * positions
+                continue
+            case .convolution(let outputs, _, _, let stride):
+                // Computed at stride 1.
+                largest = max(largest, Double(outputs) * positions)
+                (channels, positions) = (Double(outputs), positions / Double(stride * stride))
+            case .pooling(_, let stride): positions /= Double(stride * stride)
+            case .blur: positions /= 4
+            case .rectification: break
+            }
+            kept += channels * positions
+        }
+        return kept + heard + 3 * largest
+    }
+
     /// A convolution as weight files have it: `[out, in, k, k]`.
     struct Convolution {
         /// That of the packages lpips and stlpips-pytorch: the part between two places of listening, and the step, counted from the first.

@@ -102,6 +102,9 @@ package struct PictureLoss: Sendable {
         return loss
     }
 
+    /// Numbers that it holds for each pixel, beside the pictures: the networks come one after another.
+    var floatsPerPixel: Double { networks.map(\.trunk.floatsPerPixel).max() ?? 0 }
+
     /// As the log calls them, where there is more than the squared error.
     func terms(of value: Value) -> [String: Double] {
         guard options != .squaredError else { return [:] }
