@@ -18,9 +18,6 @@ struct PictureLossOptions: ParsableArguments {
     @Option(parsing: .upToNextOption, help: "For each of --perceptual, what its distance is multiplied by. (default: 1 each)")
     var perceptualWeight: [Double] = []
 
-    @Option(help: "What the part of the error that repeats every eight pixels or less is multiplied by: against patterns woven into flat places.")
-    var weaveWeight = 0.0
-
     @Option(
         help: "Train a patch discriminator beside, whose judgement pulls so strongly, relative to the rest of the loss together; 0 for none.")
     var adversarialWeight = 0.0
@@ -42,8 +39,7 @@ struct PictureLossOptions: ParsableArguments {
     /// Nil for the mean squared error alone.
     var chosen: PictureLoss.Options? {
         let weights = perceptualWeight.isEmpty ? perceptual.map { _ in 1 } : perceptualWeight
-        let terms = zip(perceptual, weights).map { PictureLoss.Options.Term(network: $0, weight: $1) }
-        let options = PictureLoss.Options(distance: loss, perceptual: terms, weave: weaveWeight)
+        let options = PictureLoss.Options(distance: loss, perceptual: zip(perceptual, weights).map { .init(network: $0, weight: $1) })
         return options == .squaredError ? nil : options
     }
 

@@ -208,8 +208,7 @@ package struct AutoencoderTrainer: Sendable {
         case .tokens(let channel): z = channel.passage(of: z)
         }
         let y = model.decoder.forward(z, keeping: &drawn)
-        var windows = self.windows.substream(UInt64(step * options.shards + index))
-        let value = loss(y, crops, &windows)
+        let value = loss(y, crops)
         var terms = loss.terms(of: value)
         var judged = judge == nil ? Tape.forgetting : drawn
         var dz = model.decoder.backward(value.gradient, from: &drawn, into: &gradient.decoder)
@@ -232,7 +231,6 @@ package struct AutoencoderTrainer: Sendable {
     }
 
     private var noise: RandomSource { RandomSource(seed: seed, stream: RandomSource.stream(named: "latent noise")) }
-    private var windows: RandomSource { RandomSource(seed: seed, stream: RandomSource.stream(named: "perceptual windows")) }
 
     /// Through the encoder, the channel and the decoder, with the averaged weights.
     func reconstruction(of pixels: Tensor) -> Tensor {

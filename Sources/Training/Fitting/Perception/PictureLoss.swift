@@ -16,8 +16,6 @@ package struct PictureLoss: Sendable {
     package struct Options: Codable, Equatable, Sendable {
         package var distance: Distance
         package var perceptual: [Term]
-        /// That of ``WeaveLoss``; nil for none.
-        package var weave: Double?
 
         /// A perceptual network and its part in the loss.
         package struct Term: Codable, Equatable, Sendable {
@@ -30,19 +28,17 @@ package struct PictureLoss: Sendable {
             }
         }
 
-        package init(distance: Distance, perceptual: [Term], weave: Double = 0) {
+        package init(distance: Distance, perceptual: [Term]) {
             (self.distance, self.perceptual) = (distance, perceptual)
-            self.weave = weave == 0 ? nil : weave
         }
 
         package static let squaredError = Options(distance: .mse, perceptual: [])
 
         /// What is impossible about the numbers, if anything, named as options of `vae`.
         var problem: String? {
-            if let term = perceptual.first(where: { !($0.weight >= 0 && $0.weight.isFinite) }) {
-                return "--perceptual-weight is a number that is not below 0, not \(term.weight)"
+            perceptual.first { !($0.weight >= 0 && $0.weight.isFinite) }.map {
+                "--perceptual-weight is a number that is not below 0, not \($0.weight)"
             }
-            return weave.flatMap { $0 >= 0 && $0.isFinite ? nil : "--weave-weight is a number that is not below 0, not \($0)" }
         }
     }
 
@@ -53,8 +49,6 @@ package struct PictureLoss: Sendable {
         var total: Double
         /// By network, unweighted.
         var perceptual: [Double]
-        /// Unweighted; nil where it is not part of the loss.
-        var weave: Double?
         /// d(total)/dy.
         var gradient: Tensor
     }
@@ -79,24 +73,15 @@ package struct PictureLoss: Sendable {
     /// - Parameters:
     ///   - y: `[n, h, w, 3]`.
     ///   - target: of the same shape.
-    ///   - random: decides which part of the pictures the perceptual networks see, see ``PictureWindow``.
-    func callAsFunction(_ y: Tensor, _ target: Tensor, _ random: inout RandomSource) -> Value {
+    func callAsFunction(_ y: Tensor, _ target: Tensor) -> Value {
         let squared = SquaredError.loss(y, target)
         var loss = Value(squaredError: squared.value, total: squared.value, perceptual: [], gradient: squared.gradient)
         if let softness = options.distance.softness { (loss.total, loss.gradient) = SmoothAbsoluteError(softness: softness).loss(y, target) }
         for (term, network) in zip(options.perceptual, networks) {
-            let window = PictureWindow(in: y.shape, smallest: PerceptualTrunk.smallestSide, &random)
-            var (value, gradient) = network.loss(window.cut(from: y), window.cut(from: target))
+            var (value, gradient) = network.loss(y, target)
             loss.perceptual.append(value)
             loss.total += term.weight * value
             gradient.multiply(by: Float(term.weight))
-            window.add(gradient, to: &loss.gradient)
-        }
-        if let weight = options.weave {
-            var (value, gradient) = WeaveLoss.loss(y, target)
-            loss.weave = value
-            loss.total += weight * value
-            gradient.multiply(by: Float(weight))
             loss.gradient.add(gradient)
         }
         return loss
@@ -108,9 +93,7 @@ package struct PictureLoss: Sendable {
     /// As the log calls them, where there is more than the squared error.
     func terms(of value: Value) -> [String: Double] {
         guard options != .squaredError else { return [:] }
-        var terms = named(value.perceptual)
-        (terms["loss_total"], terms["weave"]) = (value.total, value.weave)
-        return terms
+        return named(value.perceptual).merging(["loss_total": value.total]) { own, _ in own }
     }
 
     /// Figures of the networks by the names of their trunks.
@@ -122,7 +105,6 @@ package struct PictureLoss: Sendable {
     func value(_ y: Tensor, _ target: Tensor) -> (total: Double, perceptual: [Double]) {
         var total = SquaredError.mean(y, target)
         if let softness = options.distance.softness { total = SmoothAbsoluteError(softness: softness).loss(y, target).value }
-        if let weight = options.weave { total += weight * WeaveLoss.loss(y, target).value }
         let perceptual = networks.map { network in
             let distances = network.distances(y, target)
             return distances.reduce(0, +) / Double(distances.count)
