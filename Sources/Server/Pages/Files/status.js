@@ -151,11 +151,11 @@ function drawRefusals(samples) {
 
 function drawModels(models, samples) {
   const rows = models.flatMap(({ model, versions }) =>
-    versions.map(({ version, precision, fingerprint }, index) => {
+    versions.map(({ version, labels, precision, fingerprint }) => {
       const wanted = { model, version: `${version}` };
       const health = (name, digits) => number(samples && has(samples, name, wanted) ? sum(samples, name, wanted) : NaN, digits);
       const code = element('code', { textContent: fingerprint.slice(0, 12), title: fingerprint });
-      const name = index === 0 ? model : `${model}, still decoded`;
+      const name = labels.includes('stable') ? model : `${model}, ${labels[0] ?? 'still decoded'}`;
       const figures = [health('revq_token_use_ratio', 3), health('revq_token_perplexity'), health('revq_token_drift_bits', 2)];
       return row(name, `${version}`, precision, code, ...figures);
     }),

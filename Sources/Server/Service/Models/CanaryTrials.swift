@@ -21,7 +21,8 @@ final class CanaryTrials: Sendable {
         /// By model; one that is over is kept for its figures.
         var trials: [String: Trial] = [:]
         var waiting: [(model: String, picture: RGBImage)] = []
-        var isStopping = false
+        /// Set where nothing is to be compared any more.
+        let stopping = Interruption()
     }
 
     /// More pictures than these wait for nothing.
@@ -102,9 +103,10 @@ final class CanaryTrials: Sendable {
         // Of this thread alone, as Linux has it.
         setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, Self.niceness)
         while let (model, trial, picture) = next() {
-            let result = Result { try ComputeContext.with(\.threads, 1) { try Self.compare(picture, trial) } }
+            let result = Result { try context.run { try Self.compare(picture, trial) } }
             let isDecided = state.withoutWaking { state in
-                guard var trial = state.trials[model], !trial.isOver, trial.verdict == .undecided else { return false }
+                // What was interrupted means nothing.
+                guard !state.stopping.isSet, var trial = state.trials[model], !trial.isOver, trial.verdict == .undecided else { return false }
                 switch result {
                 case .success(let comparison?): trial.figures.add(comparison)
                 case .success(nil): return false
@@ -119,12 +121,20 @@ final class CanaryTrials: Sendable {
     }
 
     func stop() {
-        state.withLock { $0.isStopping = true }
+        state.withLock { $0.stopping.set() }
+    }
+
+    /// One thread is enough for what nobody waits for.
+    private var context: ComputeContext {
+        var context = ComputeContext.current
+        context.threads = 1
+        context.interruption = state.withoutWaking { $0.stopping }
+        return context
     }
 
     private func next() -> (String, Trial, RGBImage)? {
         state.wait { state in
-            guard !state.isStopping else { return .done(nil) }
+            guard !state.stopping.isSet else { return .done(nil) }
             guard !state.waiting.isEmpty else { return .wait(until: nil) }
             let (model, picture) = state.waiting.removeFirst()
             return state.trials[model].map { .done((model, $0, picture)) } ?? .wait(until: nil)
