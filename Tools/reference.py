@@ -99,8 +99,8 @@ class Reference:
             + f"<h4>Answer</h4>{prose(answer['description'])}{self.contents(answer['content'])}{self.headers(answer.get('headers', {}))}"
             + self.refusals(operation)
             + f'<h4>In a shell</h4><pre tabindex="0">{html.escape(command(path, method, body))}</pre>'
-            # A path of its own for each model is tried in a shell.
-            + ("" if "{" in path else self.attempt(name, operation, body, list(answer["content"])))
+            # A path of its own for each model is tried in a shell, as is what another port has, for who has a key.
+            + ("" if "{" in path or "administration" in operation["tags"] else self.attempt(name, operation, body, list(answer["content"])))
             + "</section>"
         )
 
