@@ -65,21 +65,13 @@ struct SettingReader {
     mutating func integer(
         _ name: String, default standard: Int, in range: ClosedRange<Int>, _ help: String
     ) throws(ConfigurationError) -> Int {
-        let setting = take(name, "\(standard)", help)
-        guard let value = Int(setting.value), range.contains(value) else {
-            throw wrong(setting, "an integer from \(range.lowerBound) to \(range.upperBound)")
-        }
-        return value
+        try within(range, take(name, "\(standard)", help), "an integer")
     }
 
     mutating func number(
         _ name: String, default standard: Double, in range: ClosedRange<Double>, _ help: String
     ) throws(ConfigurationError) -> Double {
-        let setting = take(name, "\(standard)", help)
-        guard let value = Double(setting.value), range.contains(value) else {
-            throw wrong(setting, "a number from \(range.lowerBound) to \(range.upperBound)")
-        }
-        return value
+        try within(range, take(name, "\(standard)", help), "a number")
     }
 
     /// Reads a number, or `none`, which is the default.
@@ -125,6 +117,15 @@ struct SettingReader {
     func setting(_ name: String) -> Setting {
         guard let setting = settings.first(where: { $0.name == name }) else { preconditionFailure("\(name) has not been read") }
         return setting
+    }
+
+    private func within<Value: Comparable & LosslessStringConvertible>(
+        _ range: ClosedRange<Value>, _ setting: Setting, _ kind: String
+    ) throws(ConfigurationError) -> Value {
+        guard let value = Value(setting.value), range.contains(value) else {
+            throw wrong(setting, "\(kind) from \(range.lowerBound) to \(range.upperBound)")
+        }
+        return value
     }
 
     private mutating func take(_ name: String, _ standard: String, _ help: String, isSwitch: Bool = false) -> Setting {
