@@ -83,6 +83,21 @@ import Threads
         #expect(trials.figures.map(\.canary.version) == [2])
     }
 
+    /// Its figures are kept, its versions are not: they are as large as a model.
+    @Test func aTrialThatIsOverKeepsNoVersionInMemory() {
+        let trials = CanaryTrials(.init(share: 100))
+        weak var stable: FakeEngine?
+        weak var canary: FakeEngine?
+        do {
+            let engines = (FakeEngine(), FakeEngine(version: 2))
+            (stable, canary) = engines
+            trials.begin(ServedModel(name: "default", engine: engines.0), beside: ServedModel(name: "default", engine: engines.1))
+        }
+        #expect(stable != nil && canary != nil)
+        trials.end(of: "default")
+        #expect(stable == nil && canary == nil && trials.figures.count == 1)
+    }
+
     @Test func whatTakesPicturesOfAnotherSizeIsNoCanary() {
         let (trials, _) = trial(FakeEngine(version: 2, imageSize: 16))
         #expect(trials.decided.map(\.isPromoted) == [false])

@@ -16,7 +16,8 @@ struct CanaryFigures: Sendable, Equatable {
 
     /// So few say nothing.
     private static let fewest = 16
-    /// Of the mean, in its own standard errors: one in forty canaries as good as the bound is taken for worse.
+    /// Of the mean, in its own standard errors. One look takes one in forty canaries that are just good enough for worse, and as many looks as there
+    /// are pictures more of them: what is at the bound is not worth keeping.
     private static let doubt = 2.0
 
     private(set) var pictures = 0

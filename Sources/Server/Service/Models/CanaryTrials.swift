@@ -9,12 +9,15 @@ import Threads
 /// see the picture on a thread of its own that leaves the processors to whoever is waited for; where it cannot keep up, pictures go by.
 final class CanaryTrials: Sendable {
     private struct Trial {
-        let stable, canary: ServedModel
+        let canary: ModelIdentity
+        /// nil once it is over: whoever holds a version keeps it in memory.
+        var versions: (stable: ServedModel, canary: ServedModel)?
         var figures = CanaryFigures()
         /// Of a picture to compare, in percent.
         var credit = 0
         var verdict = CanaryFigures.Verdict.undecided
-        var isOver = false
+
+        var isOver: Bool { versions == nil }
     }
 
     private struct State {
@@ -39,7 +42,7 @@ final class CanaryTrials: Sendable {
 
     /// Begins a trial, in the place of the model's last one. What takes pictures of another size has failed before it begins.
     func begin(_ stable: ServedModel, beside canary: ServedModel) {
-        var trial = Trial(stable: stable, canary: canary)
+        var trial = Trial(canary: canary.facts.identity, versions: (stable, canary))
         if stable.facts.imageSize != canary.facts.imageSize {
             trial.figures.addFailure()
             trial.verdict = .rolledBack
@@ -49,7 +52,7 @@ final class CanaryTrials: Sendable {
 
     func end(of model: String) {
         state.withLock { state in
-            state.trials[model]?.isOver = true
+            state.trials[model]?.versions = nil
             state.waiting.removeAll { $0.model == model }
         }
     }
@@ -59,7 +62,7 @@ final class CanaryTrials: Sendable {
     func offer(_ picture: RGBImage, to model: ServedModel) {
         guard policy.share > 0 else { return }
         let isTaken = state.withoutWaking { state in
-            guard var trial = state.trials[model.name], !trial.isOver, trial.stable.engine === model.engine else { return false }
+            guard var trial = state.trials[model.name], trial.versions?.stable.engine === model.engine else { return false }
             trial.credit += policy.share
             let isDue = trial.credit >= 100
             if isDue { trial.credit -= 100 }
@@ -72,7 +75,10 @@ final class CanaryTrials: Sendable {
     /// The trials that are decided and not over.
     var decided: [(canary: ServedModel, figures: CanaryFigures, isPromoted: Bool)] {
         state.withoutWaking { state in
-            state.trials.values.filter { !$0.isOver && $0.verdict != .undecided }.map { ($0.canary, $0.figures, $0.verdict == .promoted) }
+            state.trials.values.compactMap { trial in
+                guard let canary = trial.versions?.canary, trial.verdict != .undecided else { return nil }
+                return (canary, trial.figures, trial.verdict == .promoted)
+            }
         }
     }
 
@@ -94,7 +100,7 @@ final class CanaryTrials: Sendable {
 
     /// Of each model's trial, running or the last one.
     var figures: [(model: String, canary: ModelIdentity, figures: CanaryFigures)] {
-        state.withoutWaking { state in state.trials.map { ($0.key, $0.value.canary.facts.identity, $0.value.figures) } }.sorted { $0.0 < $1.0 }
+        state.withoutWaking { state in state.trials.map { ($0.key, $0.value.canary, $0.value.figures) } }.sorted { $0.0 < $1.0 }
     }
 
     /// Compares until it is stopped. Blocks.
@@ -102,11 +108,13 @@ final class CanaryTrials: Sendable {
     func run(_ decided: () -> Void) {
         // Of this thread alone, as Linux has it.
         setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, Self.niceness)
-        while let (model, trial, picture) = next() {
-            let result = Result { try context.run { try Self.compare(picture, trial) } }
+        while let (model, versions, picture) = next() {
+            let result = Result { try context.run { try Self.compare(picture, versions.stable.engine, versions.canary.engine) } }
             let isDecided = state.withoutWaking { state in
                 // What was interrupted means nothing.
-                guard !state.stopping.isSet, var trial = state.trials[model], !trial.isOver, trial.verdict == .undecided else { return false }
+                guard !state.stopping.isSet, var trial = state.trials[model], trial.verdict == .undecided,
+                    trial.versions?.canary.engine === versions.canary.engine
+                else { return false }
                 switch result {
                 case .success(let comparison?): trial.figures.add(comparison)
                 case .success(nil): return false
@@ -132,23 +140,25 @@ final class CanaryTrials: Sendable {
         return context
     }
 
-    private func next() -> (String, Trial, RGBImage)? {
+    private func next() -> (model: String, versions: (stable: ServedModel, canary: ServedModel), picture: RGBImage)? {
         state.wait { state in
             guard !state.stopping.isSet else { return .done(nil) }
-            guard !state.waiting.isEmpty else { return .wait(until: nil) }
-            let (model, picture) = state.waiting.removeFirst()
-            return state.trials[model].map { .done((model, $0, picture)) } ?? .wait(until: nil)
+            while !state.waiting.isEmpty {
+                let (model, picture) = state.waiting.removeFirst()
+                if let versions = state.trials[model]?.versions { return .done((model, versions, picture)) }
+            }
+            return .wait(until: nil)
         }
     }
 
     /// - Returns: nil where the stable version itself fails, which says nothing of the canary.
     /// - Throws: where the canary alone fails.
-    private static func compare(_ picture: RGBImage, _ trial: Trial) throws -> VersionComparison? {
+    private static func compare(_ picture: RGBImage, _ stable: any Engine, _ canary: any Engine) throws -> VersionComparison? {
         do {
-            return try trial.stable.engine.compare(picture, with: trial.canary.engine)
+            return try stable.compare(picture, with: canary)
         } catch {
-            let tokens = try? trial.stable.engine.encode([picture])
-            guard let tokens, (try? trial.stable.engine.decode(tokens)) != nil else { return nil }
+            let tokens = try? stable.encode([picture])
+            guard let tokens, (try? stable.decode(tokens)) != nil else { return nil }
             throw error
         }
     }

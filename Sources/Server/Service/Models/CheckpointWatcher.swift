@@ -163,7 +163,10 @@ final class CheckpointWatcher: Sendable {
 
     private func unload(_ candidate: CheckpointCandidate) {
         let identity = identify(candidate.path)
-        if registry.canary(of: candidate.model)?.facts.identity == identity { trials.end(of: candidate.model) }
+        if registry.canary(of: candidate.model)?.facts.identity == identity {
+            trials.end(of: candidate.model)
+            metrics.endedTrial(.withdrawn)
+        }
         let wasThere = identity.map { registry.unload($0, of: candidate.model) } ?? false
         state.withLock { $0.plan.didUnload(candidate) }
         if wasThere { logger.info("checkpoint unloaded", metadata: metadata(candidate)) }
