@@ -4,9 +4,9 @@ import Locks
 ///
 /// A request takes a reference and keeps it, so a swap never disturbs what is running. The lock is held for a look-up only.
 final class ModelRegistry: Sendable {
-    private typealias Versions = [ResidentVersion]
+    fileprivate typealias Versions = [ResidentVersion]
 
-    private struct Model {
+    fileprivate struct Model {
         /// The stable one, then those that it replaced, newest first.
         var versions: Versions
         /// Beside them, and beyond their bound.
@@ -40,7 +40,7 @@ final class ModelRegistry: Sendable {
     /// The model that answers requests which name none, if several are served.
     static let defaultName = "default"
 
-    private struct State {
+    fileprivate struct State {
         var models: [String: Model] = [:]
         /// Let go, but perhaps still used by requests.
         var retired: Versions = []
@@ -177,8 +177,26 @@ final class ModelRegistry: Sendable {
     ///   - name: nil for the only model, or the one named ``defaultName``.
     ///   - version: a number or a label, as a client writes it; nil for the stable one.
     func find(_ name: String?, version: String? = nil) throws(ModelError) -> ServedModel {
-        let models = state.withLock { $0.models }
-        let name = try Self.resolve(name, among: models)
+        try state.withLock { state throws(ModelError) in try state.find(name, version: version) }
+    }
+
+    /// The version on trial beside the stable one.
+    func canary(of name: String) -> ServedModel? { try? find(name, version: VersionRole.canary.rawValue) }
+
+    /// The resident version whose tokens have this fingerprint; the newest if there are several.
+    /// - Parameter name: nil to search all models.
+    func resident(fingerprint: String, model name: String?) throws(ModelError) -> ServedModel {
+        try state.withLock { state throws(ModelError) in try state.resident(fingerprint: fingerprint, model: name) }
+    }
+
+    /// The numbers of a model's resident versions, the stable one first.
+    func versions(of name: String) -> [Int] { state.withLock { $0.models[name]?.all.map(\.facts.version) ?? [] } }
+}
+
+/// Under the lock from beginning to end: what is read is never a copy whose memory a swap may take back for its own.
+extension ModelRegistry.State {
+    fileprivate func find(_ name: String?, version: String?) throws(ModelError) -> ServedModel {
+        let name = try resolve(name)
         guard let model = models[name] else { throw .unknown(name, served: models.keys.sorted()) }
         let found =
             switch version.map({ ($0, VersionRole(rawValue: $0)) }) {
@@ -193,13 +211,7 @@ final class ModelRegistry: Sendable {
         return ServedModel(name: name, found)
     }
 
-    /// The version on trial beside the stable one.
-    func canary(of name: String) -> ServedModel? { try? find(name, version: VersionRole.canary.rawValue) }
-
-    /// The resident version whose tokens have this fingerprint; the newest if there are several.
-    /// - Parameter name: nil to search all models.
-    func resident(fingerprint: String, model name: String?) throws(ModelError) -> ServedModel {
-        let models = state.withLock { $0.models }
+    fileprivate func resident(fingerprint: String, model name: String?) throws(ModelError) -> ServedModel {
         guard !models.isEmpty else { throw .notReady }
         if let name, models[name] == nil { throw .unknown(name, served: models.keys.sorted()) }
         for (candidate, model) in models.sorted(by: { $0.key < $1.key }) where name == nil || candidate == name {
@@ -208,14 +220,11 @@ final class ModelRegistry: Sendable {
         throw .notResident(fingerprint, resident: models.values.flatMap(\.all).map(\.facts.fingerprint).sorted())
     }
 
-    /// The numbers of a model's resident versions, the stable one first.
-    func versions(of name: String) -> [Int] { state.withLock { $0.models[name]?.all.map(\.facts.version) ?? [] } }
-
-    private static func resolve(_ name: String?, among models: [String: Model]) throws(ModelError) -> String {
+    private func resolve(_ name: String?) throws(ModelError) -> String {
         guard !models.isEmpty else { throw .notReady }
         if let name { return name }
         if models.count == 1, let only = models.keys.first { return only }
-        if models[defaultName] != nil { return defaultName }
+        if models[ModelRegistry.defaultName] != nil { return ModelRegistry.defaultName }
         throw .ambiguous(served: models.keys.sorted())
     }
 }

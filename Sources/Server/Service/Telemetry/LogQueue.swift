@@ -38,9 +38,10 @@ package final class LogQueue: Sendable {
         self.maximumBytes = maximumBytes
         self.state = state
         // Never joined: it may be inside a write that does not return.
-        _ = try DedicatedThread {
+        let thread = try DedicatedThread {
             while let text = Self.next(of: state, note) { write(text) }
         }
+        thread.detach()
     }
 
     deinit {
