@@ -77,6 +77,79 @@ import Testing
         #expect(Transcript.isIndependentOfPieces(text, limits: Self.limits, maximumBodyBytes: 10))
     }
 
+    /// A hundred fields besides Host: one more than the limit, so that the last of them is too many.
+    static let many = String(repeating: "X: y\r\n", count: 100)
+    static let readOn = [
+        Case(431, "/", many + "\r\n"),
+        Case(431, "/", many + "Content-Length: 5\r\nZ: z\r\n\r\nhello"),
+        Case(431, "/", many + "Content-Length: \(next.utf8.count)\r\n\r\n" + next),
+        Case(431, "/", "Content-Length: 5\r\n" + many + "\r\nhello"),
+        Case(431, "/", many + "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"),
+    ]
+
+    /// The rest of a head that is too large is read for its framing, and never as a request.
+    @Test(arguments: readOn) func headThatIsTooLargeKeepsTheConnection(_ example: Case) {
+        let text = example.text + Self.next
+        let transcript = Transcript(feeding: text, limits: Self.limits)
+        #expect(transcript.failures == [.requestHeaderFieldsTooLarge])
+        #expect(!transcript.text.contains("Connection: close"))
+        #expect(transcript.requests.map(\.head.path) == ["/next"])
+        #expect(transcript.phase == .idle)
+        #expect(Transcript.isIndependentOfPieces(text, limits: Self.limits))
+    }
+
+    /// What leaves it uncertain where the request ends, or that there is another.
+    static let uncertain = [
+        Case(431, "/", many + "Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello"),
+        Case(431, "/", "Content-Length: 5\r\n" + many + "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+        Case(431, "/", many + "Content-Length: 101\r\n\r\n" + hundred + "h"),
+        Case(431, "/", many + "Connection: close\r\n\r\n"),
+        Case(431, "/", many + "Z: z\n\r\n\r\n"),
+        Case(431, "/", many + " folded\r\n\r\n"),
+        Case(431, "/", many + "no colon\r\n\r\n"),
+        Case(431, "/", many + "Host: b\r\n\r\n"),
+        Case(431, "/", many + "Z: " + hundred + "\r\n\r\n"),
+    ]
+
+    @Test(arguments: uncertain) func headThatIsTooLargeAndUncertainEndsTheConnection(_ example: Case) {
+        let text = example.text + Self.next
+        let transcript = Transcript(feeding: text, limits: Self.limits)
+        #expect(transcript.failures == [.requestHeaderFieldsTooLarge])
+        #expect(transcript.requests.isEmpty)
+        #expect(transcript.phase == .lingering)
+        #expect(Transcript.isIndependentOfPieces(text, limits: Self.limits))
+    }
+
+    /// Of a line of any length only its beginning is kept: enough for a name, and for a framing field in good faith.
+    @Test func longLinesAreSkippedUnlessTheyFrame() {
+        var limits = HTTPLimits()
+        limits.headBytes = 100
+        let long = String(repeating: " ", count: 5000)
+        for (field, kept) in [("Cookie: \(long)a", ["/next"]), ("Content-Length: \(long)5", []), ("content-length:5\(long)", []), (long, [])] {
+            let text = "POST / HTTP/1.1\r\nHost: a\r\n\(field)\r\nContent-Length: 5\r\n\r\nhello" + Self.next
+            let transcript = Transcript(feeding: text, limits: limits)
+            #expect(transcript.failures == [.requestHeaderFieldsTooLarge])
+            #expect(transcript.requests.map(\.head.path) == kept)
+            #expect(transcript.phase == (kept.isEmpty ? .lingering : .idle))
+        }
+    }
+
+    @Test func olderClientsWithTooLargeHeadsAreClosed() {
+        let text = "GET / HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\n" + Self.many + "\r\n" + Self.next
+        let transcript = Transcript(feeding: text, limits: Self.limits)
+        #expect(transcript.text.contains("\r\nConnection: close\r\n"))
+        #expect(transcript.requests.isEmpty)
+    }
+
+    /// An answer to HEAD has no body, even where its head was not taken whole.
+    @Test func headRequestThatIsTooLargeIsAnsweredWithoutBody() {
+        var connection = HTTP1ConnectionTests.connection()
+        connection.receive(Array("HEAD / HTTP/1.1\r\nHost: a\r\n\(Self.many)\r\n".utf8).span, at: Transcript.start)
+        _ = connection.nextEvent(at: Transcript.start)
+        connection.answer(HTTPResponse(status: .requestHeaderFieldsTooLarge, text: "too large"), date: Transcript.date, at: Transcript.start)
+        #expect(String(decoding: connection.output.bytes, as: UTF8.self).hasSuffix("\r\n\r\n"))
+    }
+
     @Test func overdueAnswerKeepsTheConnection() {
         var connection = HTTP1ConnectionTests.connection()
         var transcript = Transcript(feeding: [])

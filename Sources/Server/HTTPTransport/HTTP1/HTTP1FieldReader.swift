@@ -19,18 +19,29 @@ struct HTTP1FieldReader {
             tooLong: HTTPError(.requestHeaderFieldsTooLarge, "the header fields are larger than this server accepts"))
         {
             if line.isEmpty { return true }
-            guard fields.count < maximumFields else {
-                throw HTTPError(.requestHeaderFieldsTooLarge, "more than \(maximumFields) header fields")
-            }
             remainingBytes = max(0, remainingBytes - line.count - 2)
             fields.append(try Self.field(line))
+            guard fields.count <= maximumFields else {
+                throw HTTPError(.requestHeaderFieldsTooLarge, "more than \(maximumFields) header fields")
+            }
         }
         return false
     }
 
     /// Splits `name: value`.
     /// - Throws: 400 for anything that two parsers might read differently (RFC 9112 §5.1, §5.2).
-    private static func field(_ line: ArraySlice<UInt8>) throws(HTTPError) -> HTTPHeaders.Field {
+    static func field(_ line: ArraySlice<UInt8>) throws(HTTPError) -> HTTPHeaders.Field {
+        let name = try name(line)
+        let value = line[(line.startIndex + name.utf8.count + 1)...].trimmingBlanks()
+        guard value.allSatisfy(\.isFieldCharacter), let text = String(validating: value, as: UTF8.self) else {
+            throw HTTPError(.badRequest, "a header field's value has a control character or is not UTF-8")
+        }
+        return HTTPHeaders.Field(name: name, value: text)
+    }
+
+    /// What stands before the colon of a line, of which the end may be missing.
+    /// - Throws: 400 as `field` does.
+    static func name(_ line: ArraySlice<UInt8>) throws(HTTPError) -> String {
         guard line.first?.isBlank == false else {
             throw HTTPError(.badRequest, "a header field is continued on a second line; each must be one line")
         }
@@ -42,11 +53,7 @@ struct HTTP1FieldReader {
             throw HTTPError(
                 .badRequest, "a header field's name is empty or has a character that names cannot have, such as a space")
         }
-        let value = line[(colon + 1)...].trimmingBlanks()
-        guard value.allSatisfy(\.isFieldCharacter), let text = String(validating: value, as: UTF8.self) else {
-            throw HTTPError(.badRequest, "a header field's value has a control character or is not UTF-8")
-        }
-        return HTTPHeaders.Field(name: String(decoding: name, as: UTF8.self), value: text)
+        return String(decoding: name, as: UTF8.self)
     }
 }
 

@@ -1,5 +1,11 @@
 /// Reads one request head: request line, header fields, and what they say together.
 struct HTTP1HeadReader {
+    enum Reading {
+        case whole(HTTPRequestHead, HTTP1Framing)
+        /// Its fields are larger than accepted. The request may be refused and the connection go on behind what the skimmer finds.
+        case tooLarge(HTTPRequestHead, HTTP1HeadSkimmer, HTTPError)
+    }
+
     private let limits: HTTPLimits
     private var line: HTTP1RequestLine?
     private var fields: HTTP1FieldReader
@@ -11,17 +17,21 @@ struct HTTP1HeadReader {
     }
 
     /// Takes what has arrived.
-    /// - Returns: the head once it is complete.
-    mutating func read(from input: inout InputBuffer, peer: SocketAddress) throws(HTTPError)
-        -> (HTTPRequestHead, HTTP1Framing)?
-    {
-        guard let line = try requestLine(from: &input), try fields.read(from: &input) else { return nil }
+    /// - Returns: the head once it is complete or too large.
+    mutating func read(from input: inout InputBuffer, peer: SocketAddress) throws(HTTPError) -> Reading? {
+        guard let line = try requestLine(from: &input) else { return nil }
+        do throws(HTTPError) {
+            guard try fields.read(from: &input) else { return nil }
+        } catch {
+            // An older client would have to say that it keeps the connection, perhaps in what is not kept here.
+            guard error.status == .requestHeaderFieldsTooLarge, line.version == .http1_1 else { throw error }
+            let head = line.head(HTTPHeaders(fields.fields), peer: peer, contentLength: nil)
+            let refusal = HTTPError(error.status, error.reason, leavesFraming: true)
+            return .tooLarge(head, HTTP1HeadSkimmer(after: fields.fields, limits: limits), refusal)
+        }
         let headers = HTTPHeaders(fields.fields)
         let framing = try HTTP1Framing(headers, version: line.version)
-        let head = HTTPRequestHead(
-            method: line.method, target: line.target.text, path: line.target.path, query: line.target.query, version: line.version,
-            headers: headers, peer: peer, contentLength: framing.announcedBytes)
-        return (head, framing)
+        return .whole(line.head(headers, peer: peer, contentLength: framing.announcedBytes), framing)
     }
 
     /// One empty line before it is skipped: some clients end a body with a CRLF that belongs to nothing (RFC 9112 §2.2).
@@ -37,5 +47,13 @@ struct HTTP1HeadReader {
             }
         }
         return line
+    }
+}
+
+extension HTTP1RequestLine {
+    fileprivate func head(_ headers: HTTPHeaders, peer: SocketAddress, contentLength: Int?) -> HTTPRequestHead {
+        HTTPRequestHead(
+            method: method, target: target.text, path: target.path, query: target.query, version: version, headers: headers, peer: peer,
+            contentLength: contentLength)
     }
 }

@@ -43,6 +43,15 @@ struct InputBuffer {
         return .complete(line.dropLast())
     }
 
+    /// Takes what has arrived of the line in progress, with its line feed where that has; `nil` where nothing has.
+    mutating func takePiece() -> ArraySlice<UInt8>? {
+        guard !isEmpty else { return nil }
+        let end = bytes[start...].firstIndex(of: .lineFeed).map { $0 + 1 } ?? bytes.count
+        let piece = bytes[start..<end]
+        skip(piece.count)
+        return piece
+    }
+
     /// Whether what has arrived begins with all of `text`; `nil` while that is still to be seen.
     func starts(with text: [UInt8]) -> Bool? {
         let arrived = bytes[start...].prefix(text.count)
