@@ -78,7 +78,10 @@ import Testing
 
     @Test(
         arguments: [
-            ("_class_name", "AutoencoderKL", "expected AutoencoderDC"),
+            (
+                "_class_name", "AutoencoderOobleck",
+                "expected one of AutoencoderDC, PatchSkipAutoencoderDC, AutoencoderKL, VQModel, found AutoencoderOobleck"
+            ),
             ("_class_name", "PatchSkipAutoencoderDC", "must be false beside a patch code"),
             ("in_channels", 4, "must be 3"), ("latent_channels", 0, "1…4096"),
             ("encoder_block_out_channels", [6, 6, 6, 16, 16, 16], "multiple of 4"),
@@ -92,6 +95,59 @@ import Testing
         do {
             _ = try parse { $0[key] = value }
             Issue.record("accepted \(key) = \(value)")
+        } catch {
+            #expect(error.summary.contains(reason), "\(error.summary)")
+        }
+    }
+
+    // MARK: AutoencoderKL and VQModel
+
+    private static let latentDiffusion = """
+        {"_class_name": "AutoencoderKL", "block_out_channels": [128, 256, 512, 512], "layers_per_block": 2, "latent_channels": 16,
+         "scaling_factor": 0.3611, "shift_factor": 0.1159, "use_quant_conv": false, "use_post_quant_conv": false, "act_fn": "silu"}
+        """
+
+    @Test func latentDiffusionIsWrittenAndReadToo() throws {
+        let flux = try JSONDecoder().decode(AutoencoderConfiguration.self, from: Data(Self.latentDiffusion.utf8))
+        #expect(flux.className == "AutoencoderKL" && flux.latentChannels == 16 && flux.factor == 8)
+        let architecture = try #require(flux.family as? KLConfiguration).architecture
+        #expect(architecture.encodedChannels == 32 && architecture.projectedChannels == nil && !architecture.hasProjectionBack)
+        #expect(try JSONDecoder().decode(AutoencoderConfiguration.self, from: JSONEncoder().encode(flux)) == flux)
+        let text = #"{"_class_name": "VQModel", "block_out_channels": [32, 64], "vq_embed_dim": 5, "num_vq_embeddings": 8192}"#
+        let vq = try JSONDecoder().decode(AutoencoderConfiguration.self, from: Data(text.utf8))
+        #expect(vq.className == "VQModel" && vq.latentChannels == 5 && vq.factor == 2)
+        #expect(try #require(vq.family as? VQModelConfiguration).architecture.encodedChannels == 3)
+        #expect(try JSONDecoder().decode(AutoencoderConfiguration.self, from: JSONEncoder().encode(vq)) == vq)
+    }
+
+    /// What diffusers builds from a file that says nothing.
+    @Test func absentKeysOfLatentDiffusionHaveDiffusersDefaults() throws {
+        let kl = try JSONDecoder().decode(AutoencoderConfiguration.self, from: Data(#"{"_class_name": "AutoencoderKL"}"#.utf8))
+        let architecture = try #require(kl.family as? KLConfiguration).architecture
+        #expect(architecture.channels == [64] && architecture.layers == 1 && architecture.groups == 32 && architecture.hasAttention)
+        #expect(architecture.latentChannels == 4 && architecture.projectedChannels == 8 && architecture.hasProjectionBack)
+    }
+
+    @Test(arguments: [
+        ("[128, 256, 512, 512]", "[128, 256, 500, 512]", "32 does not divide 500"), ("[128, 256, 512, 512]", "[]", "1…10 numbers"),
+        ("\"layers_per_block\": 2", "\"layers_per_block\": 0", "1…64"), ("\"latent_channels\": 16", "\"latent_channels\": 0", "1…4096"),
+        ("\"act_fn\": \"silu\"", "\"in_channels\": 1", "in_channels must be 3"),
+        ("\"act_fn\": \"silu\"", "\"norm_num_groups\": 0", "norm_num_groups must divide"),
+        ("\"act_fn\": \"silu\"", "\"down_block_types\": [\"DownEncoderBlock2D\"]", "has 1 entries for 4 stages"),
+        (
+            "\"act_fn\": \"silu\"",
+            "\"up_block_types\": [\"UpDecoderBlock2D\", \"AttnUpDecoderBlock2D\", \"UpDecoderBlock2D\", \"UpDecoderBlock2D\"]",
+            "must be UpDecoderBlock2D only"
+        ),
+        ("\"AutoencoderKL\"", "\"VQModel\", \"norm_type\": \"spatial\"", "norm_type must be group"),
+        ("\"AutoencoderKL\"", "\"VQModel\", \"vq_embed_dim\": 0", "vq_embed_dim must lie"),
+    ])
+    func refusesLatentDiffusionThatCannotBeBuilt(_ part: String, _ change: String, _ reason: String) {
+        let text = Self.latentDiffusion.replacingOccurrences(of: part, with: change)
+        #expect(text != Self.latentDiffusion)
+        do {
+            _ = try JSONDecoder().decode(AutoencoderConfiguration.self, from: Data(text.utf8))
+            Issue.record("accepted \(change)")
         } catch {
             #expect(error.summary.contains(reason), "\(error.summary)")
         }

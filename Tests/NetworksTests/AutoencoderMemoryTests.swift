@@ -24,6 +24,8 @@ import Testing
          "decoder_refiner": {"factor": 4, "channels": 48, "layers": 2}}
         """
 
+    private static let models = ["dcae_sana", "dcae_in", "patch skip", "refined", "kl", "kl_plain", "vq"]
+
     private func model(_ name: String) throws -> Autoencoder {
         guard let text = ["patch skip": Self.patchSkip, "refined": Self.refined][name] else { return try Autoencoder(directory: Fixture.path(name)) }
         let configuration = try JSONDecoder().decode(AutoencoderConfiguration.self, from: Data(text.utf8))
@@ -37,7 +39,7 @@ import Testing
         return tensor
     }
 
-    @Test(arguments: ["dcae_sana", "dcae_in", "patch skip", "refined"], [(64, 1), (128, 1), (128, 3)])
+    @Test(arguments: Self.models, [(64, 1), (128, 1), (128, 3)])
     func boundsTheTensorsThatAreAlive(_ name: String, _ shape: (size: Int, batch: Int)) throws {
         let model = try model(name)
         let pixels = noise([shape.batch, shape.size, shape.size, 3])
@@ -50,7 +52,7 @@ import Testing
         #expect(estimate <= 2 * Double(profile.peakBytes), "an estimate this far off would refuse what fits")
     }
 
-    @Test(arguments: ["dcae_sana", "dcae_in", "patch skip", "refined"])
+    @Test(arguments: Self.models)
     func boundsATrainingStep(_ name: String) throws {
         let model = try model(name)
         let pixels = noise([2, 128, 128, 3])
@@ -69,7 +71,7 @@ import Testing
     }
 
     @Test func weightsAreAtLeastThoseOfTheModel() throws {
-        for name in ["dcae_sana", "dcae_in", "patch skip", "refined"] {
+        for name in Self.models {
             let model = try model(name)
             let numbers = model.tensors.reduce(0) { $0 + $1.tensor.count }
             let estimate = AutoencoderMemory(model.configuration).weightBytes

@@ -77,6 +77,35 @@ extension Tensor {
 }
 
 extension Tensor {
+    /// The first `count` channels of a feature map.
+    package func leadingChannels(_ count: Int) -> Tensor {
+        precondition(count <= c, "\(shape) has no \(count) channels")
+        return withWidth(count)
+    }
+
+    /// The gradient of ``leadingChannels(_:)``: zeros behind the channels that there are, `width` in all.
+    package func followedByZeros(to width: Int) -> Tensor {
+        precondition(width >= c, "\(shape) has more than \(width) channels")
+        return withWidth(width)
+    }
+
+    private func withWidth(_ width: Int) -> Tensor {
+        let (rows, c) = (self.rows, self.c)
+        let common = min(c, width)
+        var y = Tensor(uninitialized: shape.dropLast() + [width])
+        withPointers(writing: &y, reading: self) { y, x in
+            RowPieces.forEach(rows: rows, width: max(c, width)) { range in
+                for row in range {
+                    (y + row * width).update(from: x + row * c, count: common)
+                    (y + row * width + common).update(repeating: 0, count: width - common)
+                }
+            }
+        }
+        return y
+    }
+}
+
+extension Tensor {
     /// Each channel by its own line, `x · scale + shift + shortcut`, in place where nobody else holds the memory.
     ///
     /// - Parameters:

@@ -38,7 +38,7 @@ package struct Autoencoder: Layer {
     /// - Precondition: `precision` has no ``Precision/obstacle``.
     package init(directory: String, precision: Precision = .float32) throws(FileError) {
         try self.init(placeholder: AutoencoderConfiguration(contentsOf: directory + "/" + Self.configurationName), precision, of: directory)
-        try load(from: SafetensorsFile(Self.weightsPath(in: directory)))
+        try load(from: DiffusersTensors(SafetensorsFile(Self.weightsPath(in: directory))))
     }
 
     /// One whose numbers are loaded next.

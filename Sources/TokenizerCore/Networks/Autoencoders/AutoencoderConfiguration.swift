@@ -33,7 +33,9 @@ extension AutoencoderFamily {
 /// What a folder's `config.json` says, of whichever family it is.
 package struct AutoencoderConfiguration: Sendable {
     /// Every family there is; files that name none are of the first.
-    private static let families: [any AutoencoderFamily.Type] = [DCAEConfiguration.self, PatchCodeConfiguration.self]
+    private static let families: [any AutoencoderFamily.Type] = [
+        DCAEConfiguration.self, PatchCodeConfiguration.self, KLConfiguration.self, VQModelConfiguration.self,
+    ]
 
     package let family: any AutoencoderFamily
 
@@ -84,8 +86,8 @@ extension AutoencoderConfiguration: Codable {
         let values = try decoder.container(keyedBy: Key.self)
         let name = try values.decodeIfPresent(String.self, forKey: .className) ?? Self.families[0].className
         guard let own = Self.families.first(where: { $0.className == name }) else {
-            let names = Self.families.map { $0.className }.joined(separator: " or ")
-            throw DecodingError.dataCorruptedError(forKey: .className, in: values, debugDescription: "expected \(names), found \(name)")
+            let names = Self.families.map { $0.className }.joined(separator: ", ")
+            throw DecodingError.dataCorruptedError(forKey: .className, in: values, debugDescription: "expected one of \(names), found \(name)")
         }
         family = try own.init(from: decoder)
         for other in Self.families where other.className != name {

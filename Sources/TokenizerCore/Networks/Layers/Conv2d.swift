@@ -17,6 +17,7 @@ package struct Conv2d: Layer {
 
     private var map: LinearMap { packed.form { LinearMap($0, precision: precision) } }
     var inputChannels: Int { weight.shape[1] }
+    var outputChannels: Int { weight.shape[0] }
 
     package init(_ input: Int, _ output: Int, kernel: Int = 3, stride: Int = 1, hasBias: Bool = true, _ initializer: inout Initializer) {
         let fanIn = input * kernel * kernel
@@ -26,10 +27,10 @@ package struct Conv2d: Layer {
         precision = initializer.precision
     }
 
-    /// A projection stored as a matrix `[out, in]` without bias, as attention layers have it.
-    init(projecting input: Int, to output: Int, _ initializer: inout Initializer) {
+    /// A projection stored as a matrix `[out, in]`, as attention layers have it.
+    init(projecting input: Int, to output: Int, hasBias: Bool = false, _ initializer: inout Initializer) {
         packed = Derived(initializer.uniform([output, input], fanIn: input))
-        bias = nil
+        bias = hasBias ? initializer.uniform([output], fanIn: input) : nil
         stride = 1
         precision = initializer.precision
     }

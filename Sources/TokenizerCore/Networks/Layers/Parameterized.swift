@@ -55,6 +55,12 @@ package struct ParameterPath: Sendable, CustomStringConvertible {
     package static func / (path: ParameterPath, index: Int) -> ParameterPath {
         path / String(index)
     }
+
+    /// The name beside this one, under the same parent: beside `encoder`, `quant_conv`.
+    package func beside(_ name: String) -> ParameterPath {
+        guard let dot = description.lastIndex(of: ".") else { return ParameterPath(name) }
+        return ParameterPath(String(description[...dot]) + name)
+    }
 }
 
 extension Parameterized {

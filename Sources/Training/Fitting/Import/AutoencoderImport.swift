@@ -13,9 +13,9 @@ package struct AutoencoderImport {
         let weights = "\(directory)/\(Autoencoder.weightsName)"
         let index = "\(directory)/\(Autoencoder.weightsIndexName)"
         if !StoredFile.exists(weights) && StoredFile.exists(index) {
-            try model.load(from: ShardedSafetensors(index: index))
+            try model.load(from: DiffusersTensors(ShardedSafetensors(index: index)))
         } else {
-            try model.load(from: SafetensorsFile(weights))
+            try model.load(from: DiffusersTensors(SafetensorsFile(weights)))
         }
         self.model = model
     }
