@@ -96,6 +96,14 @@ typedef struct revq_kernel_table {
         const float *weights, ptrdiff_t n, ptrdiff_t first_column, ptrdiff_t last_column, float *y, const float *_Nullable bias,
         revq_activation activation, float *scratch);
     ptrdiff_t (*winograd_scratch)(revq_winograd kind, ptrdiff_t c, ptrdiff_t count);
+    /// gradient[n, 9, c] += the gradient for the weights of a 3×3 convolution of stride 1, by Winograd's algorithm, of tiles first..<last of
+    /// 4×4 pixels, counted through the images, and channels first_column..<last_column of x, of which the other channels are left alone.
+    /// x is [images, h, w, c] with c a multiple of 16, as are the bounds of the columns; dy is [images, h, w, n]. `scratch` holds
+    /// `winograd_gradient_scratch` floats for last_column - first_column columns. Sums over tiles are formed in runs of 64.
+    void (*add_winograd_gradient)(
+        const float *x, const float *dy, ptrdiff_t h, ptrdiff_t w, ptrdiff_t c, ptrdiff_t n, ptrdiff_t first, ptrdiff_t last,
+        ptrdiff_t first_column, ptrdiff_t last_column, float *gradient, float *scratch);
+    ptrdiff_t (*winograd_gradient_scratch)(ptrdiff_t n, ptrdiff_t columns);
     /// Rows that the products above work best on multiples of.
     ptrdiff_t strip_rows;
     /// Lines first..<last, counted through the images, of a convolution of each channel by itself: x is [images, h, w, c], weights

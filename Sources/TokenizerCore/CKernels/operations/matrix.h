@@ -42,6 +42,10 @@ INLINE void fill_strip_transposed(float *strip, int rows, ptrdiff_t depth, const
         int row = 0;
         for (; row + 4 <= rows; row += 4)
             for (int k = 0; k < STEP; k += 4) transpose_four(from + k * lda + row, lda, columns[row] + k);
+        // What is left over is taken along with rows that have been copied already.
+        if (row < rows && rows >= 4)
+            for (int k = 0; k < STEP; k += 4) transpose_four(from + k * lda + rows - 4, lda, columns[rows - 4] + k);
+        if (rows >= 4) row = rows;
         for (; row < rows; row++)
             for (ptrdiff_t k = 0; k < STEP; k++) columns[row][k] = from[k * lda + row];
         for (row = 0; row < rows; row++) strip_store(strip, row, start, load_step(columns[row]));

@@ -10,6 +10,7 @@
 #include "convolution.h"
 
 #include "winograd.h"
+#include "winograd_gradient.h"
 
 #include "normalization.h"
 #include "attention.h"
@@ -41,6 +42,8 @@ const revq_kernel_table TABLE = {
     .convolve = convolve,
     .convolve_winograd = convolve_winograd,
     .winograd_scratch = winograd_scratch,
+    .add_winograd_gradient = add_winograd_gradient,
+    .winograd_gradient_scratch = winograd_gradient_scratch,
     .strip_rows = TILE_ROWS,
     .convolve_depthwise = convolve_depthwise,
     .rms_norm = rms_norm,

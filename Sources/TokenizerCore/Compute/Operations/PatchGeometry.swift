@@ -49,6 +49,19 @@ package struct PatchGeometry {
             }
         }
 
+        /// The patch matrix as the right factor of a product.
+        func panels(of x: UnsafePointer<Float>) -> WeightPanels {
+            let g = geometry
+            guard !g.isIdentity else { return WeightPanels(rows: x + rows.lowerBound * g.c, k: rows.count, n: g.c) }
+            return WeightPanels(k: rows.count, n: g.width) { range, panels in
+                forEachImage(of: range) { image, positions, offset in
+                    revq_pack_patches(
+                        x + image * g.h * g.w * g.c, panels, g.h, g.w, g.c, g.kernel, g.stride, positions.lowerBound, positions.upperBound,
+                        range.lowerBound + offset, rows.count)
+                }
+            }
+        }
+
         /// Lets `body` fill the gradient of the patch matrix, then adds every patch to its place in `dx`.
         package func withGradientPatches(of dx: UnsafeMutablePointer<Float>, _ body: (UnsafeMutablePointer<Float>) -> Void) {
             let g = geometry
@@ -64,13 +77,17 @@ package struct PatchGeometry {
             }
         }
 
-        /// The band's positions in each image it touches, and how many rows of the band come before them.
         private func forEachImage(_ body: (_ image: Int, _ positions: Range<Int>, _ offset: Int) -> Void) {
-            var row = rows.lowerBound
-            while row < rows.upperBound {
-                let (image, position) = row.quotientAndRemainder(dividingBy: geometry.positions)
-                let end = min(geometry.positions, position + rows.upperBound - row)
-                body(image, position..<end, row - rows.lowerBound)
+            forEachImage(of: 0..<rows.count, body)
+        }
+
+        /// The positions of some of the band's rows in each image they touch, and how many of these rows come before them.
+        private func forEachImage(of part: Range<Int>, _ body: (_ image: Int, _ positions: Range<Int>, _ offset: Int) -> Void) {
+            var row = part.lowerBound
+            while row < part.upperBound {
+                let (image, position) = (rows.lowerBound + row).quotientAndRemainder(dividingBy: geometry.positions)
+                let end = min(geometry.positions, position + part.upperBound - row)
+                body(image, position..<end, row - part.lowerBound)
                 row += end - position
             }
         }

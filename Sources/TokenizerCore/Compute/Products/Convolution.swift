@@ -137,4 +137,10 @@ package enum ConvolutionAlgorithm: Sendable {
         if stride == 2 && ComputeContext.current.instructionSet == .x86_64_amx { return .direct }
         return WinogradPieces.tiles(h: h, w: w) >= fewestTiles ? .winograd : .direct
     }
+
+    /// For the gradient of the weights, a sum over all tiles of the batch `x`, which may depend on it.
+    static func chosenForGradient(kernel: Int, stride: Int, of x: Tensor) -> ConvolutionAlgorithm {
+        guard kernel == 3, stride == 1, x.c % 16 == 0 else { return .direct }
+        return ComputeContext.current.algorithm ?? (x.n * WinogradPieces.tiles(h: x.h, w: x.w) >= fewestTiles ? .winograd : .direct)
+    }
 }

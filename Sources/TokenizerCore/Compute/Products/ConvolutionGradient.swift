@@ -12,20 +12,67 @@ extension Tensor {
         guard kernel > 1 else { return addProduct(of: dy, patches, of: x) }
         // Patches are ordered (tap, channel), weights (channel, tap).
         var tapMajor = Tensor(zeros: [outputs, kernel * kernel * inputs])
-        tapMajor.addProduct(of: dy, patches, of: x)
+        switch ConvolutionAlgorithm.chosenForGradient(kernel: kernel, stride: stride, of: x) {
+        case .direct: tapMajor.addProduct(of: dy, patches, of: x)
+        case .winograd: tapMajor.addWinogradGradient(dy, at: x)
+        }
         add(tapMajor.swappingInnerAxes(outer: outputs, kernel * kernel, inputs).reshaped(shape))
     }
 
     private mutating func addProduct(of dy: Tensor, _ patches: PatchGeometry, of x: Tensor) {
-        let (k, outputs) = (patches.width, dy.c)
+        let outputs = dy.c
         withPointers(writing: &self, reading: x, dy) { sum, x, dy in
             patches.forEachBand { band in
-                band.withPatches(of: x) { patches in
-                    addTransposedProduct(
-                        of: dy + band.rows.lowerBound * outputs, patches, rows: band.rows.count, m: outputs, n: k, to: sum)
+                addTransposedProduct(of: dy + band.rows.lowerBound * outputs, m: outputs, band.panels(of: x), to: sum)
+            }
+        }
+    }
+
+    /// To weights `[out, 9, in]`.
+    private mutating func addWinogradGradient(_ dy: Tensor, at x: Tensor) {
+        let (h, w, c, n) = (x.h, x.w, x.c, dy.c)
+        let pieces = WinogradGradientPieces(tiles: x.n * WinogradPieces.tiles(h: h, w: w), columns: c)
+        let kernels = ComputeContext.current.kernels
+        // Each group of tiles has sums of its own, which are added up in order.
+        var parts = Tensor(zeros: [pieces.groups] + shape)
+        let cost = ComputeProfile.Cost(multiplications: pieces.tiles * 36 * c * n, floats: x.count + dy.count + 2 * parts.count)
+        withPointers(writing: &parts, reading: x, dy) { parts, x, dy in
+            Workers.forEach(pieces.count, operation: "3×3 Winograd, weights", cost: cost) { index in
+                let (group, tiles, columns) = pieces[index]
+                withScratch(kernels.winograd_gradient_scratch(n, columns.count)) { scratch in
+                    kernels.add_winograd_gradient(
+                        x, dy, h, w, c, n, tiles.lowerBound, tiles.upperBound, columns.lowerBound, columns.upperBound, parts + group * n * 9 * c,
+                        scratch)
                 }
             }
         }
+        for group in 0..<pieces.groups { add(parts.images(group..<group + 1).reshaped(shape)) }
+    }
+}
+
+/// How a Winograd gradient for weights is cut into pieces for the ``Workers``: groups of tiles, and channels of what was convolved. The cut
+/// depends on shapes alone, and so does the order of the sums.
+private struct WinogradGradientPieces {
+    /// So many tiles pay for sums of their own; so many groups keep all cores busy, and their sums small beside the pictures.
+    private static let (leastTiles, mostGroups, columnsPerPiece) = (1024, 4, 128)
+
+    let tiles: Int
+    let columns: Int
+    private let tilesPerGroup: Int
+
+    init(tiles: Int, columns: Int) {
+        (self.tiles, self.columns) = (tiles, columns)
+        tilesPerGroup = max(Self.leastTiles, (tiles + Self.mostGroups - 1) / Self.mostGroups)
+    }
+
+    var groups: Int { (tiles + tilesPerGroup - 1) / tilesPerGroup }
+    private var across: Int { (columns + Self.columnsPerPiece - 1) / Self.columnsPerPiece }
+    var count: Int { across * groups }
+
+    subscript(piece: Int) -> (group: Int, tiles: Range<Int>, columns: Range<Int>) {
+        let (group, column) = piece.quotientAndRemainder(dividingBy: across)
+        let (first, left) = (group * tilesPerGroup, column * Self.columnsPerPiece)
+        return (group, first..<min(tiles, first + tilesPerGroup), left..<min(columns, left + Self.columnsPerPiece))
     }
 }
 
@@ -53,23 +100,21 @@ package func stridedConvolutionGradient(_ dy: Tensor, shape: [Int], weight: Tens
     return dx
 }
 
-/// The product that weight gradients are: `sum[m, n] += aᵀ · b` for `a[rows, m]` and `b[rows, n]`.
+/// The product that weight gradients are: `sum[m, n] += aᵀ · b` for `a[k, m]` and `b[k, n]`.
 ///
 /// Each sum is formed in fp32, in runs of rows whose length depends on the processor alone.
 ///
 /// - Parameters:
 ///   - sum: `[m, n]`, or another shape with these elements.
-package func addTransposedProduct(
-    of a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, rows: Int, m: Int, n: Int, to sum: UnsafeMutablePointer<Float>
-) {
-    let kernels = ComputeContext.current.kernels
-    let panels = WeightPanels(rows: b, k: rows, n: n)
+private func addTransposedProduct(of a: UnsafePointer<Float>, m: Int, _ b: WeightPanels, to sum: UnsafeMutablePointer<Float>) {
+    let (kernels, n) = (ComputeContext.current.kernels, b.n)
     let pieces = ProductPieces(rows: m, columns: n, least: 1024)
-    Workers.forEach(pieces.count) { piece in
+    let cost = ComputeProfile.Cost(multiplications: m * n * b.k, floats: b.k * (m + n) + m * n)
+    Workers.forEach(pieces.count, operation: "direct, weights", cost: cost) { piece in
         let (rowRange, columns) = pieces[piece]
         let (top, left) = (rowRange.lowerBound, columns.lowerBound)
-        panels.withPointer(fromColumn: left) {
-            kernels.add_transposed_product(rowRange.count, columns.count, rows, a + top, m, $0, sum + top * n + left, n)
+        b.withPointer(fromColumn: left) {
+            kernels.add_transposed_product(rowRange.count, columns.count, b.k, a + top, m, $0, sum + top * n + left, n)
         }
     }
 }

@@ -27,10 +27,15 @@ struct WeightPanels: Sendable {
 
     /// Packs the matrix `[k, n]` itself.
     init(rows source: UnsafePointer<Float>, k: Int, n: Int) {
+        self.init(k: k, n: n) { revq_pack_rows(source, k, n, $0.lowerBound, $0.upperBound, $1) }
+    }
+
+    /// Lets `fill` pack some rows at a time.
+    init(k: Int, n: Int, fill: (_ rows: Range<Int>, _ panels: UnsafeMutablePointer<Float>) -> Void) {
         (self.k, self.n) = (k, n)
         var storage = Tensor(uninitialized: [(n + Self.width - 1) / Self.width, k, Self.width])
         storage.withMutablePointer { target in
-            RowPieces.forEach(rows: k, width: n) { revq_pack_rows(source, k, n, $0.lowerBound, $0.upperBound, target) }
+            RowPieces.forEach(rows: k, width: n, operation: "packing") { fill($0, target) }
         }
         self.storage = storage
     }
