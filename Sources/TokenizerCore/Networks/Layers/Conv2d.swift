@@ -70,11 +70,29 @@ package struct Conv2d: Layer {
 
     package func backward(_ dy: consuming Tensor, from kept: inout Tape, into gradient: inout Conv2d) -> Tensor {
         let x = kept.take()
+        addGradient(dy, at: x, to: &gradient)
+        return inputGradient(dy, shape: x.shape)
+    }
+
+    /// ``backward(_:from:into:)`` of a first layer, for whose input nobody wants a gradient.
+    package func addGradient(_ dy: Tensor, from kept: inout Tape, to gradient: inout Conv2d) {
+        addGradient(dy, at: kept.take(), to: &gradient)
+    }
+
+    /// ``backward(_:from:into:)`` of weights that are not learned.
+    package func inputGradient(_ dy: Tensor, from kept: inout Tape) -> Tensor {
+        inputGradient(dy, shape: kept.take().shape)
+    }
+
+    private func addGradient(_ dy: Tensor, at x: Tensor, to gradient: inout Conv2d) {
         gradient.bias?.addColumns(of: dy)
         gradient.weight.addConvolutionGradient(dy, at: x, stride: stride)
+    }
+
+    private func inputGradient(_ dy: Tensor, shape: [Int]) -> Tensor {
         // With stride 1 the gradient for the input is itself a convolution: the kernel turned by 180°, inputs and outputs exchanged.
-        return stride == 1
-            ? map.backward.apply(dy, bias: nil, stride: 1) : stridedConvolutionGradient(dy, shape: x.shape, weight: weight, stride: stride)
+        stride == 1
+            ? map.backward.apply(dy, bias: nil, stride: 1) : stridedConvolutionGradient(dy, shape: shape, weight: weight, stride: stride)
     }
 
     package mutating func visit(_ path: ParameterPath, _ visitor: ParameterVisitor) {

@@ -68,13 +68,12 @@ package struct Adversary: Sendable {
         let fake = network.forward(drawn, keeping: &kept)
         let real = network.forward(photographs, keeping: &other)
         let count = Float(fake.count)
-        var ignored = network.zeroed()
         var again = kept
-        let pull = network.backward(Tensor(repeating: -1 / count, shape: fake.shape), from: &again, into: &ignored)
-        var gradient = ignored.zeroed()
+        let pull = network.inputGradient(Tensor(repeating: -1 / count, shape: fake.shape), from: &again)
+        var gradient = network.zeroed()
         let (fakes, reals) = (fake.values, real.values)
-        _ = network.backward(Tensor(fakes.map { $0 > -1 ? 1 / count : 0 }, shape: fake.shape), from: &kept, into: &gradient)
-        _ = network.backward(Tensor(reals.map { $0 < 1 ? -1 / count : 0 }, shape: real.shape), from: &other, into: &gradient)
+        network.addGradient(Tensor(fakes.map { $0 > -1 ? 1 / count : 0 }, shape: fake.shape), from: &kept, to: &gradient)
+        network.addGradient(Tensor(reals.map { $0 < 1 ? -1 / count : 0 }, shape: real.shape), from: &other, to: &gradient)
         func mean(_ values: [Float], _ term: (Float) -> Float) -> Double { values.reduce(0) { $0 + Double(term($1)) } / Double(count) }
         return Judgement(
             loss: mean(fakes) { max(0, 1 + $0) } + mean(reals) { max(0, 1 - $0) }, ofPhotographs: mean(reals) { $0 }, ofDrawn: mean(fakes) { $0 },

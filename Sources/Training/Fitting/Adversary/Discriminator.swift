@@ -7,7 +7,7 @@ import Networks
 /// divided by their largest singular value, which keeps its judgement from growing without bound.
 ///
 /// Sources: patch discriminators (arXiv 1611.07004), spectral normalisation (arXiv 1802.05957).
-struct Discriminator: Layer {
+struct Discriminator: Parameterized {
     /// The last one answers one number for each patch.
     private var convolutions: [Conv2d]
     /// For each of them a guess at the left singular vector of its weights, bettered at every step.
@@ -49,10 +49,21 @@ struct Discriminator: Layer {
         return hidden
     }
 
-    func backward(_ dy: consuming Tensor, from kept: inout Tape, into gradient: inout Discriminator) -> Tensor {
+    /// Adds the weights' share to `gradient`, of pictures that nobody changes.
+    func addGradient(_ dy: consuming Tensor, from kept: inout Tape, to gradient: inout Discriminator) {
+        var dhidden = dy
+        for index in convolutions.indices.dropFirst().reversed() {
+            dhidden = convolutions[index].backward(dhidden, from: &kept, into: &gradient.convolutions[index])
+            dhidden = Activation.silu.backward(dhidden, from: &kept)
+        }
+        convolutions[0].addGradient(dhidden, from: &kept, to: &gradient.convolutions[0])
+    }
+
+    /// The gradient for the pictures, of weights that stay as they are.
+    func inputGradient(_ dy: consuming Tensor, from kept: inout Tape) -> Tensor {
         var dhidden = dy
         for index in convolutions.indices.reversed() {
-            dhidden = convolutions[index].backward(dhidden, from: &kept, into: &gradient.convolutions[index])
+            dhidden = convolutions[index].inputGradient(dhidden, from: &kept)
             if index > 0 { dhidden = Activation.silu.backward(dhidden, from: &kept) }
         }
         return dhidden
