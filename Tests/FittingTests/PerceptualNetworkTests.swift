@@ -92,10 +92,13 @@ enum Drawn {
         }
         var (channels, heads) = (3, 0)
         for step in trunk.steps {
-            if case .convolution(let outputs, _, _, _) = step { channels = outputs }
-            guard case .listening = step else { continue }
-            shapes["lin\(heads).model.1.weight"] = [1, channels, 1, 1]
-            heads += 1
+            switch step {
+            case .convolution(let outputs, _, _, _), .blurredConvolution(let outputs, _, _): channels = outputs
+            case .listening:
+                shapes["lin\(heads).model.1.weight"] = [1, channels, 1, 1]
+                heads += 1
+            default: break
+            }
         }
         return shapes.sorted { $0.key < $1.key }.enumerated().map { number, entry in
             let (name, shape) = entry

@@ -4,6 +4,8 @@ import Compute
 ///
 /// Source: the down-sampling of anti-aliased networks (arXiv 1904.11486), as ST-LPIPS (arXiv 2207.13686) pads it.
 enum BlurPooling {
+    /// In either direction.
+    static let weights: [Float] = [0.25, 0.5, 0.25]
     private static let (taps, padding) = (3, 2)
 
     /// - Parameter x: `[n, h, w, c]`, at least 3×3.

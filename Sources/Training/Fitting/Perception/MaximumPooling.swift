@@ -28,19 +28,23 @@ struct MaximumPooling: Sendable {
     }
 
     /// Each gradient goes to the first of the largest values, in the order of the pixels.
-    func backward(_ dy: Tensor, x: Tensor) -> Tensor {
+    ///
+    /// - Parameter y: what `forward` made of `x`.
+    func backward(_ dy: consuming Tensor, x: Tensor, y: Tensor) -> Tensor {
         let (h, w, c) = (dy.h, dy.w, x.c)
-        var dx = Tensor(zeros: x.shape)
-        var (largest, places) = ([Float](repeating: 0, count: c), [Int32](repeating: 0, count: c))
-        withPointers(writing: &dx, reading: x, dy) { dx, source, dy in
+        var (dx, left) = (Tensor(zeros: x.shape), dy)
+        withPointers(writing: &dx, &left, reading: x, y) { dx, left, x_, y in
             for pixel in 0..<x.n * h * w {
-                forEachNeighbour(of: pixel, h, w, x.h, x.w) { place in
-                    let values = source + place * c
-                    for i in 0..<c where values[i] > largest[i] { (largest[i], places[i]) = (values[i], Int32(truncatingIfNeeded: place)) }
-                } first: { place in
-                    for i in 0..<c { (largest[i], places[i]) = (source[place * c + i], Int32(truncatingIfNeeded: place)) }
+                let (largest, left) = (y + pixel * c, left + pixel * c)
+                func hand(to place: Int) {
+                    let (values, target) = (x_ + place * c, dx + place * c)
+                    for i in 0..<c {
+                        let share = values[i] == largest[i] ? left[i] : 0
+                        target[i] += share
+                        left[i] -= share
+                    }
                 }
-                for i in 0..<c { dx[Int(places[i]) * c + i] += dy[pixel * c + i] }
+                forEachNeighbour(of: pixel, h, w, x.h, x.w, hand, first: hand)
             }
         }
         return dx

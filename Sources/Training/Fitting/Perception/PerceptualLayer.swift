@@ -3,6 +3,7 @@ import Compute
 /// One step of a frozen classifier's trunk, with its gradient for the input. Its weights are never trained, so they have none.
 enum PerceptualLayer: Sendable {
     case convolution(FrozenConvolution)
+    case blurredConvolution(BlurredConvolution)
     case rectification
     case pooling(MaximumPooling)
     case blur
@@ -11,6 +12,7 @@ enum PerceptualLayer: Sendable {
     func forward(_ x: Tensor) -> Tensor {
         switch self {
         case .convolution(let convolution): convolution.forward(x)
+        case .blurredConvolution(let convolution): convolution.forward(x)
         case .rectification: Activation.relu.applied(to: x)
         case .pooling(let pooling): pooling.forward(x)
         case .blur: BlurPooling.forward(x)
@@ -20,10 +22,11 @@ enum PerceptualLayer: Sendable {
     /// The gradient for `x`, given the one for `y`, the result.
     func backward(_ dy: consuming Tensor, x: Tensor, y: Tensor) -> Tensor {
         switch self {
-        case .convolution(let convolution): convolution.backward(dy, x: x)
+        case .convolution(let convolution): convolution.backward(dy, shape: x.shape)
+        case .blurredConvolution(let convolution): convolution.backward(dy, shape: x.shape)
         // The result is above zero where the input is.
         case .rectification: Activation.relu.gradient(dy, at: y)
-        case .pooling(let pooling): pooling.backward(dy, x: x)
+        case .pooling(let pooling): pooling.backward(dy, x: x, y: y)
         case .blur: BlurPooling.backward(dy, shape: x.shape)
         }
     }
@@ -55,10 +58,11 @@ struct FrozenConvolution: Sendable {
         return isWhole ? y : y.picked(from: margin, every: stride)
     }
 
-    func backward(_ dy: consuming Tensor, x: Tensor) -> Tensor {
-        let dy = isWhole ? dy : dy.spread(to: x.h, x.w, from: margin, every: stride)
+    /// - Parameter shape: of what was convolved.
+    func backward(_ dy: consuming Tensor, shape: [Int]) -> Tensor {
+        let dy = isWhole ? dy : dy.spread(to: shape[1], shape[2], from: margin, every: stride)
         // A convolution to the three channels of a picture would leave most of a register empty.
-        return x.c < 16 ? stridedConvolutionGradient(dy, shape: x.shape, weight: weight, stride: 1) : map.backward.apply(dy, bias: nil)
+        return shape[3] < 16 ? stridedConvolutionGradient(dy, shape: shape, weight: weight, stride: 1) : map.backward.apply(dy, bias: nil)
     }
 
     private var isWhole: Bool { margin == 0 && stride == 1 }

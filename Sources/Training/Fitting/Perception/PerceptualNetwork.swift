@@ -34,10 +34,12 @@ package struct PerceptualNetwork: Sendable {
         for step in trunk.steps {
             switch step {
             case .convolution(let outputs, _, let padding, let stride):
-                let convolution = convolutions.removeFirst()
-                let weight = try file.tensor("\(convolution.name).weight", shape: convolution.shape)
-                let bias = try file.tensor("\(convolution.name).bias", shape: [outputs])
+                let (weight, bias) = try file.tensors(of: convolutions.removeFirst())
                 layers.append(.convolution(FrozenConvolution(weight: weight, bias: bias, padding: padding, stride: stride)))
+                channels = outputs
+            case .blurredConvolution(let outputs, _, let padding):
+                let (weight, bias) = try file.tensors(of: convolutions.removeFirst())
+                layers.append(.blurredConvolution(BlurredConvolution(weight: weight, bias: bias, padding: padding)))
                 channels = outputs
             case .rectification: layers.append(.rectification)
             case .pooling(let size, let stride): layers.append(.pooling(MaximumPooling(size: size, stride: stride)))
@@ -119,5 +121,12 @@ extension SafetensorsFile {
     /// Whether all convolutions of a trunk are there, in their shapes.
     fileprivate func holds(_ trunk: PerceptualTrunk) -> Bool {
         trunk.convolutions.allSatisfy { convolution in (try? entry("\(convolution.name).weight"))?.shape == convolution.shape }
+    }
+
+    fileprivate func tensors(of convolution: PerceptualTrunk.Convolution) throws(FileError) -> (weight: Tensor, bias: Tensor) {
+        (
+            try tensor("\(convolution.name).weight", shape: convolution.shape),
+            try tensor("\(convolution.name).bias", shape: [convolution.shape[0]])
+        )
     }
 }

@@ -21,6 +21,8 @@ package enum PerceptualTrunk: String, CaseIterable, Sendable {
     enum Step {
         /// To so many channels.
         case convolution(channels: Int, kernel: Int, padding: Int, stride: Int = 1)
+        /// The same with stride 1, then a blur.
+        case blurredConvolution(channels: Int, kernel: Int, padding: Int)
         case rectification
         case pooling(size: Int, stride: Int)
         case blur
@@ -40,7 +42,7 @@ package enum PerceptualTrunk: String, CaseIterable, Sendable {
     private var alexSteps: [Step] {
         let first: [Step] =
             isShiftTolerant
-            ? [.convolution(channels: 64, kernel: 11, padding: 2), .blur, .rectification]
+            ? [.blurredConvolution(channels: 64, kernel: 11, padding: 2), .rectification]
             : [.convolution(channels: 64, kernel: 11, padding: 2, stride: 4), .rectification]
         func next(_ channels: Int, kernel: Int = 3) -> [Step] {
             [.convolution(channels: channels, kernel: kernel, padding: kernel / 2), .rectification, .listening]
@@ -77,6 +79,7 @@ package enum PerceptualTrunk: String, CaseIterable, Sendable {
                 // Computed at stride 1.
                 largest = max(largest, Double(outputs) * positions)
                 (channels, positions) = (Double(outputs), positions / Double(stride * stride))
+            case .blurredConvolution(let outputs, _, _): (channels, positions) = (Double(outputs), positions / 4)
             case .pooling(_, let stride): positions /= Double(stride * stride)
             case .blur: positions /= 4
             case .rectification: break
@@ -102,6 +105,10 @@ package enum PerceptualTrunk: String, CaseIterable, Sendable {
             case .convolution(let outputs, let kernel, _, _):
                 found.append(Convolution(name: "net.slice\(slice).\(place)", shape: [outputs, channels, kernel, kernel]))
                 (channels, place) = (outputs, place + 1)
+            case .blurredConvolution(let outputs, let kernel, _):
+                found.append(Convolution(name: "net.slice\(slice).\(place)", shape: [outputs, channels, kernel, kernel]))
+                // The blur has a number of its own.
+                (channels, place) = (outputs, place + 2)
             case .rectification, .pooling, .blur: place += 1
             }
         }
