@@ -1,7 +1,7 @@
 """perceptual.py NETWORK OUTPUT: writes a perceptual network as the safetensors file that `revq-train` reads.
 
-NETWORK is st_lpips_alex or st_lpips_vgg, whose weights the package stlpips-pytorch carries whole (BSD licence), or lpips_alex or lpips_vgg:
-the heads are those of the package lpips, and the trunks torchvision's, which it downloads. Needs torch and safetensors beside the package.
+NETWORK is st_lpips_alex or st_lpips_vgg, whose weights the package stlpips-pytorch carries whole (BSD licence), or lpips_alex, lpips_vgg or
+lpips_squeeze: the heads are those of the package lpips, and the trunks torchvision's, which it downloads. Needs torch and safetensors beside the package.
 """
 
 import argparse
@@ -29,6 +29,7 @@ NETWORKS = {
     "st_lpips_vgg": (shift_tolerant, "vgg"),
     "lpips_alex": (original, "alex"),
     "lpips_vgg": (original, "vgg"),
+    "lpips_squeeze": (original, "squeeze"),
 }
 
 

@@ -92,13 +92,10 @@ enum Drawn {
         }
         var (channels, heads) = (3, 0)
         for step in trunk.steps {
-            switch step {
-            case .convolution(let outputs, _, _, _), .blurredConvolution(let outputs, _, _): channels = outputs
-            case .listening:
-                shapes["lin\(heads).model.1.weight"] = [1, channels, 1, 1]
-                heads += 1
-            default: break
-            }
+            channels = step.channels ?? channels
+            guard case .listening = step else { continue }
+            shapes["lin\(heads).model.1.weight"] = [1, channels, 1, 1]
+            heads += 1
         }
         return shapes.sorted { $0.key < $1.key }.enumerated().map { number, entry in
             let (name, shape) = entry

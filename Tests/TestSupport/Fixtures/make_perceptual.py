@@ -40,6 +40,7 @@ NETWORKS = {
     "st_lpips_vgg": lambda: stlpips.LPIPS(net="vgg", variant="shift_tolerant", verbose=False),
     "lpips_alex": lambda: lpips.LPIPS(net="alex", pnet_rand=True, verbose=False),
     "lpips_vgg": lambda: lpips.LPIPS(net="vgg", pnet_rand=True, verbose=False),
+    "lpips_squeeze": lambda: lpips.LPIPS(net="squeeze", pnet_rand=True, verbose=False),
 }
 found = {}
 for network, make in NETWORKS.items():

@@ -6,6 +6,8 @@ import Compute
 struct MaximumPooling: Sendable {
     let size: Int
     let stride: Int
+    /// Whether a last neighbourhood may reach beyond the border: `ceil_mode`.
+    var keepsRest = false
 
     /// - Parameter x: `[n, h, w, c]`, at least as large as a neighbourhood.
     func forward(_ x: Tensor) -> Tensor {
@@ -52,7 +54,7 @@ struct MaximumPooling: Sendable {
 
     private func extent(_ count: Int) -> Int {
         precondition(count >= size, "no neighbourhood of \(size) in \(count) pixels")
-        return (count - size) / stride + 1
+        return (count - size + (keepsRest ? stride - 1 : 0)) / stride + 1
     }
 
     /// Calls `first` with the neighbourhood's first pixel, then `others` with each that follows; pixels are numbered through all images.
@@ -60,10 +62,11 @@ struct MaximumPooling: Sendable {
     private func forEachNeighbour(
         of pixel: Int, _ h: Int, _ w: Int, _ height: Int, _ width: Int, _ others: (Int) -> Void, first: (Int) -> Void
     ) {
-        let corner = (pixel / (h * w) * height + pixel / w % h * stride) * width + pixel % w * stride
+        let (top, left) = (pixel / w % h * stride, pixel % w * stride)
+        let corner = (pixel / (h * w) * height + top) * width + left
         first(corner)
-        for row in 0..<size {
-            for column in 0..<size where row + column > 0 { others(corner + row * width + column) }
+        for row in 0..<min(size, height - top) {
+            for column in 0..<min(size, width - left) where row + column > 0 { others(corner + row * width + column) }
         }
     }
 }

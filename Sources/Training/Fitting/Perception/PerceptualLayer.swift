@@ -41,12 +41,24 @@ struct FrozenConvolution: Sendable {
     private let kernel, padding, stride: Int
 
     /// - Parameters:
-    ///   - weight: `[out, in, k, k]`, `k` odd and above 1.
+    ///   - weight: `[out, in, k, k]`, `k` odd.
     ///   - bias: `[out]`.
     ///   - padding: at most k / 2.
     init(weight: Tensor, bias: Tensor, padding: Int, stride: Int) {
         (map, self.weight, self.bias) = (LinearMap(weight, precision: .float32), weight, bias)
         (kernel, self.padding, self.stride) = (weight.shape[2], padding, stride)
+    }
+
+    /// A projection and a 3×3 convolution of the same channels, the channels of whose results follow each other, as one: a projection is a kernel that is
+    /// nothing but its centre.
+    static func joining(_ projection: (weight: Tensor, bias: Tensor), _ convolution: (weight: Tensor, bias: Tensor)) -> FrozenConvolution {
+        let centre = convolution.weight.shape[2] * convolution.weight.shape[3]
+        var kernels = Tensor(zeros: projection.weight.shape.prefix(2) + convolution.weight.shape.suffix(2))
+        withPointers(writing: &kernels, reading: projection.weight) { kernels, weights in
+            for index in 0..<projection.weight.count { kernels[index * centre + centre / 2] = weights[index] }
+        }
+        return FrozenConvolution(
+            weight: .joiningImages([kernels, convolution.weight]), bias: .joiningImages([projection.bias, convolution.bias]), padding: 1, stride: 1)
     }
 
     /// What is lost at each border of what a padding of k / 2 gives.

@@ -32,17 +32,22 @@ package struct PerceptualNetwork: Sendable {
         var (layers, places): ([PerceptualLayer], [(Int, [Float])]) = ([], [])
         var (convolutions, channels) = (trunk.convolutions[...], 3)
         for step in trunk.steps {
+            channels = step.channels ?? channels
             switch step {
-            case .convolution(let outputs, _, let padding, let stride):
+            case .convolution(_, _, let padding, let stride):
                 let (weight, bias) = try file.tensors(of: convolutions.removeFirst())
                 layers.append(.convolution(FrozenConvolution(weight: weight, bias: bias, padding: padding, stride: stride)))
-                channels = outputs
-            case .blurredConvolution(let outputs, _, let padding):
+            case .blurredConvolution(_, _, let padding):
                 let (weight, bias) = try file.tensors(of: convolutions.removeFirst())
                 layers.append(.blurredConvolution(BlurredConvolution(weight: weight, bias: bias, padding: padding)))
-                channels = outputs
+            case .fire:
+                let squeezing = try file.tensors(of: convolutions.removeFirst())
+                let (one, nine) = (try file.tensors(of: convolutions.removeFirst()), try file.tensors(of: convolutions.removeFirst()))
+                layers.append(.convolution(FrozenConvolution(weight: squeezing.weight, bias: squeezing.bias, padding: 0, stride: 1)))
+                layers += [.rectification, .convolution(.joining(one, nine)), .rectification]
             case .rectification: layers.append(.rectification)
-            case .pooling(let size, let stride): layers.append(.pooling(MaximumPooling(size: size, stride: stride)))
+            case .pooling(let size, let stride, let keepsRest):
+                layers.append(.pooling(MaximumPooling(size: size, stride: stride, keepsRest: keepsRest)))
             case .blur: layers.append(.blur)
             case .listening:
                 places.append((layers.count, try file.tensor("lin\(places.count).model.1.weight", shape: [1, channels, 1, 1]).values))

@@ -1,12 +1,13 @@
 /// A classifier's trunk as a list of steps, and where it is listened to.
 ///
-/// Sources: torchvision's `alexnet` and `vgg16`; LPIPS (arXiv 1801.03924) for the places; ST-LPIPS (arXiv 2207.13686) for the shift-tolerant
+/// Sources: torchvision's `alexnet`, `vgg16` and `squeezenet1_1`; LPIPS (arXiv 1801.03924) for the places; ST-LPIPS (arXiv 2207.13686) for the shift-tolerant
 /// forms, which blur before they halve.
 package enum PerceptualTrunk: String, CaseIterable, Sendable {
     case shiftTolerantAlex = "st_lpips_alex"
     case shiftTolerantVGG = "st_lpips_vgg"
     case alex = "lpips_alex"
     case vgg = "lpips_vgg"
+    case squeeze = "lpips_squeeze"
 
     /// As reports call it.
     package var title: String {
@@ -15,6 +16,7 @@ package enum PerceptualTrunk: String, CaseIterable, Sendable {
         case .shiftTolerantVGG: "ST-LPIPS (vgg)"
         case .alex: "LPIPS (alex)"
         case .vgg: "LPIPS (vgg)"
+        case .squeeze: "LPIPS (squeeze)"
         }
     }
 
@@ -23,17 +25,31 @@ package enum PerceptualTrunk: String, CaseIterable, Sendable {
         case convolution(channels: Int, kernel: Int, padding: Int, stride: Int = 1)
         /// The same with stride 1, then a blur.
         case blurredConvolution(channels: Int, kernel: Int, padding: Int)
+        /// SqueezeNet's module: a projection to few channels, then another and a 3×3 convolution beside each other, each to so many; all
+        /// rectified.
+        case fire(squeezed: Int, expanded: Int)
         case rectification
-        case pooling(size: Int, stride: Int)
+        /// - Parameter keepsRest: whether a last neighbourhood may reach beyond the border.
+        case pooling(size: Int, stride: Int, keepsRest: Bool = false)
         case blur
         /// The features here are compared.
         case listening
+
+        /// Channels of what it makes; nil where they stay as they are.
+        var channels: Int? {
+            switch self {
+            case .convolution(let channels, _, _, _), .blurredConvolution(let channels, _, _): channels
+            case .fire(_, let expanded): 2 * expanded
+            case .rectification, .pooling, .blur, .listening: nil
+            }
+        }
     }
 
     var steps: [Step] {
         switch self {
         case .alex, .shiftTolerantAlex: alexSteps
         case .vgg, .shiftTolerantVGG: vggSteps
+        case .squeeze: squeezeSteps
         }
     }
 
@@ -59,6 +75,14 @@ package enum PerceptualTrunk: String, CaseIterable, Sendable {
         return block(64, 2) + halving + block(128, 2) + halving + block(256, 3) + halving + block(512, 3) + halving + block(512, 3)
     }
 
+    private var squeezeSteps: [Step] {
+        let halving = Step.pooling(size: 3, stride: 2, keepsRest: true)
+        func fire(_ squeezed: Int, _ expanded: Int) -> Step { .fire(squeezed: squeezed, expanded: expanded) }
+        return [.convolution(channels: 64, kernel: 3, padding: 0, stride: 2), .rectification, .listening]
+            + [halving, fire(16, 64), fire(16, 64), .listening, halving, fire(32, 128), fire(32, 128), .listening]
+            + [halving, fire(48, 192), .listening, fire(48, 192), .listening, fire(64, 256), .listening, fire(64, 256), .listening]
+    }
+
     private func halving(size: Int) -> [Step] {
         isShiftTolerant ? [.pooling(size: size, stride: 1), .blur] : [.pooling(size: size, stride: 2)]
     }
@@ -80,7 +104,10 @@ package enum PerceptualTrunk: String, CaseIterable, Sendable {
                 largest = max(largest, Double(outputs) * positions)
                 (channels, positions) = (Double(outputs), positions / Double(stride * stride))
             case .blurredConvolution(let outputs, _, _): (channels, positions) = (Double(outputs), positions / 4)
-            case .pooling(_, let stride): positions /= Double(stride * stride)
+            case .fire(let squeezed, let expanded):
+                channels = Double(2 * expanded)
+                kept += (Double(2 * squeezed) + channels) * positions
+            case .pooling(_, let stride, _): positions /= Double(stride * stride)
             case .blur: positions /= 4
             case .rectification: break
             }
@@ -100,17 +127,24 @@ package enum PerceptualTrunk: String, CaseIterable, Sendable {
     var convolutions: [Convolution] {
         var (found, channels, slice, place): ([Convolution], Int, Int, Int) = ([], 3, 1, 0)
         for step in steps {
+            func add(_ outputs: Int, of inputs: Int, kernel: Int, part: String = "") {
+                found.append(Convolution(name: "net.slice\(slice).\(place)\(part)", shape: [outputs, inputs, kernel, kernel]))
+            }
             switch step {
             case .listening: slice += 1
-            case .convolution(let outputs, let kernel, _, _):
-                found.append(Convolution(name: "net.slice\(slice).\(place)", shape: [outputs, channels, kernel, kernel]))
-                (channels, place) = (outputs, place + 1)
+            case .convolution(let outputs, let kernel, _, _): add(outputs, of: channels, kernel: kernel)
             case .blurredConvolution(let outputs, let kernel, _):
-                found.append(Convolution(name: "net.slice\(slice).\(place)", shape: [outputs, channels, kernel, kernel]))
+                add(outputs, of: channels, kernel: kernel)
                 // The blur has a number of its own.
-                (channels, place) = (outputs, place + 2)
-            case .rectification, .pooling, .blur: place += 1
+                place += 1
+            case .fire(let squeezed, let expanded):
+                add(squeezed, of: channels, kernel: 1, part: ".squeeze")
+                add(expanded, of: squeezed, kernel: 1, part: ".expand1x1")
+                add(expanded, of: squeezed, kernel: 3, part: ".expand3x3")
+            case .rectification, .pooling, .blur: break
             }
+            if case .listening = step { continue }
+            (channels, place) = (step.channels ?? channels, place + 1)
         }
         return found
     }
