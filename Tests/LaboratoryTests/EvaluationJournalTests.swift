@@ -93,7 +93,11 @@ import Testing
             _ = try Self.evaluated(place, in: output, stopAfter: 3)
             let path = output + "/measured.jsonl"
             let whole = String(decoding: try StoredFile.read(path), as: UTF8.self)
-            for (old, new) in [("\"index\":1", "\"index\":7"), ("\"codes\":[", "\"codes\":[-1,"), ("\"features\":[]", "\"features\":[0]")] {
+            let damages = [
+                ("\"index\":1", "\"index\":7"), ("\"codes\":[", "\"codes\":[-1,"), ("\"classified\":{\"drawn\":[]", "\"classified\":{\"drawn\":[0]"),
+                ("\"inception\":{\"drawn\":[]", "\"inception\":{\"drawn\":[0]"),
+            ]
+            for (old, new) in damages {
                 #expect(whole.contains(old))
                 try StoredFile.write(Array(whole.replacing(old, with: new).utf8), to: path)
                 #expect(throws: FileError(path: path, reason: "\(path) is damaged: remove it to begin anew")) {

@@ -86,13 +86,13 @@ import Testing
         }
     }
 
-    private static func uniform(_ name: String, _ count: Int) -> [Float] {
+    static func uniform(_ name: String, _ count: Int) -> [Float] {
         var random = RandomSource(seed: 0, stream: RandomSource.stream(named: name))
         return (0..<count).map { _ in random.uniform() }
     }
 
     /// Noise on a coarse grid, enlarged, and a little fine noise.
-    private static func picture(_ name: String) -> RGBImage {
+    static func picture(_ name: String) -> RGBImage {
         let (coarse, fine) = (uniform(name, 8 * 8 * 3), uniform(name + " fine", 64 * 64 * 3))
         let pixels = fine.indices.map { index in
             let (pixel, channel) = index.quotientAndRemainder(dividingBy: 3)
@@ -102,12 +102,12 @@ import Testing
     }
 
     /// The weights that `make_metrics.py` gave the references.
-    private static func writeRandomWeights(to path: String, shapes: [(name: String, shape: [Int])]) throws {
+    static func writeRandomWeights(to path: String, shapes: [(name: String, shape: [Int])]) throws {
         let tensors = shapes.map { name, shape in
             let fanIn = Float(shape.dropFirst().reduce(1, *))
             let values = uniform(name, shape.reduce(1, *)).map { u -> Float in
                 if name.hasSuffix("running_var") { return 0.5 + u }
-                if name.hasSuffix("bn.weight") { return 0.75 + 0.5 * u }
+                if name.contains("bn") && name.hasSuffix(".weight") { return 0.75 + 0.5 * u }
                 if name.hasPrefix("lin") { return u / Float(shape[1]) }
                 return shape.count == 4 ? (2 * u - 1) * (6 / fanIn).squareRoot() : 0.2 * u - 0.1
             }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Files
 import Fitting
 import Jobs
 import Laboratory
@@ -25,6 +26,8 @@ struct Evaluate: ComputingCommand {
     @Option(help: "A folder for results.json, images.csv and report.html.")
     var output: String?
     @OptionGroup var perceptual: PerceptualWeights
+    @Option(help: "Weights of EfficientNet-Lite0 (a file of Tools/perceptual.py), for a Fréchet distance over its features: FD-EffNetLite0.")
+    var classifier: String?
     @OptionGroup var threads: Threads
     @OptionGroup var file: ConfigurationFile
 
@@ -33,9 +36,11 @@ struct Evaluate: ComputingCommand {
         let path = checkpoint
         let checkpoint = try Checkpoint(path)
         let (manifest, size) = (checkpoint.manifest, checkpoint.manifest.specification.imageSize)
-        let networks = try perceptual.networks(imageSize: size)
+        let networks = try perceptual.networks(classifier: classifier, imageSize: size)
         let pictures = SquareImages(try ImageSource(images), size: size)
-        let subject = EvaluationJournal.Subject(manifest, pictures.source, weights: try perceptual.digests)
+        try networks.check(pictures.source)
+        let weights = try perceptual.digests + (classifier.map { [try FileDigest(of: $0)] } ?? [])
+        let subject = EvaluationJournal.Subject(manifest, pictures.source, weights: weights)
         let journal = try output.map { try EvaluationJournal(in: $0, of: subject) }
         var evaluation = Evaluation(checkpoint, networks: networks)
         let isComplete = try evaluation.measure(pictures, 0..<pictures.count, console, journal: journal)
@@ -58,7 +63,8 @@ struct Evaluate: ComputingCommand {
             Report.Fact("crop", "shorter side to \(size) (bilinear, antialiased), centre square"),
             Report.Fact("reference hash", evaluation.referenceHash),
         ]
-        let record = EvaluationRecord(evaluation, facts: facts + perceptual.facts + Report.Fact.thisMachine)
+        let distance = Report.Fact(EfficientNetLite.title, classifier ?? "not measured: no weights were given")
+        let record = EvaluationRecord(evaluation, facts: facts + perceptual.facts + [distance] + Report.Fact.thisMachine)
         print(record.csv, terminator: "")
         console.say(evaluation.summary)
         guard isComplete else { throw ExitCode(StopSignal.exitStatus) }

@@ -70,11 +70,11 @@ struct LaboratoryArguments: ParsableArguments {
 struct PerceptualWeights: ParsableArguments {
     @Option(help: "Weights of the Inception network (safetensors, names of pytorch-fid), for rFID and KID.")
     var inception: String?
-    @Option(help: "Weights of LPIPS or ST-LPIPS, on AlexNet or VGG (a file of Tools/perceptual.py).")
+    @Option(help: "Weights of LPIPS or ST-LPIPS, on AlexNet, VGG or SqueezeNet (a file of Tools/perceptual.py).")
     var lpips: String?
 
-    func networks(imageSize: Int) throws(FileError) -> PerceptualNetworks {
-        try PerceptualNetworks(inception: inception, lpips: lpips, imageSize: imageSize)
+    func networks(classifier: String? = nil, imageSize: Int) throws(FileError) -> PerceptualNetworks {
+        try PerceptualNetworks(inception: inception, classifier: classifier, lpips: lpips, imageSize: imageSize)
     }
 
     var digests: [FileDigest] {

@@ -12,13 +12,8 @@ import json
 import pathlib
 import tempfile
 
-import lpips
 import numpy as np
 import torch
-from scipy.signal import convolve2d
-from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
-from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
-from torch_fidelity.metric_kid import kernel_mmd
 
 HERE = pathlib.Path(__file__).parent / "metrics"
 np.seterr(over="ignore")
@@ -77,6 +72,8 @@ def picture(name, side):
 
 
 def ssim(a, b):
+    from scipy.signal import convolve2d
+
     weights = np.exp(-0.5 * (np.arange(11) - 5) ** 2 / 1.5**2)
     window = np.outer(weights, weights) / weights.sum() ** 2
     mean = lambda x: convolve2d(x, window, mode="valid")
@@ -95,6 +92,8 @@ def psnr(a, b):
 
 
 def pictures():
+    import lpips
+
     names = ["first", "second"]
     images = [picture(name, 64) for name in names]
     network = lpips.LPIPS(net="alex", pretrained=False, pnet_rand=True, verbose=False)
@@ -113,6 +112,8 @@ def pictures():
 
 
 def inception(images):
+    from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
+
     class Random(FeatureExtractorInceptionV3):
         def load_state_dict(self, state, **_):
             pass
@@ -129,6 +130,9 @@ def inception(images):
 
 def distances():
     """Fewer samples than features, and more."""
+    from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
+    from torch_fidelity.metric_kid import kernel_mmd
+
     result = []
     for n, d in ((12, 20), (60, 20)):
         a = uniform(f"a {n}", n * d).reshape(n, d)
@@ -143,9 +147,10 @@ def distances():
     return result
 
 
-HERE.mkdir(exist_ok=True)
-figures, images = pictures()
-features = inception(images)
-np.save(HERE / "inception.npy", features.astype(np.float32))
-(HERE / "metrics.json").write_text(json.dumps({**figures, "distances": distances()}, indent=1) + "\n")
-print(figures, features.mean(), features.std())
+if __name__ == "__main__":
+    HERE.mkdir(exist_ok=True)
+    figures, images = pictures()
+    features = inception(images)
+    np.save(HERE / "inception.npy", features.astype(np.float32))
+    (HERE / "metrics.json").write_text(json.dumps({**figures, "distances": distances()}, indent=1) + "\n")
+    print(figures, features.mean(), features.std())

@@ -46,15 +46,23 @@ package struct SymmetricMatrix: Sendable, Equatable {
     ///
     /// Source: LAPACK's `dsyev`.
     package func eigen() -> (values: [Double], vectors: [Double]) {
+        let (found, vectors) = solved(for: "V")
+        // LAPACK's are ascending, and a column of its column-major matrix is a row here.
+        let order = (0..<n).reversed()
+        return (order.map { found[$0] }, order.flatMap { Self.facingUp(vectors[$0 * n..<($0 + 1) * n]) })
+    }
+
+    /// Eigenvalues alone, in descending order: several times faster.
+    package var eigenvalues: [Double] { solved(for: "N").values.reversed() }
+
+    private func solved(for job: String) -> (values: [Double], vectors: [Double]) {
         MatrixProduct.prepare()
         var (vectors, found) = (values, [Double](repeating: 0, count: n))
         var (size, status, workCount) = (Int32(n), Int32(0), Int32(max(1, 3 * n * 8)))
         var work = [Double](repeating: 0, count: Int(workCount))
-        dsyev_("V", "U", &size, &vectors, &size, &found, &work, &workCount, &status)
+        dsyev_(job, "U", &size, &vectors, &size, &found, &work, &workCount, &status)
         precondition(status == 0, "the eigenvalues of a \(n)×\(n) matrix were not found: \(status)")
-        // LAPACK's are ascending, and a column of its column-major matrix is a row here.
-        let order = (0..<n).reversed()
-        return (order.map { found[$0] }, order.flatMap { Self.facingUp(vectors[$0 * n..<($0 + 1) * n]) })
+        return (found, vectors)
     }
 
     /// f(matrix): the matrix with the same eigenvectors, whose eigenvalues are `function` of this one's.

@@ -106,14 +106,14 @@ package struct Evaluation {
 
     /// Whether these can have been measured here.
     private func arePossible(_ measurements: [Measurement], in places: Set<Int>) -> Bool {
-        let (tokens, codes, features) = (
-            quantizer.layout.tokens, Int32(quantizer.layout.codes), networks.inception == nil ? 0 : InceptionNetwork.features
-        )
+        let (tokens, codes) = (quantizer.layout.tokens, Int32(quantizer.layout.codes))
+        let inception = networks.inception == nil ? 0 : InceptionNetwork.features
+        let classified = networks.classifier == nil ? 0 : EfficientNetLite.features
         let indices = measurements.map(\.entry.index)
         return indices.allSatisfy(places.contains) && zip(indices, indices.dropFirst()).allSatisfy(<)
             && measurements.allSatisfy { measurement in
                 measurement.codes.count == tokens && measurement.codes.allSatisfy { (0..<codes).contains($0) }
-                    && [measurement.tokens, measurement.vae].allSatisfy { $0.features.count == features && $0.originalFeatures.count == features }
+                    && [measurement.tokens, measurement.vae].allSatisfy { $0.inception.areOf(inception) && $0.classified.areOf(classified) }
             }
     }
 
@@ -184,6 +184,9 @@ package struct Evaluation {
         return ", \(network.trunk.title) \(Figure.decimals(mean.mean, 3))\(interval) through the tokens"
     }
 
+    /// How different the pictures are as a set, where a classifier was given.
+    private var classifierSummary: String { figures.tokens.classified.map { ", \($0.text)" } ?? "" }
+
     /// One line for a person.
     package var summary: String {
         let metrics = metrics
@@ -191,7 +194,7 @@ package struct Evaluation {
         let dct = entries.reduce(0) { $0 + $1.dctPSNR } / Double(entries.count)
         return
             "PSNR \(through.decibels) through \(quantizer.layout.tokens) tokens (\(Figure.text(quantizer.layout.bits)) bits), "
-            + "\(alone.decibels) through the autoencoder alone\(perceptualSummary), \(Figure.decimals(dct, 2)) dB from 8 unquantised DCT coefficients "
+            + "\(alone.decibels) through the autoencoder alone\(perceptualSummary)\(classifierSummary), \(Figure.decimals(dct, 2)) dB from 8 unquantised DCT coefficients "
             + "per 16×16 block; \(Figure.count(metrics.images, "image")), 95 % intervals; \(Int(metrics.codebookUse * 100)) % of codes used, "
             + "perplexity \(Figure.text(metrics.perplexity))"
     }

@@ -39,7 +39,11 @@ struct EvaluationReport {
                     columns: PublishedFigures.columns, rows: rows + PublishedFigures.settings.map(PublishedFigures.row))),
             .text("The paper's PSNR is that of the red channel alone: compare it with ours of red, and only as far as the pictures are alike."),
         ]
-        if record.tokens.distribution != nil, let warning = PictureFigures.bias(of: record.tokens.images) { blocks.append(.text(warning)) }
+        let classified = [("through the tokens", record.tokens.classified), ("autoencoder alone", record.vae.classified)]
+        let distances = classified.compactMap { name, distance in distance.map { "\(name) \($0.text)" } }
+        if !distances.isEmpty { blocks.append(.text(distances.joined(separator: "; ") + ". It is not FID, whose network is another one.")) }
+        let isDistribution = record.tokens.distribution != nil || !distances.isEmpty
+        if isDistribution, let warning = PictureFigures.bias(of: record.tokens.images) { blocks.append(.text(warning)) }
         return Report.Section("Picture quality", blocks)
     }
 

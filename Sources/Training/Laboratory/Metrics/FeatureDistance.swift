@@ -29,7 +29,7 @@ package struct FeatureDistance: Codable, Equatable, Sendable {
 
 /// The features of a set of pictures, in double precision: `[n][d]`, flat.
 struct FeatureSet {
-    private let n, d: Int
+    let n, d: Int
     private let values: [Double]
 
     /// - Parameter features: `[n, d]`.
@@ -38,7 +38,7 @@ struct FeatureSet {
         values = features.values.map(Double.init)
     }
 
-    private init(_ values: [Double], n: Int, d: Int) {
+    init(_ values: [Double], n: Int, d: Int) {
         (self.values, self.n, self.d) = (values, n, d)
     }
 
@@ -80,24 +80,21 @@ struct FeatureSet {
     /// The eigenvalues of that product are the squared singular values of A Bᵀ, which is the smaller matrix while there are fewer
     /// pictures than features; otherwise they are those of the symmetric √(AᵀA) BᵀB √(AᵀA).
     private func rootTrace(_ other: FeatureSet) -> Double {
-        let squares: SymmetricMatrix
-        if n < d {
-            let cross = FeatureSet(products(other), n: n, d: n)
-            squares = SymmetricMatrix(cross.products(cross), n: n)
-        } else {
-            let (a, b) = (transposed, other.transposed)
-            let root = SymmetricMatrix(a.products(a), n: d).mapEigenvalues { max($0, 0).squareRoot() }
-            squares = root.conjugating(SymmetricMatrix(b.products(b), n: d))
-        }
-        return squares.eigen().values.reduce(0) { $0 + max($1, 0).squareRoot() }
+        if n < d { return FeatureSet(products(other), n: n, d: n).nuclearNorm }
+        let (a, b) = (transposed, other.transposed)
+        let root = SymmetricMatrix(a.products(a), n: d).mapEigenvalues { max($0, 0).squareRoot() }
+        return root.conjugating(SymmetricMatrix(b.products(b), n: d)).rootTrace
     }
+
+    /// The sum of the singular values of this square matrix.
+    var nuclearNorm: Double { SymmetricMatrix(products(self), n: n).rootTrace }
 
     private var transposed: FeatureSet {
         FeatureSet((0..<n * d).map { values[$0 % n * d + $0 / n] }, n: d, d: n)
     }
 
     /// x · y for every row x of this set and y of the other: `[n][n]`, flat.
-    private func products(_ other: FeatureSet) -> [Double] {
+    func products(_ other: FeatureSet) -> [Double] {
         [Double](unsafeUninitializedCapacity: n * n) { result, count in
             let target = result.baseAddress!
             values.withUnsafeBufferPointer { x in
@@ -120,4 +117,9 @@ struct FeatureSet {
         }
         return (whole..<count).reduce(sums.sum()) { $0 + x[$1] * y[$1] }
     }
+}
+
+extension SymmetricMatrix {
+    /// The sum of the roots of the eigenvalues, none of which is negative but by rounding.
+    fileprivate var rootTrace: Double { eigenvalues.reduce(0) { $0 + max($1, 0).squareRoot() } }
 }

@@ -17,18 +17,8 @@ struct InceptionBlocks {
         _ name: String, _ input: Int, _ output: Int, _ kernel: RectangularConvolution.Extent, stride: Int = 1,
         padding: RectangularConvolution.Extent = (0, 0)
     ) throws(FileError) -> FeatureNode {
-        var weight = try weights.tensor("\(name).conv.weight", shape: [output, input, kernel.height, kernel.width])
-        let gain = try weights.tensor("\(name).bn.weight", shape: [output]).values
-        let offset = try weights.tensor("\(name).bn.bias", shape: [output]).values
-        let mean = try weights.tensor("\(name).bn.running_mean", shape: [output]).values
-        let variance = try weights.tensor("\(name).bn.running_var", shape: [output]).values
-        guard variance.allSatisfy({ $0 >= 0 }) else {
-            throw FileError(path: weights.path, reason: "\(weights.path): tensor \(name).bn.running_var holds a negative variance")
-        }
-        let scale = zip(gain, variance).map { $0 / ($1 + Self.epsilon).squareRoot() }
-        let perOutput = weight.count / output
-        weight.withMutablePointer { for i in 0..<output * perOutput { $0[i] *= scale[i / perOutput] } }
-        let bias = Tensor((0..<output).map { offset[$0] - mean[$0] * scale[$0] }, shape: [output])
+        let (weight, bias) = try weights.foldedConvolution(
+            "\(name).conv.weight", norm: "\(name).bn", shape: [output, input, kernel.height, kernel.width], epsilon: Self.epsilon)
         return .convolution(RectangularConvolution(weight, bias: bias, stride: stride, padding: padding, activation: .relu))
     }
 

@@ -9,8 +9,7 @@ import Images
 /// torch.load('pt_inception-2015-12-05-6726825d.pth').items()}, 'inception.safetensors')"`.
 ///
 /// Source: torch-fidelity, `feature_extractor_inceptionv3.py`; Szegedy et al., "Rethinking the Inception Architecture" (2016).
-package struct InceptionNetwork: Sendable {
-    /// Numbers per picture.
+package struct InceptionNetwork: FeatureNetwork {
     package static let features = 2048
     private static let side = 299
 
@@ -41,15 +40,7 @@ package struct InceptionNetwork: Sendable {
         ])
     }
 
-    /// The pooled features of one picture of any size: `[2048]`.
-    package func features(of image: RGBImage) -> Tensor {
-        let map = network(Self.input(image))
-        var sums = [Double](repeating: 0, count: map.c)
-        map.withPointer { x in
-            for i in 0..<map.count { sums[i % sums.count] += Double(x[i]) }
-        }
-        return Tensor(sums.map { Float($0 / Double(map.rows)) }, shape: [map.c])
-    }
+    package func map(of image: RGBImage) -> Tensor { network(Self.input(image)) }
 
     /// `[1, 299, 299, 3]` in about −1 … 1, resized as TensorFlow 1 does: bilinear without antialiasing, corners at whole pixels.
     static func input(_ image: RGBImage) -> Tensor {
