@@ -103,7 +103,10 @@ package enum PerceptualTrunk: String, CaseIterable, Sendable {
                 // Computed at stride 1.
                 largest = max(largest, Double(outputs) * positions)
                 (channels, positions) = (Double(outputs), positions / Double(stride * stride))
-            case .blurredConvolution(let outputs, _, _): (channels, positions) = (Double(outputs), positions / 4)
+            case .blurredConvolution(let outputs, _, _):
+                (channels, positions) = (Double(outputs), positions / 4)
+                // Its gradient is copied for the border and again for the stride, and the wider kernel's patches are large.
+                largest = max(largest, 2 * channels * positions)
             case .fire(let squeezed, let expanded):
                 channels = Double(2 * expanded)
                 kept += (Double(2 * squeezed) + channels) * positions
