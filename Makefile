@@ -122,10 +122,10 @@ docs: packages ## the library's reference, into .build-docs/site
 	swift package --scratch-path .build-docs --allow-writing-to-directory .build-docs/site \
 	  generate-documentation --target TokenizerCore --output-path .build-docs/site --warnings-as-errors
 
-# Beside PyTorch, ONNX Runtime and OpenVINO, which are installed into .bench.
+# Beside PyTorch, ONNX Runtime, OpenVINO and MNN, which are installed into .bench.
 BENCH_FLAGS ?=
 
-bench: build $(PEERS) ## measures beside PyTorch, ONNX Runtime and OpenVINO (BENCH_FLAGS=--quick is the short form)
+bench: build $(PEERS) ## measures beside PyTorch, ONNX Runtime, OpenVINO and MNN (BENCH_FLAGS=--quick is the short form)
 	PYTHONPATH=Benchmarks .bench/venv/bin/python -m revq_bench.peers $(BENCH_FLAGS)
 
 bench-check: build ## measures revq alone against Benchmarks/thresholds.json; wants a quiet machine

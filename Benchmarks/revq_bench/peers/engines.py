@@ -1,6 +1,6 @@
 """The peers, each with the settings that make it fastest for one request at a time on a fixed number of threads."""
 
-from . import export
+from . import export, mnn
 
 
 class PyTorch:
@@ -99,4 +99,33 @@ class OpenVINO:
         return y.copy()
 
 
-ENGINES = {"pytorch": PyTorch, "onnxruntime": OnnxRuntime, "openvino": OpenVINO}
+class MNN:
+    def __init__(self, model, threads, precision, form):
+        import MNN.expr
+        import MNN.nn
+
+        if precision != "fp32":
+            raise ValueError("MNN is measured in fp32")
+        self.expr, self.nn, self.model, self.modules = MNN.expr, MNN.nn, model, {}
+        # "high" is fp32 wherever MNN would choose something narrower by itself.
+        self.options = {"backend": "CPU", "numThread": threads, "precision": "high"}
+
+    def load(self, operation, batch, size):
+        graph = mnn.existing(self.model, operation, batch, size)
+        runtime = self.nn.create_runtime_manager((self.options,))
+        self.modules[operation] = self.nn.load_module_from_file(str(graph), ["x"], ["y"], runtime_manager=runtime)
+
+    def input(self, array):
+        return self.expr.const(array, list(array.shape), self.expr.NCHW, self.expr.float)
+
+    def run(self, operation, x):
+        # Results are computed when they are read.
+        return self.modules[operation].forward(x).read()
+
+    def array(self, y):
+        return y.copy()
+
+
+ENGINES = {"pytorch": PyTorch, "onnxruntime": OnnxRuntime, "openvino": OpenVINO, "mnn": MNN}
+# Those that read what `export` writes.
+READERS_OF_GRAPHS = ("onnxruntime", "openvino", "mnn")

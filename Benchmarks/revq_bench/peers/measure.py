@@ -7,7 +7,8 @@ import time
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
-from . import export, flops, profile
+from . import export, flops, mnn, profile
+from .engines import READERS_OF_GRAPHS
 from .process import Worker, WorkerFailed
 
 # Threads of a peer that has just answered may spin for a while; the next one waits that long.
@@ -51,13 +52,7 @@ def measure(case, peers, repeats, executable, scratch, say):
         "copy_gigabytes_per_second": [],
     }
     inputs = Inputs(case, scratch)
-    if any(peer.engine in ("onnxruntime", "openvino") for peer in peers):
-        for operation in case.operations:
-            say(f"exporting {operation}")
-            try:
-                export.prepare(case.model, operation, case.batch, case.size)
-            except subprocess.CalledProcessError:
-                say(f"{operation} cannot be expressed in PyTorch, nor exported")
+    _prepare_graphs(case, {peer.engine for peer in peers}, say)
     workers = []
     for peer in peers:
         say(f"starting {peer.name}")
@@ -75,6 +70,22 @@ def measure(case, peers, repeats, executable, scratch, say):
             result["profiles"] = {operation: profile.take(worker, operation) for operation in worker.operations}
         worker.close()
     return result
+
+
+def _prepare_graphs(case, engines, say):
+    if not engines.intersection(READERS_OF_GRAPHS):
+        return
+    for operation in case.operations:
+        say(f"exporting {operation}")
+        shape = case.model, operation, case.batch, case.size
+        try:
+            export.prepare(*shape)
+            if "mnn" in engines:
+                mnn.prepare(*shape)
+        except subprocess.CalledProcessError:
+            say(f"{operation} cannot be expressed in PyTorch, nor exported")
+        except ValueError as problem:
+            say(str(problem))
 
 
 def _flops(case, say):

@@ -31,7 +31,7 @@ PYTORCH = [
     Peer("PyTorch channels-last", "pytorch", "fp32", "channels-last"),
     Peer("PyTorch compiled", "pytorch", "fp32", "compiled"),
 ]
-OTHERS = [Peer("ONNX Runtime", "onnxruntime"), Peer("OpenVINO", "openvino")]
+OTHERS = [Peer("ONNX Runtime", "onnxruntime"), Peer("OpenVINO", "openvino"), Peer("MNN", "mnn")]
 PYTORCH_BF16 = [Peer("PyTorch bf16 channels-last", "pytorch", "bf16", "channels-last"), Peer("PyTorch bf16 compiled", "pytorch", "bf16", "compiled")]
 OTHERS_BF16 = [Peer("OpenVINO bf16", "openvino", "bf16")]
 
