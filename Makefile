@@ -30,7 +30,7 @@ define install
 	fi
 endef
 
-.PHONY: help run test client-test page-test api-test page-speed picture deploy-check build lint format fuzzers fuzz fuzz-smoke docs bench bench-check bench-load packages mpi clean
+.PHONY: help run test client-test page-test api-test aarch64-test page-speed picture deploy-check build lint format fuzzers fuzz fuzz-smoke docs bench bench-check bench-load packages mpi clean
 .DEFAULT_GOAL := help
 
 help: ## says what there is
@@ -61,6 +61,26 @@ page-test: $(PAGES)/ready ## runs the tests of the pages in Chromium, after make
 # openapi.yaml against the same server.
 api-test: $(API)/ready ## replays openapi.yaml against a running server, after make test
 	REVQ_SERVER=$${REVQ_SERVER:-$(CURDIR)/.build-tests/release/revq-server} $(API)/bin/python Tests/APITests/replay.py
+
+# Results of every kernel, compiled for AArch64 and run by an emulator, beside those of this machine's plain path. Only C is compiled, by the
+# toolchain's clang. The linker and the C library are Debian's cross ones.
+KERNELS = Sources/TokenizerCore/CKernels
+KERNEL_SOURCES = $(wildcard $(KERNELS)/*.c $(KERNELS)/instances/*.c) Tests/AArch64Tests/kernels.c
+KERNEL_HEADERS = $(wildcard $(KERNELS)/*.h $(KERNELS)/include/*.h $(KERNELS)/operations/*.h)
+# $(call kernels,CLANG FLAGS)
+kernels = mkdir -p $(@D) && clang $(1) -std=gnu17 -Wall -Wextra -Wno-psabi -I $(KERNELS)/include $(KERNEL_SOURCES) -lm -o $@
+
+.build-aarch64/here: $(KERNEL_SOURCES) $(KERNEL_HEADERS)
+	@$(call kernels,-O1)
+
+.build-aarch64/there: $(KERNEL_SOURCES) $(KERNEL_HEADERS)
+	$(call install,qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross)
+	@$(call kernels,-O2 --target=aarch64-linux-gnu)
+
+aarch64-test: .build-aarch64/here .build-aarch64/there ## compares the kernels for AArch64, under qemu, with this machine's
+	.build-aarch64/here write .build-aarch64/results
+	.build-aarch64/here compare .build-aarch64/results
+	qemu-aarch64 -L /usr/aarch64-linux-gnu .build-aarch64/there compare .build-aarch64/results
 
 page-speed: build $(PAGES)/ready ## measures how long a dropped picture takes to be seen through its tokens
 	$(PAGES)/bin/python Tests/PageTests/speed.py
@@ -174,4 +194,4 @@ $(PAGES)/ready: Tests/PageTests/requirements.txt
 	touch $@
 
 clean: ## removes everything that was built, but no runs
-	rm -rf .build .build-tests .build-fuzz .build-docs $(TOOLS) $(DEPLOYMENT) $(CLIENT) $(PAGES) $(API)
+	rm -rf .build .build-tests .build-fuzz .build-docs .build-aarch64 $(TOOLS) $(DEPLOYMENT) $(CLIENT) $(PAGES) $(API)

@@ -60,7 +60,18 @@ const revq_kernel_table *revq_kernels(revq_instruction_set set) {
     case REVQ_X86_64_V3: return &revq_table_x86_64_v3;
     case REVQ_X86_64_V4: return &revq_table_x86_64_v4;
     case REVQ_X86_64_AMX: return &revq_table_x86_64_amx;
+    case REVQ_AARCH64_NEON: return NULL;
     }
+}
+
+#elif defined(__aarch64__)
+
+extern const revq_kernel_table revq_table_aarch64_neon;
+
+revq_instruction_set revq_best_instruction_set(void) { return REVQ_AARCH64_NEON; }
+
+const revq_kernel_table *revq_kernels(revq_instruction_set set) {
+    return set == REVQ_AARCH64_NEON ? &revq_table_aarch64_neon : set == REVQ_PLAIN ? &revq_table_plain : NULL;
 }
 
 #else

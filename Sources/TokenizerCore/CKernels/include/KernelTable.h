@@ -12,7 +12,7 @@
 
 #pragma clang assume_nonnull begin
 
-/// The instruction sets the kernels are compiled for, each containing the one before it.
+/// The instruction sets the kernels are compiled for. Those of an architecture contain the ones before.
 typedef enum __attribute__((enum_extensibility(closed))) revq_instruction_set {
     /// Whatever every processor of the architecture has; vectors of 4 floats.
     REVQ_PLAIN = 0,
@@ -22,6 +22,8 @@ typedef enum __attribute__((enum_extensibility(closed))) revq_instruction_set {
     REVQ_X86_64_V4 = 2,
     /// The same and AMX-BF16: a matrix unit, on which products of fp32 numbers are made from those of their bf16 parts.
     REVQ_X86_64_AMX = 3,
+    /// What every AArch64 processor has: the vectors of the plain one, with 32 registers for them.
+    REVQ_AARCH64_NEON = 4,
 } revq_instruction_set;
 
 /// The element-wise function at the end of a product.

@@ -5,6 +5,7 @@
 #include <immintrin.h>
 
 #define LANES 16
+#define REGISTERS 32
 #define MATRIX_TILES
 #define TABLE revq_table_x86_64_amx
 #pragma clang attribute push(                                                                                                 \

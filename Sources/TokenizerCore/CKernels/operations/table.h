@@ -1,4 +1,5 @@
-// Compiled once per instruction set; the including file has defined LANES and TABLE, and MATRIX_TILES where there is a matrix unit.
+// Compiled once per instruction set; the including file has defined LANES, REGISTERS (vectors that a processor holds) and
+// TABLE, and MATRIX_TILES where there is a matrix unit.
 #include "vector.h"
 #include "activation.h"
 

@@ -3,10 +3,10 @@
 // A strip is [depth / 16][rows][16], so that the whole tile is addressed from one register.
 
 /// 14 × 2 accumulators and two vectors of weights fill 32 registers; 6 × 2 fill 16.
-#define TILE_ROWS (LANES == 16 ? 14 : 6)
+#define TILE_ROWS (REGISTERS == 32 ? 14 : 6)
 #define TILE_COLUMNS (2 * LANES)
 #define DEPTH 256
-#define STRIPS_IN_BLOCK (LANES == 16 ? 8 : 16)
+#define STRIPS_IN_BLOCK (REGISTERS == 32 ? 8 : 16)
 #define STEP LINE
 #define STRIP_WIDTH TILE_ROWS
 
@@ -80,7 +80,7 @@ typedef void (*tile_function)(
     }
 #define DEFINE_TILES(ROWS) DEFINE_TILE(ROWS, 1) DEFINE_TILE(ROWS, 2)
 DEFINE_TILES(1) DEFINE_TILES(2) DEFINE_TILES(3) DEFINE_TILES(4) DEFINE_TILES(5) DEFINE_TILES(6)
-#if LANES == 16
+#if REGISTERS == 32
 DEFINE_TILES(7) DEFINE_TILES(8) DEFINE_TILES(9) DEFINE_TILES(10) DEFINE_TILES(11) DEFINE_TILES(12) DEFINE_TILES(13)
 DEFINE_TILES(14)
 #endif
@@ -89,7 +89,7 @@ DEFINE_TILES(14)
 /// By rows - 1 and vectors - 1. Every tile computes an element by the same operations in the same order.
 static const tile_function tiles[TILE_ROWS][2] = {
     TILES(1), TILES(2), TILES(3), TILES(4), TILES(5), TILES(6),
-#if LANES == 16
+#if REGISTERS == 32
     TILES(7), TILES(8), TILES(9), TILES(10), TILES(11), TILES(12), TILES(13), TILES(14),
 #endif
 };

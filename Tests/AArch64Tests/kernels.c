@@ -1,0 +1,366 @@
+// Every kernel of every table, held against the plain path of the machine that builds: `make aarch64-test`.
+//
+//     kernels write FILE      the results of this program's plain table
+//     kernels compare FILE    those of all its tables, against the file
+//
+// Only C, because only CKernels differs from one architecture to the other; the rest is Swift and has its own tests.
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "CKernels.h"
+
+/// A kernel that is new wants a function here.
+_Static_assert(sizeof(revq_kernel_table) == 29 * sizeof(void *), "the table has other kernels than are tested here");
+
+enum { GUARD = 16, MOST = 1 << 17 };
+static const float guard = 1234.5f;
+
+/// Results are compared one by one as they are formed; the file has a count before each.
+typedef struct {
+    FILE *file;
+    bool is_writing;
+    const char *table;
+    double worst;
+    int failures;
+} check;
+
+static uint64_t seed;
+
+/// Uniform in -1..<1, the same on every machine.
+static float number(void) {
+    seed = seed * 6364136223846793005u + 1442695040888963407u;
+    return (float)(int32_t)(seed >> 32) / 2147483648.0f;
+}
+
+static float *numbers(ptrdiff_t count) {
+    float *made = malloc((size_t)count * sizeof(float));
+    for (ptrdiff_t i = 0; i < count; i++) made[i] = number();
+    return made;
+}
+
+/// `count` numbers to be written over or added to, and a guard behind them.
+static float *results(ptrdiff_t count) {
+    float *made = numbers(count + GUARD);
+    for (int i = 0; i < GUARD; i++) made[count + i] = guard;
+    return made;
+}
+
+static void fail(check *c, const char *name, const char *what, double found, double expected) {
+    printf("%s, %s: %s: %.9g, not %.9g\n", c->table, name, what, found, expected);
+    c->failures++;
+}
+
+/// Sums of some hundred products, and Winograd's, which are of numbers some ten times as large: 2e-5 of the largest number. `tolerance`
+/// 0 is for what is exact. Results are released.
+static void expect(check *c, const char *name, float *found, ptrdiff_t count, double tolerance) {
+    for (int i = 0; i < GUARD; i++)
+        if (found[count + i] != guard) fail(c, name, "written behind the end", found[count + i], guard);
+    static float expected[MOST];
+    int64_t stored = count;
+    if (count > MOST) abort();
+    if (c->is_writing) {
+        fwrite(&stored, sizeof stored, 1, c->file);
+        fwrite(found, sizeof(float), (size_t)count, c->file);
+    } else if (fread(&stored, sizeof stored, 1, c->file) != 1 || stored != count ||
+               fread(expected, sizeof(float), (size_t)count, c->file) != (size_t)count) {
+        fail(c, name, "results in the file", (double)stored, (double)count);
+    } else {
+        double largest = 0, distance = 0;
+        for (ptrdiff_t i = 0; i < count; i++) largest = fmax(largest, fabs((double)expected[i]));
+        for (ptrdiff_t i = 0; i < count; i++) {
+            double here = fabs((double)found[i] - (double)expected[i]);
+            // What is no number is farther than any.
+            distance = here <= distance ? distance : isnan(here) ? INFINITY : here;
+        }
+        double share = distance / (largest > 0 ? largest : 1);
+        if (share > tolerance) fail(c, name, "share of the largest number", share, tolerance);
+        c->worst = fmax(c->worst, share);
+    }
+    free(found);
+}
+
+static const double rounded = 2e-5, exact = 0;
+static const revq_activation activations[] = {REVQ_IDENTITY, REVQ_RELU, REVQ_SILU};
+
+static void elementwise(const revq_kernel_table *k, check *c) {
+    for (ptrdiff_t count = 1; count < 40; count += 6) {
+        float *x = numbers(2 * count), *y = results(count);
+        k->add(y, x, count);
+        expect(c, "add", y, count, exact);
+        for (int a = 0; a < 3; a++) {
+            y = results(count);
+            k->activate(x, count, activations[a], y);
+            expect(c, "activate", y, count, rounded);
+            y = results(count);
+            k->activate_backward(x, y, count, activations[a]);
+            expect(c, "activate_backward", y, count, rounded);
+        }
+        y = results(count);
+        k->gate(x, 1, count, y);
+        expect(c, "gate", y, count, rounded);
+        free(x);
+    }
+}
+
+static float *packed(const float *weights, ptrdiff_t n, ptrdiff_t c, ptrdiff_t taps) {
+    ptrdiff_t panels = (n + 31) / 32;
+    float *to = malloc((size_t)(panels * taps * c * 32) * sizeof(float));
+    for (ptrdiff_t panel = 0; panel < panels; panel++) revq_pack_panel(weights, n, c, taps, panel, to + panel * taps * c * 32);
+    return to;
+}
+
+/// Rows around those of a tile, depths around those of a part, columns around those of vectors and panels.
+static void products(const revq_kernel_table *k, check *c) {
+    const ptrdiff_t shapes[][3] = {{1, 1, 1}, {5, 3, 17}, {13, 33, 300}, {14, 32, 16}, {15, 8, 257}, {29, 67, 40}, {130, 70, 33}};
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        ptrdiff_t m = shapes[i][0], n = shapes[i][1], depth = shapes[i][2];
+        float *a = numbers(m * depth), *weights = numbers(n * depth), *bias = numbers(n), *y = results(m * n);
+        float *panels = packed(weights, n, depth, 1);
+        k->multiply(m, n, depth, a, depth, panels, y, n, bias, activations[i % 3]);
+        expect(c, "multiply", y, m * n, rounded);
+        y = results(m * n);
+        k->add_transposed_product(m, n, depth, a, m, panels, y, n);
+        expect(c, "add_transposed_product", y, m * n, rounded);
+        free(a), free(weights), free(bias), free(panels);
+    }
+}
+
+static void convolutions(const revq_kernel_table *k, check *c) {
+    const ptrdiff_t shapes[][4] = {{1, 1, 1, 1}, {1, 7, 3, 16}, {5, 1, 16, 33}, {6, 7, 16, 40}, {9, 10, 20, 5}};
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
+        for (ptrdiff_t size = 1; size <= 5; size += 2)
+            for (ptrdiff_t stride = 1; stride <= 2; stride++) {
+                ptrdiff_t h = shapes[i][0], w = shapes[i][1], in = shapes[i][2], n = shapes[i][3];
+                ptrdiff_t pixels = 2 * ((h + stride - 1) / stride) * ((w + stride - 1) / stride);
+                float *x = numbers(2 * h * w * in), *weights = numbers(n * in * size * size), *bias = numbers(n);
+                float *y = results(pixels * n), *panels = packed(weights, n, in, size * size);
+                k->convolve(x, h, w, in, size, stride, 0, pixels, panels, n, y, n, bias, activations[i % 3]);
+                expect(c, "convolve", y, pixels * n, rounded);
+                free(x), free(weights), free(bias), free(panels);
+            }
+}
+
+static void winograd(const revq_kernel_table *k, check *c) {
+    const ptrdiff_t shapes[][4] = {{1, 1, 16, 1}, {4, 4, 16, 32}, {9, 7, 32, 33}, {8, 13, 272, 130}};
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
+        for (int kind = REVQ_PLAIN_PICTURE; kind <= REVQ_HALVING; kind++) {
+            ptrdiff_t h = shapes[i][0], w = shapes[i][1], in = shapes[i][2], n = shapes[i][3];
+            ptrdiff_t ho = kind == REVQ_ENLARGING ? 2 * h : kind == REVQ_HALVING ? (h + 1) / 2 : h;
+            ptrdiff_t wo = kind == REVQ_ENLARGING ? 2 * w : kind == REVQ_HALVING ? (w + 1) / 2 : w;
+            ptrdiff_t tiles = 2 * ((ho + 3) / 4) * ((wo + 3) / 4), panels = (n + 31) / 32;
+            float *x = numbers(2 * h * w * in), *weights = numbers(n * in * 9), *bias = numbers(n), *y = results(2 * ho * wo * n);
+            float *u = malloc((size_t)(revq_winograd_weights(kind) * in * 32 * panels) * sizeof(float));
+            for (ptrdiff_t panel = 0; panel < panels; panel++) revq_pack_winograd_panel(kind, weights, n, in, panel, u);
+            float *scratch = malloc((size_t)k->winograd_scratch(kind, in, tiles) * sizeof(float));
+            k->convolve_winograd(kind, x, h, w, in, 0, tiles, u, n, 0, n, y, bias, activations[i % 3], scratch);
+            expect(c, "convolve_winograd", y, 2 * ho * wo * n, rounded);
+            free(x), free(weights), free(bias), free(u), free(scratch);
+        }
+}
+
+static void depthwise(const revq_kernel_table *k, check *c) {
+    const ptrdiff_t shapes[][3] = {{1, 1, 2}, {3, 5, 6}, {7, 9, 34}, {6, 16, 64}};
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
+        for (ptrdiff_t size = 3; size <= 5; size += 2) {
+            ptrdiff_t h = shapes[i][0], w = shapes[i][1], n = shapes[i][2], all = 2 * h * w * n;
+            float *x = numbers(all), *taps = numbers(size * size * n), *bias = numbers(n), *dy = numbers(all), *halves = numbers(all);
+            for (int is_gated = 0; is_gated < 2; is_gated++) {
+                ptrdiff_t share = is_gated ? n / 2 : n;
+                float *y = results(2 * h * w * share), *dx = results(all), *dtaps = results(size * size * n), *dbias = results(n);
+                k->convolve_depthwise(x, h, w, n, size, taps, bias, is_gated, 0, 2 * h, y);
+                expect(c, "convolve_depthwise", y, 2 * h * w * share, rounded);
+                k->depthwise_backward(
+                    x, is_gated ? halves : NULL, dy, 2, h, w, n, size, taps, activations[i % 3], 0, share, dx, dtaps, dbias);
+                expect(c, "depthwise_backward, pictures", dx, all, rounded);
+                expect(c, "depthwise_backward, weights", dtaps, size * size * n, rounded);
+                expect(c, "depthwise_backward, bias", dbias, n, rounded);
+            }
+            free(x), free(taps), free(bias), free(dy), free(halves);
+        }
+}
+
+static void rows(const revq_kernel_table *k, check *c) {
+    // Of one number a norm leaves the sign, whose gradient is nothing but rounding.
+    for (ptrdiff_t width = 2; width < 80; width += 13) {
+        const ptrdiff_t count = 5;
+        float *x = numbers(count * width), *weight = numbers(width), *bias = numbers(width), *residual = numbers(count * width);
+        for (int a = 0; a < 3; a++) {
+            float *y = results(count * width);
+            k->rms_norm(x, count, width, weight, bias, 1e-5f, activations[a], a == 1 ? NULL : residual, y);
+            expect(c, "rms_norm", y, count * width, rounded);
+            y = results(count * width);
+            k->scale_shift(x, count, width, weight, bias, activations[a], a == 1 ? NULL : residual, y);
+            expect(c, "scale_shift", y, count * width, rounded);
+        }
+        float *dy = results(count * width), *dweight = results(width), *dbias = results(width), *sums = results(width);
+        k->rms_norm_backward(x, count, width, weight, 1e-5f, dy, dweight, dbias);
+        expect(c, "rms_norm_backward, rows", dy, count * width, rounded);
+        expect(c, "rms_norm_backward, weight", dweight, width, rounded);
+        expect(c, "rms_norm_backward, bias", dbias, width, rounded);
+        k->add_columns(x, count, width, width, sums);
+        expect(c, "add_columns", sums, width, rounded);
+        float *total = results(1);
+        total[0] = (float)k->sum_squares(x, count * width);
+        expect(c, "sum_squares", total, 1, rounded);
+        free(x), free(weight), free(bias), free(residual);
+    }
+}
+
+static void attention(const revq_kernel_table *k, check *c) {
+    const ptrdiff_t shapes[][2] = {{1, 3}, {7, 8}, {64, 32}, {300, 17}};
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        ptrdiff_t positions = shapes[i][0], d = shapes[i][1];
+        float *qkv = numbers(positions * 3 * d), *dy = numbers(positions * d), *y = results(positions * d);
+        float *scratch = malloc((size_t)k->attend_scratch(positions, d) * sizeof(float));
+        k->attend(qkv, positions, 3 * d, d, 1e-3f, y, d, scratch);
+        expect(c, "attend", y, positions * d, rounded);
+        float *more = malloc((size_t)k->attend_backward_scratch(positions, d) * sizeof(float)), *dqkv = results(positions * 3 * d);
+        k->attend_backward(qkv, positions, 3 * d, d, 1e-3f, dy, d, dqkv, more);
+        expect(c, "attend_backward", dqkv, positions * 3 * d, rounded);
+        free(qkv), free(dy), free(scratch), free(more);
+    }
+}
+
+static void shortcuts(const revq_kernel_table *k, check *c) {
+    for (ptrdiff_t channels = 4; channels <= 36; channels += 16)
+        for (ptrdiff_t share = 1; share <= 4; share *= 2) {
+            const ptrdiff_t h = 6, w = 4;
+            ptrdiff_t down = h / 2 * (w / 2) * 4 * channels / share, up = 4 * h * w * channels * share / 4;
+            float *x = numbers(h * w * channels), *y = results(down);
+            k->add_downsampled(x, h, w, channels, share, 0, h / 2, y);
+            expect(c, "add_downsampled", y, down, rounded);
+            y = results(up);
+            k->add_upsampled(x, h, w, channels, share, 0, 2 * h, y);
+            expect(c, "add_upsampled", y, up, rounded);
+            free(x);
+        }
+}
+
+static void optimizer(const revq_kernel_table *k, check *c) {
+    const revq_adamw_step step = {0.9f, 0.95f, 1e-8f, 1e-2f, 1.5f, 0.99f, 0.5f};
+    const ptrdiff_t count = 37;
+    float *gradient = numbers(count), *parameter = results(count), *first = results(count), *second = results(count);
+    for (ptrdiff_t i = 0; i < count; i++) second[i] = fabsf(second[i]);
+    k->adamw(&step, gradient, count, parameter, first, second);
+    expect(c, "adamw, parameters", parameter, count, rounded);
+    expect(c, "adamw, first moments", first, count, rounded);
+    expect(c, "adamw, second moments", second, count, rounded);
+    free(gradient);
+}
+
+enum { CELLS = 16, IN_CELL = 64, FILLED = 50, CODES = CELLS * FILLED };
+
+/// Code i is in cell i / FILLED. The layout is that of `nearest_code`.
+static float *cells_of(const float *codes, ptrdiff_t d) {
+    float *made = malloc((size_t)(2 * d * CELLS + CELLS * IN_CELL * (d + 1)) * sizeof(float)), *cell = made + 2 * d * CELLS;
+    const int32_t none = INT32_MAX;
+    for (int i = 0; i < CELLS; i++, cell += IN_CELL * (d + 1))
+        for (ptrdiff_t j = 0; j < d; j++) {
+            float low = INFINITY, high = -INFINITY;
+            for (int at = 0; at < IN_CELL; at++) {
+                int32_t index = i * FILLED + at;
+                float x = at < FILLED ? codes[index * d + j] : INFINITY;
+                cell[j * IN_CELL + at] = x;
+                memcpy(cell + d * IN_CELL + at, at < FILLED ? &index : &none, sizeof index);
+                if (at < FILLED) low = fminf(low, x), high = fmaxf(high, x);
+            }
+            made[(2 * j) * CELLS + i] = low;
+            made[(2 * j + 1) * CELLS + i] = high;
+        }
+    return made;
+}
+
+/// Indices as floats: all are below 2²⁴.
+static float *indices(const int32_t *found, ptrdiff_t count) {
+    float *made = results(count);
+    for (ptrdiff_t i = 0; i < count; i++) made[i] = (float)found[i];
+    return made;
+}
+
+static void codes(const revq_kernel_table *k, check *c) {
+    for (ptrdiff_t d = 1; d <= 8; d += d < 4 ? 1 : 4) {
+        enum { COUNT = 77 };
+        float *codebook = numbers(CODES * d), *vectors = numbers(COUNT * d), *cells = cells_of(codebook, d), bounds[CELLS];
+        float *scratch = malloc((size_t)(64 * (3 * d + 1)) * sizeof(float));
+        int32_t found[COUNT];
+        k->nearest_code(vectors, COUNT, 1, d, cells, CELLS, bounds, found);
+        expect(c, "nearest_code", indices(found, COUNT), COUNT, exact);
+        k->scan_codes(vectors, COUNT, 1, d, codebook, CODES, scratch, found);
+        expect(c, "scan_codes", indices(found, COUNT), COUNT, exact);
+        double *totals = calloc((size_t)(CODES * (d + 3)), sizeof(double));
+        k->add_to_cells(vectors, found, COUNT, 1, d, codebook, 0.75, totals);
+        float *as_floats = results(CODES * (d + 3));
+        for (ptrdiff_t i = 0; i < CODES * (d + 3); i++) as_floats[i] = (float)totals[i];
+        expect(c, "add_to_cells", as_floats, CODES * (d + 3), rounded);
+        free(codebook), free(vectors), free(cells), free(scratch), free(totals);
+    }
+}
+
+static void bytes(const revq_kernel_table *k, check *c) {
+    enum { ROW = 3 * 23, RING = 5, TAPS = 3, COLUMNS = 11 };
+    uint8_t ring[RING * ROW], row[ROW + GUARD];
+    const int32_t one = 1 << REVQ_WEIGHT_FRACTION_BITS, weights[TAPS] = {-one / 8, one, one / 8 + 77};
+    for (int i = 0; i < RING * ROW; i++) ring[i] = (uint8_t)(128 + 127 * number());
+    k->sum_byte_rows(ring, ROW, RING, 3, weights, TAPS, row);
+    float *y = results(ROW);
+    for (int i = 0; i < ROW; i++) y[i] = row[i];
+    expect(c, "sum_byte_rows", y, ROW, exact);
+    ptrdiff_t starts[COLUMNS], counts[COLUMNS];
+    int32_t all[COLUMNS * TAPS];
+    for (int x = 0; x < COLUMNS; x++) {
+        starts[x] = 2 * x < ROW / 3 - TAPS ? 2 * x : ROW / 3 - TAPS;
+        counts[x] = 1 + x % TAPS;
+        memcpy(all + x * TAPS, weights, sizeof weights);
+    }
+    k->resize_rgb_row(ring, starts, counts, all, TAPS, COLUMNS, row);
+    y = results(3 * COLUMNS);
+    for (int i = 0; i < 3 * COLUMNS; i++) y[i] = row[i];
+    expect(c, "resize_rgb_row", y, 3 * COLUMNS, exact);
+}
+
+static void run(const revq_kernel_table *k, check *c) {
+    seed = 7;
+    unsigned long before = revq_flush_denormals();
+    elementwise(k, c);
+    products(k, c);
+    convolutions(k, c);
+    winograd(k, c);
+    depthwise(k, c);
+    rows(k, c);
+    attention(k, c);
+    shortcuts(k, c);
+    optimizer(k, c);
+    codes(k, c);
+    bytes(k, c);
+    volatile float tiny = 1e-38f;
+    if (tiny * 0.25f != 0) fail(c, "revq_flush_denormals", "a product that is denormal", tiny * 0.25f, 0);
+    revq_restore_denormals(before);
+    if (tiny * 0.25f == 0) fail(c, "revq_restore_denormals", "a product that is denormal", 0, 0.25e-38);
+}
+
+static const struct {
+    revq_instruction_set set;
+    const char *name;
+} tables[] = {
+    {REVQ_PLAIN, "plain"},           {REVQ_X86_64_V3, "x86_64_v3"},   {REVQ_X86_64_V4, "x86_64_v4"},
+    {REVQ_X86_64_AMX, "x86_64_amx"}, {REVQ_AARCH64_NEON, "aarch64_neon"},
+};
+
+int main(int count, char **arguments) {
+    bool is_writing = count == 3 && strcmp(arguments[1], "write") == 0;
+    if (count != 3 || (!is_writing && strcmp(arguments[1], "compare") != 0)) return fputs("kernels write|compare FILE\n", stderr), 2;
+    int failures = 0;
+    for (size_t i = 0; i < (is_writing ? 1 : sizeof tables / sizeof *tables); i++) {
+        const revq_kernel_table *table = revq_kernels(tables[i].set);
+        if (table == NULL) continue;
+        check here = {fopen(arguments[2], is_writing ? "wb" : "rb"), is_writing, tables[i].name, 0, 0};
+        if (here.file == NULL) return perror(arguments[2]), 2;
+        run(table, &here);
+        fclose(here.file);
+        if (!is_writing) printf("%s: %d failures, at most %.1e from the reference\n", here.table, here.failures, here.worst);
+        failures += here.failures;
+    }
+    return failures > 0;
+}
