@@ -33,6 +33,7 @@ def parse():
 class Run:
     def __init__(self, options):
         self.options, self.results = options, []
+        self.written = options.folder / "results" / datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
         cores = len(os.sched_getaffinity(0))
         self.threads = options.threads or ([cores] if options.quick else sorted({1, cores}, reverse=True))
         self.batches = options.batches or ([1] if options.quick else [1, 4])
@@ -84,6 +85,7 @@ class Run:
         with tempfile.TemporaryDirectory(dir=self.options.folder) as scratch:
             result = measure(case, chosen, repeats or self.repeats, self.options.executable, pathlib.Path(scratch), self._say)
         self.results.append(result)
+        self._write()
         times = {form: sum(median(result, form.name, operation) or 0 for operation in plan.ENCODE_DECODE) for form in forms}
         times = {form: time for form, time in times.items() if time > 0}
         if times:
@@ -94,6 +96,12 @@ class Run:
 
     def _say(self, text):
         print(f"  {text}", file=sys.stderr, flush=True)
+
+    def _write(self):
+        """After every case, so that an interrupted run leaves what it had."""
+        self.written.parent.mkdir(exist_ok=True)
+        self.written.with_suffix(".json").write_text(json.dumps(self.results, indent=1))
+        self.written.with_suffix(".md").write_text(self.report())
 
     def report(self):
         wanted = json.loads((FOLDER / "thresholds.json").read_text())
@@ -111,17 +119,11 @@ def main():
     options = parse()
     options.folder.mkdir(parents=True, exist_ok=True)
     run = Run(options)
-    results = options.folder / "results"
-    results.mkdir(exist_ok=True)
-    name = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
     for part, measure_part in run.parts().items():
         if part in options.parts:
             measure_part()
-            # Written after every part, so that an interrupted run leaves what it had.
-            (results / f"{name}.json").write_text(json.dumps(run.results, indent=1))
-            (results / f"{name}.md").write_text(run.report())
     print(run.report())
-    print(f"written to {results / name}.md and .json", file=sys.stderr)
+    print(f"written to {run.written}.md and .json", file=sys.stderr)
 
 
 if __name__ == "__main__":
