@@ -6,7 +6,7 @@ import Compute
 struct RevqBench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "revq-bench", abstract: "Times the tokenizer beside this machine's matrix-product and copy rates.",
-        subcommands: [Measure.self, Work.self, Agreement.self, Algorithms.self, NearestCode.self, TrainingStep.self, Tokenizing.self],
+        subcommands: [Measure.self, Work.self, Agreement.self, Algorithms.self, NearestCode.self, TrainingStep.self, Tokenizing.self, Scaling.self],
         defaultSubcommand: Measure.self)
 
     static func main() {

@@ -38,6 +38,9 @@ struct Subject {
     /// Feature maps are `[n, h, w, c]`; latents to quantise are `[n, T·d]`, and their tokens `[n, T]`.
     private(set) var operations: [Operation: (Tensor) -> Tensor] = [:]
 
+    /// Pixels along a side for one position of the latents.
+    private(set) var factor = 1
+
     var names: [String] { Operation.allCases.filter { operations[$0] != nil }.map(\.rawValue) }
 
     init(_ source: Source) throws {
@@ -61,6 +64,7 @@ struct Subject {
     }
 
     private mutating func add(_ autoencoder: Autoencoder) {
+        factor = autoencoder.configuration.factor
         operations[.encode] = { autoencoder.encoder($0) }
         operations[.decode] = { autoencoder.decoder($0) }
     }

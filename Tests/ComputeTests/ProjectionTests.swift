@@ -40,6 +40,29 @@ struct ProjectionTests {
         }
     }
 
+    /// More threads have the product cut into narrower pieces.
+    @Test(arguments: InstructionSet.supported, [[64, 1024, 80], [300, 260, 48], [2, 33, 16]])
+    func doesNotDependOnThreads(set: InstructionSet, size: [Int]) {
+        var values = TestValues(seed: 8)
+        let (m, n, k) = (size[0], size[1], size[2])
+        let (x, matrix, bias) = (values.tensor([m, k]), PackedMatrix(values.tensor([n, k])), values.tensor([n]))
+        func result(threads: Int) -> [Float] {
+            var context = ComputeContext.current
+            (context.threads, context.instructionSet) = (threads, set)
+            return context.run { project(x, with: matrix, bias: bias).values }
+        }
+        let alone = result(threads: 1)
+        for threads in [2, 5, 16, 64] { #expect(result(threads: threads) == alone) }
+    }
+
+    @Test func manyThreadsHaveWork() {
+        func pieces(threads: Int) -> Int {
+            ComputeContext.with(\.threads, threads) { ProductPieces(rows: 64, columns: 1024).count }
+        }
+        #expect([1, 2, 4].map(pieces) == [4, 4, 4])
+        #expect(pieces(threads: 8) == 16)
+    }
+
     /// Not even where denormals count, as they do outside the ``Workers``.
     @Test(arguments: InstructionSet.supported)
     func tinyFactorsLeaveTheOthersAlone(set: InstructionSet) {

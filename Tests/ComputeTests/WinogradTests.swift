@@ -78,6 +78,35 @@ struct WinogradTests {
         #expect(results[2] == silu)
     }
 
+    /// More threads have the work cut finer: two strips a band, one, and fewer channels.
+    @Test(arguments: InstructionSet.supported, [[1, 64, 64, 16, 260], [1, 17, 23, 32, 520], [3, 9, 6, 16, 40]])
+    func doesNotDependOnThreads(set: InstructionSet, size: [Int]) {
+        var values = TestValues(seed: 15)
+        let (x, n) = (values.tensor([size[0], size[1], size[2], size[3]]), size[4])
+        let (weights, bias) = (PackedConvolution(values.tensor([n, size[3], 3, 3])), values.tensor([n]))
+        func results(threads: Int) -> [[Float]] {
+            var context = ComputeContext.current
+            (context.threads, context.instructionSet, context.algorithm) = (threads, set, .winograd)
+            return context.run {
+                [1, 2].map { convolve(x, with: weights, bias: bias, stride: $0).values } + [enlargeAndConvolve(x, with: weights, bias: bias).values]
+            }
+        }
+        let alone = results(threads: 1)
+        for threads in [2, 5, 8, 16, 64] { #expect(results(threads: threads) == alone) }
+    }
+
+    @Test func manyThreadsHaveWork() {
+        func pieces(threads: Int, side: Int, _ kind: revq_winograd = .REVQ_PLAIN_PICTURE) -> Int {
+            ComputeContext.with(\.threads, threads) { WinogradPieces(kind, images: 1, h: side, w: side, columns: 512).count }
+        }
+        for kind in [revq_winograd.REVQ_PLAIN_PICTURE, .REVQ_ENLARGING, .REVQ_HALVING] {
+            #expect(pieces(threads: 2, side: 64, kind) == pieces(threads: 1, side: 64, kind))
+            #expect(pieces(threads: 16, side: 64, kind) >= 32)
+        }
+        // A matrix unit's strips hold half of the picture.
+        #expect(pieces(threads: 8, side: 32) >= 8)
+    }
+
     @Test(arguments: InstructionSet.supported)
     func isChosenByLayerAndImageSize(set: InstructionSet) {
         /// For a square result of the given side.

@@ -48,12 +48,14 @@ struct WeightPanels: Sendable {
     }
 }
 
-/// How the result of a product is cut into pieces for the ``Workers``. The cut depends on the matrix alone, and so do the results, bit for
-/// bit.
+/// How the result of a product is cut into pieces for the ``Workers``. Results do not depend on the cut, bit for bit; it is finer where threads
+/// would have no work.
 struct ProductPieces {
     static let rowsPerPiece = 256
-    /// So many pieces, where the matrix is large enough, keep all cores busy.
-    private static let wanted = 16
+    /// So many pieces, where the matrix is large enough, keep a few cores busy.
+    private static let fewest = 16
+    /// Two panels: narrower pieces would copy rows for longer than they multiply them.
+    private static let fewestColumns = 64
     private static let mostColumns = 2048
 
     let rows: Int
@@ -63,8 +65,10 @@ struct ProductPieces {
     /// - Parameter least: columns that a piece has at least, where there are so many; wider pieces copy and split their rows less often.
     init(rows: Int, columns: Int, least: Int? = nil) {
         (self.rows, self.columns) = (rows, columns)
-        let least = least ?? (columns < 2048 ? 256 : 512)
-        let across = Self.pieces(Self.wanted, of: max(1, Self.pieces(rows, of: Self.rowsPerPiece)))
+        let (down, wanted) = (max(1, Self.pieces(rows, of: Self.rowsPerPiece)), Workers.wantedPieces)
+        var least = least ?? (columns < 2048 ? 256 : 512)
+        while down * Self.pieces(columns, of: least) < wanted && least >= 2 * Self.fewestColumns { least /= 2 }
+        let across = Self.pieces(max(Self.fewest, wanted), of: down)
         let share = Self.pieces(Self.pieces(columns, of: across), of: least) * least
         columnsPerPiece = max(least, min(share, Self.mostColumns))
     }

@@ -1,31 +1,47 @@
 import CKernels
 
 /// How a Winograd convolution is cut into pieces for the ``Workers``: bands of 4×4 tiles, counted through the images, and where an
-/// image has few bands also ranges of channels.
+/// image has few bands also ranges of channels. Results do not depend on the cut, which is finer where threads would have no work.
 ///
 /// A band's intermediates should stay in the second-level cache, and its weights, which are read again for every band, should be
 /// read seldom. With vectors three strips of 14 tiles are best (512 channels on one thread: 69.9, 62.7, 61.5, 59.1, 57.7 ms for bands
 /// of 14, 28, 42, 56, 84 tiles; 128 channels: 56, 42, 42, 51, 44 ms); the matrix unit, which multiplies faster than it is fed, wants
 /// more (512 channels: 34, 27, 26, 26 ms for 32, 64, 96, 128 tiles; 128 channels: 47, 43, 42, 38 ms).
+///
+/// Channels come first: two ranges transform the picture twice, but a band of half as many strips reads all weights twice.
 struct WinogradPieces {
     private static let fewBands = 4
 
     private let tiles: Int
-    private let tilesPerBand: Int
+    private var tilesPerBand: Int
     private let columns: Int
-    private let columnsPerPiece: Int
+    private var columnsPerPiece: Int
 
     init(_ kind: revq_winograd, images: Int, h: Int, w: Int, columns: Int) {
         let tilesPerImage = Self.tiles(h: h, w: w)
         let tilesPerStrip = ComputeContext.current.kernels.strip_rows
         let strips = (tilesPerImage + tilesPerStrip - 1) / tilesPerStrip
         // A stride of 2 has twice as many intermediates for a tile.
-        let most = kind == .REVQ_HALVING ? 1 : 3
-        let bandsPerImage = max(1, (strips + most / 2) / most)
+        var most = kind == .REVQ_HALVING ? 1 : 3
+        let chunk = Int(REVQ_WINOGRAD_CHUNK)
         tiles = images * tilesPerImage
-        tilesPerBand = (strips + bandsPerImage - 1) / bandsPerImage * tilesPerStrip
         self.columns = columns
-        columnsPerPiece = bandsPerImage < Self.fewBands ? 2 * Int(REVQ_WINOGRAD_CHUNK) : max(columns, 1)
+        tilesPerBand = Self.stripsPerBand(strips, most) * tilesPerStrip
+        columnsPerPiece = Self.bands(strips, most) < Self.fewBands ? 2 * chunk : max(columns, 1)
+        let wanted = Workers.wantedPieces
+        if count < wanted { columnsPerPiece = min(columnsPerPiece, 2 * chunk) }
+        while count < wanted && most > 1 {
+            most -= 1
+            tilesPerBand = Self.stripsPerBand(strips, most) * tilesPerStrip
+        }
+        if count < wanted { columnsPerPiece = min(columnsPerPiece, chunk) }
+    }
+
+    /// Bands of about `most` strips.
+    private static func bands(_ strips: Int, _ most: Int) -> Int { max(1, (strips + most / 2) / most) }
+    private static func stripsPerBand(_ strips: Int, _ most: Int) -> Int {
+        let bands = bands(strips, most)
+        return (strips + bands - 1) / bands
     }
 
     /// Tiles of an image.
