@@ -80,7 +80,7 @@ import Testing
         arguments: [
             (
                 "_class_name", "AutoencoderOobleck",
-                "expected one of AutoencoderDC, PatchSkipAutoencoderDC, AutoencoderKL, VQModel, found AutoencoderOobleck"
+                "expected one of AutoencoderDC, PatchSkipAutoencoderDC, AutoencoderKL, VQModel, AutoencoderTiny, found AutoencoderOobleck"
             ),
             ("_class_name", "PatchSkipAutoencoderDC", "must be false beside a patch code"),
             ("in_channels", 4, "must be 3"), ("latent_channels", 0, "1…4096"),

@@ -9,8 +9,8 @@ import sys
 
 from .. import FOLDER
 
-# The paper's 512T: tokens, codes, numbers per token, and the rectifier's width and depth.
-TOKENS, CODES, DIMENSION = 512, 16_384, 4
+# The paper's 512T: tokens, codes, and the rectifier's width and depth.
+TOKENS, CODES = 512, 16_384
 RECTIFIER_WIDTH, RECTIFIER_DEPTH = 512, 3
 
 
@@ -45,7 +45,8 @@ class Model:
 
     @property
     def factor(self):
-        return 2 ** (len(self.configuration["encoder_layers_per_block"]) - 1)
+        stages = "num_encoder_blocks" if self.configuration["_class_name"] == "AutoencoderTiny" else "encoder_layers_per_block"
+        return 2 ** (len(self.configuration[stages]) - 1)
 
     @property
     def latent_channels(self):
@@ -100,7 +101,9 @@ def random_model(folder, configuration):
         )
     if not (model.folder / "rectifier.safetensors").exists():
         torch.manual_seed(1)
-        save_file({"codebooks": torch.randn(TOKENS, CODES, DIMENSION)}, model.folder / "codebooks.safetensors")
+        # As many numbers to a token as the latents of this autoencoder have; 4 with those of DC-AE.
+        dimension = model.input_shape("quantise", 1, model.image_size)[1] // TOKENS
+        save_file({"codebooks": torch.randn(TOKENS, CODES, dimension)}, model.folder / "codebooks.safetensors")
         rectifier = Rectifier(model.latent_channels, RECTIFIER_WIDTH, RECTIFIER_DEPTH)
         save_file({name: tensor.contiguous() for name, tensor in rectifier.state_dict().items()}, model.folder / "rectifier.safetensors")
     return model

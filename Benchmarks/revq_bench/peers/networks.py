@@ -1,8 +1,8 @@
 """The four operations of a tokenizer as PyTorch modules."""
 
+import diffusers
 import torch
 import torch.nn.functional as F
-from diffusers import AutoencoderDC
 from diffusers.models.autoencoders.autoencoder_dc import EfficientViTBlock, ResBlock
 from diffusers.models.normalization import RMSNorm
 from safetensors.torch import load_file
@@ -94,7 +94,7 @@ def _autoencoder(model):
         return _patch_code(weights, model)
     configuration = {key: value for key, value in model.configuration.items() if not key.startswith("_")}
     with torch.device("meta"):
-        autoencoder = AutoencoderDC(**configuration)
+        autoencoder = getattr(diffusers, model.configuration["_class_name"])(**configuration)
     autoencoder.load_state_dict(weights, assign=True)
     return {"encode": autoencoder.encoder, "decode": autoencoder.decoder}
 

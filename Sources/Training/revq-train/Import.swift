@@ -19,7 +19,8 @@ struct ImportAutoencoder: ParsableCommand {
         commandName: "vae",
         abstract: "Checks an autoencoder's folder of the diffusers layout and writes it as one folder that the other commands use.",
         discussion: """
-            Reads config.json and safetensors, in one file or in several with an index; fp32, fp16 or bf16.
+            Reads config.json and safetensors, in one file or in several with an index; or what torch.save wrote, which is not run:
+            diffusion_pytorch_model.bin, or a tiny autoencoder's …_encoder.pth and …_decoder.pth. fp32, fp16 or bf16.
 
             Examples:
               revq-train import vae --from downloads/dc-ae --output dc-ae --precision fp16

@@ -1,3 +1,4 @@
+import CKernels
 import Synchronization
 
 extension Tensor {
@@ -9,6 +10,21 @@ extension Tensor {
         withPointers(writing: &self, reading: other) { target, source in
             RowPieces.forEach(rows: count, width: 1) { range in
                 kernels.add(target + range.lowerBound, source + range.lowerBound, range.count)
+            }
+        }
+    }
+
+    /// The same with `activation` applied to the sums, in one pass.
+    /// - Precondition: equal shapes.
+    package mutating func add(_ other: Tensor, thenApplying activation: Activation) {
+        precondition(shape == other.shape, "cannot add \(other.shape) to \(shape)")
+        let (count, kernels) = (self.count, ComputeContext.current.kernels)
+        withPointers(writing: &self, reading: other) { target, source in
+            RowPieces.forEach(rows: count, width: 1) { range in
+                // A piece is still in the cache when it is read again.
+                let part = target + range.lowerBound
+                kernels.add(part, source + range.lowerBound, range.count)
+                kernels.activate(part, range.count, revq_activation(activation), part)
             }
         }
     }
@@ -29,6 +45,16 @@ extension Tensor {
         withMutablePointer { values in
             RowPieces.forEach(rows: count, width: 1) { range in
                 for i in range { values[i] *= factor }
+            }
+        }
+    }
+
+    /// Becomes `factor · x + offset`, element by element.
+    package mutating func scale(by factor: Float, plus offset: Float) {
+        let count = self.count
+        withMutablePointer { values in
+            RowPieces.forEach(rows: count, width: 1) { range in
+                for i in range { values[i] = factor * values[i] + offset }
             }
         }
     }

@@ -34,7 +34,7 @@ extension AutoencoderFamily {
 package struct AutoencoderConfiguration: Sendable {
     /// Every family there is; files that name none are of the first.
     private static let families: [any AutoencoderFamily.Type] = [
-        DCAEConfiguration.self, PatchCodeConfiguration.self, KLConfiguration.self, VQModelConfiguration.self,
+        DCAEConfiguration.self, PatchCodeConfiguration.self, KLConfiguration.self, VQModelConfiguration.self, TinyConfiguration.self,
     ]
 
     package let family: any AutoencoderFamily

@@ -7,7 +7,7 @@ package struct DiffusersTensors: TensorSource {
     /// By its name of today, the name in the file.
     private let original: [String: String]
 
-    package init(_ source: some TensorSource) {
+    package init(_ source: any TensorSource) {
         self.source = source
         original = Dictionary(source.names.compactMap { name in Self.current(name).map { ($0, name) } }, uniquingKeysWith: { first, _ in first })
     }

@@ -2,36 +2,36 @@ import Compute
 
 /// Normalises groups of channels of each image over all positions.
 ///
-/// Source: `torch.nn.GroupNorm`; ε is 1e-6 throughout diffusers' autoencoders.
+/// Source: `torch.nn.GroupNorm`; ε is 1e-6 throughout diffusers' autoencoders, 1e-5 where PyTorch's own is left.
 package struct GroupNorm: Layer {
     /// `[c]`
     var weight: Tensor
     /// `[c]`
     var bias: Tensor
     private let groups: Int
-    private static let epsilon: Float = 1e-6
+    private let epsilon: Float
 
-    init(channels: Int, groups: Int, _ initializer: inout Initializer) {
+    init(channels: Int, groups: Int, epsilon: Float = 1e-6, _ initializer: inout Initializer) {
         weight = initializer.constant(1, [channels])
         bias = initializer.constant(0, [channels])
-        self.groups = groups
+        (self.groups, self.epsilon) = (groups, epsilon)
     }
 
     /// - Parameter x: `[n, h, w, c]`.
     package func forward(_ x: consuming Tensor, keeping kept: inout Tape) -> Tensor {
         kept.keep(x)
-        return normalizeGroups(x, groups: groups, weight: weight, bias: bias, epsilon: Self.epsilon)
+        return normalizeGroups(x, groups: groups, weight: weight, bias: bias, epsilon: epsilon)
     }
 
     /// `activation(forward(x))`, in one pass where nothing is kept.
     func forward(_ x: consuming Tensor, activation: Activation, keeping kept: inout Tape) -> Tensor {
         guard !kept.isKeeping else { return activation.forward(forward(x, keeping: &kept), keeping: &kept) }
-        return normalizeGroups(x, groups: groups, weight: weight, bias: bias, epsilon: Self.epsilon, activation: activation)
+        return normalizeGroups(x, groups: groups, weight: weight, bias: bias, epsilon: epsilon, activation: activation)
     }
 
     package func backward(_ dy: consuming Tensor, from kept: inout Tape, into gradient: inout GroupNorm) -> Tensor {
         normalizeGroupsGradient(
-            dy, at: kept.take(), groups: groups, weight: weight, epsilon: Self.epsilon, addingTo: &gradient.weight, &gradient.bias)
+            dy, at: kept.take(), groups: groups, weight: weight, epsilon: epsilon, addingTo: &gradient.weight, &gradient.bias)
     }
 
     package mutating func visit(_ path: ParameterPath, _ visitor: ParameterVisitor) {

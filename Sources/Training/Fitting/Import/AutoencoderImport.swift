@@ -6,19 +6,28 @@ import Networks
 package struct AutoencoderImport {
     private let model: Autoencoder
 
-    /// Reads `config.json` and the weights beside it: one safetensors file, or several with an index; fp32, fp16 or bf16.
+    /// Reads `config.json` and the weights beside it: one safetensors file, or several with an index; or what `torch.save` wrote, one file of
+    /// diffusers or a tiny autoencoder's two; fp32, fp16 or bf16.
     /// - Throws: when the configuration is of no family, or a tensor is missing, unknown, wrongly shaped or not finite.
     package init(_ directory: String) throws(FileError) {
-        var model = Autoencoder(try AutoencoderConfiguration(contentsOf: "\(directory)/\(Autoencoder.configurationName)"), .placeholder)
-        let weights = "\(directory)/\(Autoencoder.weightsName)"
-        let index = "\(directory)/\(Autoencoder.weightsIndexName)"
-        if !StoredFile.exists(weights) && StoredFile.exists(index) {
-            try model.load(from: DiffusersTensors(ShardedSafetensors(index: index)))
-        } else {
-            try model.load(from: DiffusersTensors(SafetensorsFile(weights)))
-        }
+        let configuration = try AutoencoderConfiguration(contentsOf: "\(directory)/\(Autoencoder.configurationName)")
+        var model = Autoencoder(configuration, .placeholder)
+        try model.load(from: DiffusersTensors(Self.weights(in: directory, of: configuration)))
         self.model = model
     }
+
+    private static func weights(in directory: String, of configuration: AutoencoderConfiguration) throws(FileError) -> any TensorSource {
+        let weights = "\(directory)/\(Autoencoder.weightsName)"
+        let (index, pickled) = ("\(directory)/\(Autoencoder.weightsIndexName)", "\(directory)/\(pickledWeightsName)")
+        if StoredFile.exists(weights) { return try SafetensorsFile(weights) }
+        if StoredFile.exists(index) { return try ShardedSafetensors(index: index) }
+        if StoredFile.exists(pickled) { return try PyTorchFile(pickled).tensors() }
+        if configuration.family is TinyConfiguration, let halves = try TinyHalves(in: directory) { return halves }
+        return try SafetensorsFile(weights)
+    }
+
+    /// What diffusers called its files before safetensors.
+    private static let pickledWeightsName = "diffusion_pytorch_model.bin"
 
     /// How many numbers were learned.
     package var parameters: Int { model.tensors.filter { $0.role == .learned }.reduce(0) { $0 + $1.tensor.count } }
