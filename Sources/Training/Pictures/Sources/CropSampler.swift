@@ -8,6 +8,7 @@ package struct CropSampler: Sendable {
     private let places: [Int]
     private let side: Int
     private let scale: Double?
+    private let augmentations: [CropAugmentation]
     private let root: RandomSource
 
     /// - Parameters:
@@ -15,11 +16,14 @@ package struct CropSampler: Sendable {
     ///   - side: of a crop, at most the images' own.
     ///   - scale: where crops are cut from whole images: how many times the squares' side the shorter side is resized to at most. Any number
     ///     from 1 to it is as likely.
-    package init(_ images: SquareImages, among places: [Int], side: Int, scale: Double? = nil, seed: UInt64) {
+    ///   - augmentations: what else is done to every crop, one after the other.
+    package init(
+        _ images: SquareImages, among places: [Int], side: Int, scale: Double? = nil, augmentations: [CropAugmentation] = [], seed: UInt64
+    ) {
         precondition(!places.isEmpty && side <= images.size, "no crops of \(side) in \(places.count) images of \(images.size)")
         self.images = images
         self.places = places
-        (self.side, self.scale) = (side, scale)
+        (self.side, self.scale, self.augmentations) = (side, scale, augmentations)
         root = RandomSource(seed: seed, stream: RandomSource.stream(named: "crops"))
     }
 
@@ -46,15 +50,20 @@ package struct CropSampler: Sendable {
         var random = root.substream(number)
         for _ in 0..<64 {
             guard let image = images.image(at: places[random.below(places.count)]) else { continue }
-            if let scale {
-                let isMirrored = random.chance(0.5)
-                return square(of: image, scale: 1 + (scale - 1) * Double(random.uniform()), &random).mirrored(if: isMirrored)
-            }
-            let left = random.below(image.width - side + 1)
-            let top = random.below(image.height - side + 1)
-            return image.cropped(left: left, top: top, side: side, isMirrored: random.chance(0.5))
+            let crop = cut(image, &random)
+            return augmentations.reduce(crop) { $1.applied(to: $0, &random) }
         }
         return nil
+    }
+
+    private func cut(_ image: RGBImage, _ random: inout RandomSource) -> RGBImage {
+        if let scale {
+            let isMirrored = random.chance(0.5)
+            return square(of: image, scale: 1 + (scale - 1) * Double(random.uniform()), &random).mirrored(if: isMirrored)
+        }
+        let left = random.below(image.width - side + 1)
+        let top = random.below(image.height - side + 1)
+        return image.cropped(left: left, top: top, side: side, isMirrored: random.chance(0.5))
     }
 
     /// - Parameter scale: how many times the squares' side the shorter side is resized to; nothing is enlarged.
