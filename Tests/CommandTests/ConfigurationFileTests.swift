@@ -59,7 +59,13 @@ import Testing
                 "--epochs", "1", "--rectifier-width", "48", "--rectifier-depth", "1", "--rectifier-head", "16",
             ]
             for (arguments, missing) in [
-                (vae, ["fit", "lr-range", "latent-bits", "minutes", "threads", "perceptual", "perceptual-weight"]),
+                (
+                    vae,
+                    [
+                        "augment", "code-averaging", "commitment", "fit", "lr-range", "latent-bits", "minutes", "threads", "perceptual",
+                        "perceptual-weight",
+                    ]
+                ),
                 (
                     fit,
                     [

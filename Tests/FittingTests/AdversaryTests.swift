@@ -102,6 +102,28 @@ import Testing
         #expect(adversary.factor(others.zeroed(), beside: others) == 0, "no pull, and nothing that is not a number")
     }
 
+    /// Of the weights that are trained, not of those beside them.
+    @Test(arguments: TrainedPart.allCases)
+    func itsPullIsWeighedOverWhatIsTrained(part: TrainedPart) throws {
+        var (pixels, random) = (Tensor(uninitialized: [2, 32, 32, 3]), RandomSource(seed: 4, stream: 1))
+        random.fill(normal: &pixels, deviation: 0.3)
+        let model = Autoencoder(try TinyTraining.architecture(), .random(seed: 1))
+        func norm(_ adversary: Adversary.Options?) -> Double {
+            var trainer = AutoencoderTrainer(
+                model, variances: [Double](repeating: 1, count: model.configuration.latentChannels),
+                options: .init(
+                    batch: 2, shards: 1, steps: 4, learningRate: 1e-3, schedule: Schedule(.constant, warmup: 0), weightDecay: 0, clip: 1,
+                    latentBits: nil, averaging: 0.9, part: part, adversary: adversary), seed: 1)
+            _ = trainer.train(on: pixels)
+            // The networks start as nothing: their first step moves only what adds them.
+            _ = trainer.train(on: pixels)
+            return trainer.gradientNorm
+        }
+        let (alone, weight) = (norm(nil), 8.0)
+        let together = norm(.init(weight: weight, start: 1, learningRate: 1e-3))
+        #expect(together > (weight - 1) * alone * 0.999 && together < (weight + 1) * alone * 1.001, "\(together) beside \(alone)")
+    }
+
     @Test func aStepThatIsNoNumberChangesNothing() throws {
         let model = Autoencoder(try TinyTraining.architecture(), .random(seed: 1))
         var trainer = AutoencoderTrainer(

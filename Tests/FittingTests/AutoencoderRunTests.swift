@@ -273,6 +273,50 @@ import Testing
         }
     }
 
+    /// An encoder that is trained through tokens: with its decoder and the codes, or alone, so that tokens mean what they meant.
+    @Test(arguments: [TrainedPart.all, .encoder])
+    func anEncoderIsTrainedStraightThroughTokens(part: TrainedPart) throws {
+        try withScratchFolder { folder in
+            var options = try fitted(in: folder, architecture: TinyTraining.architecture())
+            (options.training.part, options.measureEvery) = (part, 2)
+            options.training.straightThrough = .init(commitment: 0.1, averaging: 0.9)
+            #expect(try run(folder + "/whole", options))
+            for steps in [2, 3] { #expect(try !run(folder + "/parts", options, stopAfter: steps)) }
+            #expect(try run(folder + "/parts", options))
+            let codes = "fit/quantizer.safetensors"
+            for file in ["vae/config.json", "vae/diffusion_pytorch_model.safetensors", "fit/fit.json", codes] {
+                #expect(try StoredFile.read("\(folder)/whole/\(file)") == StoredFile.read("\(folder)/parts/\(file)"), "\(file)")
+            }
+            let (start, trained) = (try Autoencoder(directory: options.start!.vae), try Autoencoder(directory: folder + "/whole/vae"))
+            let moved = zip(start.tensors, trained.tensors).filter { $0.tensor.values != $1.tensor.values }.map(\.0.path)
+            #expect(moved.contains { $0.hasPrefix("encoder.") } && moved.contains { $0.hasPrefix("decoder.") } == (part == .all))
+            let isSettled = try StoredFile.read("\(folder)/whole/\(codes)") == StoredFile.read(folder + "/fit/\(codes)")
+            #expect(isSettled == (part == .encoder))
+            let log = try TrainingLog.entries(folder + "/parts/log.jsonl").filter { $0.values["loss"] != nil }
+            #expect(log.allSatisfy { $0.values["token_error"]! > 0 && ($0.values["code_resets"] != nil) == (part == .all) })
+            _ = try Publication(vae: folder + "/whole/vae", fit: folder + "/whole/fit", images: options.images, most: 1)
+                .publish(as: "tiny", under: folder + "/checkpoints", console: .silent)
+        }
+    }
+
+    /// Crops of several sizes and colours: the same ones however often it was stopped.
+    @Test func stepsOfSeveralSizesAreResumedToTheSameBytes() throws {
+        try withScratchFolder { folder in
+            var options = try options(images: try TinyTraining.pictures(in: folder))
+            (options.crop, options.augmentations) = (CropSides([24, 8, 16]), [.colour])
+            #expect(try run(folder + "/whole", options))
+            #expect(try !run(folder + "/parts", options, stopAfter: 3))
+            #expect(try run(folder + "/parts", options))
+            let weights = "vae/diffusion_pytorch_model.safetensors"
+            #expect(try StoredFile.read("\(folder)/whole/\(weights)") == StoredFile.read("\(folder)/parts/\(weights)"))
+            #expect(Set((0..<40).map { options.crop.side(step: $0, seed: 7) }) == [8, 16, 24])
+            let written = String(decoding: try StoredFile.read(folder + "/whole/config.json"), as: UTF8.self)
+            #expect(written.contains("\"colour\"") && JSONFile.bytes(CropSides([16])) == JSONFile.bytes(16))
+            options.crop = CropSides([16, 18])
+            #expect(#expect(throws: FileError.self) { try run(folder + "/other", options) }?.reason.hasSuffix("not 16, 18") == true)
+        }
+    }
+
     @Test func tokensOfAnotherAutoencoderAreRefused() throws {
         try withScratchFolder { folder in
             let valid = try fitted(in: folder)
@@ -288,19 +332,23 @@ import Testing
             var narrow = try #require(valid.architecture.family as? PatchCodeConfiguration)
             narrow.network.latentChannels = 40
             #expect(refusal { $0.architecture = AutoencoderConfiguration(narrow) }?.contains("only in decoder_refiner") == true)
-            #expect(refusal { $0.training.part = .all }?.contains("only the decoder is trained") == true)
+            #expect(refusal { $0.training.part = .encoder }?.contains("--train encoder has nothing to train") == true)
             #expect(refusal { $0.training.latentBits = 60 }?.contains("no test channel") == true)
+            #expect(refusal { $0.training.straightThrough = .init(commitment: -1, averaging: 0.9) }?.hasPrefix("--commitment is") == true)
+            #expect(refusal { $0.training.straightThrough = .init(commitment: 1, averaging: 1) }?.hasPrefix("--code-averaging is") == true)
             #expect(refusal { $0.start!.fit = folder + "/whole-image/fit" }?.hasSuffix("; it serves --crop 32 with --size 32") == true)
             #expect(try !StoredFolder.names(in: folder).contains("run"))
         }
     }
 
     /// Options to train a refiner on the tokens of a patch code, and another patch code.
-    private func fitted(in folder: String, _ precision: SafetensorsWriter.Precision = .float16) throws -> AutoencoderRun.Options {
+    private func fitted(
+        in folder: String, _ precision: SafetensorsWriter.Precision = .float16, architecture: AutoencoderConfiguration? = nil
+    ) throws -> AutoencoderRun.Options {
         let pictures = try TinyTraining.pictures(in: folder)
         var options = try options(images: pictures, part: .decoder)
         options.training.latentBits = nil
-        (options.architecture, options.training.steps) = (try Self.patchCode(), 0)
+        (options.architecture, options.training.steps) = (try architecture ?? Self.patchCode(), 0)
         #expect(try run(folder + "/start", options))
         options.seed = 8
         #expect(try run(folder + "/other", options))

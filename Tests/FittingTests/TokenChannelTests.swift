@@ -14,9 +14,24 @@ import Testing
         var (z, random) = (Tensor(uninitialized: [2, side, side, 2]), RandomSource(seed: 3, stream: 1))
         random.fill(normal: &z)
         let passed = channel.passage(of: z)
-        #expect(passed.shape == z.shape)
+        #expect(passed.output.shape == z.shape)
         // Normalised by (x − 1) / 2, the codes are −1 and 1 in both channels.
-        for (x, value) in zip(z.values, passed.values) { #expect(value == (x < 1 ? -1 : 3)) }
+        for (x, value) in zip(z.values, passed.output.values) { #expect(value == (x < 1 ? -1 : 3)) }
+        let error = passed.error()
+        for ((x, value), slope) in zip(zip(z.values, passed.output.values), error.gradient.values) {
+            #expect(abs(slope - 2 * (x - value) / Float(z.count)) < 1e-6)
+        }
+        #expect(LatentChannel.Passage.tokens(passed).backward(z).values == z.values, "gradients go straight past tokens")
+    }
+
+    @Test func newCodesAreThoseOfAllSizes() throws {
+        var channel = try TokenChannel(Self.fit(), imageSizes: [16, 32])
+        channel.codebooks = Tensor([-2, 2], shape: [1, 2, 1])
+        for side in [4, 8] {
+            let passed = channel.passage(of: Tensor(repeating: 2, shape: [1, side, side, 2])).output
+            #expect(passed.values.allSatisfy { $0 == 5 })
+            #expect(channel.quantizer(ofVectors: side * side * 2).codebooks.values == [-2, 2])
+        }
     }
 
     @Test func codesOfSinglePlacesAreRefused() throws {

@@ -4,10 +4,12 @@ import Fitting
 import Jobs
 import Laboratory
 import Networks
+import Pictures
 import Ranks
 import TokenizerCore
 
 extension TrainedPart: ExpressibleByArgument {}
+extension CropAugmentation: ExpressibleByArgument {}
 
 extension LearningRateRange: ExpressibleByArgument {
     package init?(argument: String) {
@@ -60,26 +62,35 @@ struct TrainAutoencoder: SharedCommand {
 
     @Option(
         help:
-            "With --from: what \"fit\" made for it, on whose tokens the decoder is trained. The result is in \"vae\" and \"\(AutoencoderRun.fitName)\"."
+            "With --from: what \"fit\" made for it, through whose tokens is trained. The result is in \"vae\" and \"\(AutoencoderRun.fitName)\"."
     )
     var fit: String?
 
     @Option(
         help:
-            "all; decoder: the encoder stays as it starts, with a patch code the principal components; or tail: of the decoder the refiner, or the layers at the finest resolution. (default: all; with --fit decoder)"
+            "all, with --fit the codes, too; encoder: what tokens mean stays; decoder: the encoder stays as it starts, with a patch code the principal components; or tail: of the decoder the refiner, or the layers at the finest resolution. (default: all; with --fit decoder)"
     )
     var train: TrainedPart?
 
     @Option(help: "Images are brought to squares of this side first: shorter side resized, centre cropped.")
     var size = 256
 
-    @Option(help: "The side of the training crops; a multiple of the autoencoder's factor.")
-    var crop = 64
+    @Option(
+        parsing: .upToNextOption,
+        help: "The side of the training crops, a multiple of the autoencoder's factor; of several each step takes one at random.")
+    var crop = [64]
 
     @Option(
         help:
             "Crops are cut from whole images, whose shorter side is resized to --size times anything from 1 to this; 1 for crops of the squares.")
     var scale = 1.0
+
+    @Option(
+        parsing: .upToNextOption,
+        help:
+            "What is done to crops besides scaling and mirroring. colour: each channel is made a little stronger or weaker, brighter or darker. (default: nothing)"
+    )
+    var augment: [CropAugmentation] = []
 
     @OptionGroup var split: SplitOptions
     @OptionGroup var loss: PictureLossOptions
@@ -111,6 +122,15 @@ struct TrainAutoencoder: SharedCommand {
     var clip = 1.0
     @Option(help: "Train the latents to survive quantisation to so many bits per position; without it they are passed on whole.")
     var latentBits: Double?
+    @Option(
+        help:
+            "With --fit and --train all or encoder: how strongly latents are drawn to what their tokens stand for, of the squared difference. (default: \(StraightThrough.usual.commitment))"
+    )
+    var commitment: Double?
+    @Option(
+        help:
+            "With --fit and --train all: codes follow the vectors of about 1 / (1 - this) steps. (default: \(StraightThrough.usual.averaging))")
+    var codeAveraging: Float?
     @Option(help: "The result is an average of the weights over about 1 / (1 - this) steps.")
     var averaging: Float = 0.999
     @Option(help: "Different seeds give different crops, noise and first weights.")
@@ -123,8 +143,13 @@ struct TrainAutoencoder: SharedCommand {
         guard from != nil || architecture != nil else {
             throw ValidationError("name --architecture, or --from to train a finished autoencoder further")
         }
+        guard isStraightThrough || commitment == nil && codeAveraging == nil else {
+            throw ValidationError("--commitment and --code-averaging go with --fit and --train all or encoder: elsewhere no gradient passes tokens")
+        }
         guard lrRange == nil || runOptions.minutes == nil else { throw ValidationError("--minutes does not go with --lr-range, which is short") }
     }
+
+    private var isStraightThrough: Bool { fit != nil && (train == .all || train == .encoder) }
 
     var threads: Threads { runOptions.resources.threads }
 
@@ -153,6 +178,10 @@ struct TrainAutoencoder: SharedCommand {
         var all = self
         all.runOptions.minutes = nil
         all.architecture = architecture ?? from.map { "\($0)/\(Autoencoder.configurationName)" }
+        if isStraightThrough {
+            all.commitment = commitment ?? StraightThrough.usual.commitment
+            all.codeAveraging = codeAveraging ?? StraightThrough.usual.averaging
+        }
         all.train = train ?? (fit == nil ? .all : .decoder)
         (all.split.split, all.split.splitSeed) = (split.split ?? Split.usual.shares, split.splitSeed ?? Split.usual.seed)
         all.steps = steps ?? (lrRange == nil ? Self.usualSteps : Self.usualRangeSteps)
@@ -163,12 +192,14 @@ struct TrainAutoencoder: SharedCommand {
     private var options: AutoencoderRun.Options {
         get throws {
             AutoencoderRun.Options(
-                images: images, size: size, crop: crop, scale: scale, split: try split.given ?? .usual, seed: seed, measureEvery: measureEvery,
+                images: images, size: size, crop: CropSides(crop), scale: scale, augmentations: augment, split: try split.given ?? .usual, seed: seed,
+                measureEvery: measureEvery,
                 architecture: try AutoencoderConfiguration(contentsOf: architecture!), start: from.map { .init(vae: $0, fit: fit) }, range: lrRange,
                 training: .init(
                     batch: batch, shards: shards, steps: steps!, learningRate: learningRate, schedule: Schedule(schedule, warmup: warmup),
                     weightDecay: weightDecay, clip: clip, latentBits: latentBits, averaging: averaging, part: train!,
-                    loss: loss.chosen, adversary: loss.adversary))
+                    loss: loss.chosen, adversary: loss.adversary,
+                    straightThrough: isStraightThrough ? StraightThrough(commitment: commitment!, averaging: codeAveraging!) : nil))
         }
     }
 }

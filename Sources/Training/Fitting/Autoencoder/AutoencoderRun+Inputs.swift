@@ -28,7 +28,8 @@ extension AutoencoderRun {
             // The same remarks on the source.
             _ = images.takeComplaints()
             if let start = options.start { try AutoencoderRun.check(start, options.architecture) }
-            fit = try options.start.flatMap { start throws(FileError) in try AutoencoderRun.fit(of: start) }
+            try AutoencoderRun.checkEncoder(options)
+            fit = try options.start.flatMap { start throws(FileError) in try AutoencoderRun.fit(of: start, options.training.part) }
             tokens = try fit.map { fit throws(FileError) in try AutoencoderRun.tokens(of: fit, options) }
             loss = try options.training.loss.map { options throws(FileError) in try PictureLoss(options) } ?? .squaredError
             try AutoencoderRun.checkMemory(options, loss)
@@ -59,7 +60,7 @@ extension AutoencoderRun {
 
     private static func tokens(of fit: FittedQuantizer, _ options: Options) throws(FileError) -> TokenChannel {
         do throws(FileError) {
-            return try TokenChannel(fit, imageSizes: [options.crop, options.size])
+            return try TokenChannel(fit, imageSizes: Set(options.crop.all + [options.size]))
         } catch {
             let size = fit.description.imageSize
             throw FileError(path: options.start?.fit ?? "", reason: "\(error.reason); it serves --crop \(size) with --size \(size)")
@@ -77,11 +78,26 @@ extension AutoencoderRun {
         }
     }
 
-    private static func fit(of start: Start) throws(FileError) -> FittedQuantizer? {
+    private static func fit(of start: Start, _ part: TrainedPart) throws(FileError) -> FittedQuantizer? {
         guard let folder = start.fit else { return nil }
         let fit = try FittedQuantizer(folder)
         try fit.check(belongsTo: start.vae, named: folder)
+        guard !part.movesEncoder || fit.description.rectifier.network == .identity else {
+            throw FileError(
+                path: folder,
+                reason: "\(folder) has a rectifier, which knows the errors of the encoder and the codes as they are: with --train \(part.rawValue) "
+                    + "name a fit without one")
+        }
         return fit
+    }
+
+    private static func checkEncoder(_ options: Options) throws(FileError) {
+        guard options.training.part == .encoder, let code = options.architecture.family as? PatchCodeConfiguration, !code.hasEncoderNetwork else {
+            return
+        }
+        throw FileError(
+            path: options.start?.vae ?? options.images,
+            reason: "--train encoder has nothing to train: this patch code's encoder has no network beside it, and stays at the principal components")
     }
 
     private static func validate(_ index: PictureIndex, _ options: Options) throws(FileError) {
@@ -100,17 +116,18 @@ extension AutoencoderRun {
         try check(options.range == nil || ranks.count == 1, "--lr-range is tried by one process, not by \(ranks.count) ranks")
         try check((1...8192).contains(options.size), "the image size is in 1...8192, not \(options.size)")
         try check(
-            (1...options.size).contains(options.crop) && options.crop % factor == 0,
-            "crops are at most \(options.size) pixels and a multiple of the autoencoder's factor \(factor), not \(options.crop)")
+            options.crop.all.allSatisfy { (1...options.size).contains($0) && $0 % factor == 0 },
+            "crops are at most \(options.size) pixels and a multiple of the autoencoder's factor \(factor), not "
+                + options.crop.all.map(String.init).joined(separator: ", "))
         try check(
             options.scale.map { $0 > 1 && $0 <= 16 } ?? true, "--scale is in 1...16, not \(options.scale ?? 1)")
         try check(
-            training.loss?.perceptual.isEmpty ?? true || options.crop >= PerceptualTrunk.smallestSide,
-            "a perceptual network takes crops of \(PerceptualTrunk.smallestSide) pixels at least, not \(options.crop)")
+            training.loss?.perceptual.isEmpty ?? true || options.crop.smallest >= PerceptualTrunk.smallestSide,
+            "a perceptual network takes crops of \(PerceptualTrunk.smallestSide) pixels at least, not \(options.crop.smallest)")
         try check(options.size % factor == 0, "images of \(options.size) pixels are not a multiple of the factor \(factor)")
         try check(
-            options.start?.fit == nil || training.part != .all && training.latentBits == nil,
-            "what tokens stand for is settled: behind them only the decoder is trained, and no test channel stands for them")
+            options.start?.fit == nil || training.latentBits == nil,
+            "with --fit latents become the tokens themselves, and no test channel stands for them: leave --latent-bits out")
         try check((1...1 << 24).contains(options.measureEvery), "--measure-every is in 1...\(1 << 24), not \(options.measureEvery)")
     }
 
@@ -118,7 +135,7 @@ extension AutoencoderRun {
         let judgement = options.training.adversary == nil ? 0 : Discriminator.floatsPerPixel
         do throws(MemoryShortage) {
             try AutoencoderMemory(options.architecture).checkTraining(
-                imageSize: options.crop, batch: options.training.batch, beside: loss.floatsPerPixel + judgement, within: .machine)
+                imageSize: options.crop.largest, batch: options.training.batch, beside: loss.floatsPerPixel + judgement, within: .machine)
         } catch {
             throw FileError(path: options.images, reason: "\(error)")
         }

@@ -53,7 +53,7 @@ extension AutoencoderRun {
         try log.append(step: trainer.step, figures)
         try drawSheet(watched, trainer)
         console.say("step \(trainer.step): \(text); choosing part, \(Figure.count(whole.pictures, "picture"))")
-        let found = BestAutoencoder(trainer.average, step: trainer.step, score: score ?? (throughChannel ?? whole).mean)
+        let found = BestAutoencoder(trainer.average, codebooks: trainer.codebooks, step: trainer.step, score: score ?? (throughChannel ?? whole).mean)
         if best.map({ found.score > $0.score }) ?? true { best = found }
         return found
     }

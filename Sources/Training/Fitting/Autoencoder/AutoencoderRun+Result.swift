@@ -1,3 +1,4 @@
+import Compute
 import Files
 import Images
 import Jobs
@@ -6,18 +7,24 @@ import TokenizerCore
 
 /// What a run leaves behind: the last weights, and the best where these are others.
 extension AutoencoderRun {
-    /// - Parameter step: the last one.
-    func publish(_ last: Autoencoder, _ best: BestAutoencoder?, _ step: Int, _ parts: PictureParts) throws(FileError) {
+    /// - Parameters:
+    ///   - codebooks: what became of the codes; nil where they are those that were given.
+    ///   - step: the last one.
+    func publish(
+        _ last: Autoencoder, _ codebooks: Tensor?, _ best: BestAutoencoder?, _ step: Int, _ parts: PictureParts
+    ) throws(FileError) {
         if let best, best.step < step {
             try publish(best, parts)
             let name = "\(directory.path)/\(Self.resultName)\(Self.bestEnding)"
             console.say("the best on the choosing part was step \(best.step), \(said(best)): it is in \(name)")
         }
         // Last of all: where it is, the run is finished.
-        try publish(last, parts, ending: "")
+        try publish(last, codebooks, parts, ending: "")
     }
 
-    func publish(_ best: BestAutoencoder, _ parts: PictureParts) throws(FileError) { try publish(best.model, parts, ending: Self.bestEnding) }
+    func publish(_ best: BestAutoencoder, _ parts: PictureParts) throws(FileError) {
+        try publish(best.model, best.codebooks, parts, ending: Self.bestEnding)
+    }
 
     /// How good it was.
     func said(_ measured: BestAutoencoder) -> String {
@@ -34,11 +41,14 @@ extension AutoencoderRun {
         return true
     }
 
-    private func publish(_ model: Autoencoder, _ parts: PictureParts, ending: String) throws(FileError) {
+    private func publish(_ model: Autoencoder, _ codebooks: Tensor?, _ parts: PictureParts, ending: String) throws(FileError) {
         let (result, fitName) = ("\(directory.path)/\(Self.resultName)\(ending)", Self.fitName + ending)
         let present = try StoredFolder.names(in: directory.path)
         if !present.contains(Self.resultName + ending) { try publish(model, parts, to: result) }
-        if let fit, !present.contains(fitName) { try fit.drawn(by: result).publish(to: "\(directory.path)/\(fitName)") }
+        if let fit, !present.contains(fitName) {
+            let own = codebooks.map { fit.with(codebooks: $0) } ?? fit
+            try own.drawn(by: result).publish(to: "\(directory.path)/\(fitName)")
+        }
     }
 
     private func publish(_ model: Autoencoder, _ parts: PictureParts, to result: String) throws(FileError) {
@@ -46,7 +56,7 @@ extension AutoencoderRun {
         try StoredFile.write(JSONFile.bytes(options.architecture), to: "\(staged.path)/\(Autoencoder.configurationName)")
         // Half precision halves the file; what is fitted to this autoencoder reads the same rounded weights that are served. But what is
         // fitted already to an encoder that stays needs it as it is.
-        let isSettled = options.start != nil && options.training.part != .all
+        let isSettled = options.start != nil && !options.training.part.movesEncoder
         let precision: SafetensorsWriter.Precision = !isSettled || model.encoder.isHalfPrecise ? .float16 : .float32
         try model.save(to: "\(staged.path)/\(Autoencoder.weightsName)", precision: precision)
         try parts.write(to: staged.path)

@@ -18,7 +18,8 @@ extension AutoencoderRun {
     }
 
     func sampler(side: Int) -> CropSampler {
-        CropSampler(lessons, among: places(.training), side: side, scale: options.scale, seed: options.seed)
+        CropSampler(
+            lessons, among: places(.training), side: side, scale: options.scale, augmentations: options.augmentations ?? [], seed: options.seed)
     }
 
     /// - Parameter step: of the saved state; nil where there is none.
@@ -71,7 +72,7 @@ extension AutoencoderRun {
         guard options.training.latentBits != nil, options.architecture.family is PatchCodeConfiguration else {
             return [Double](repeating: 1, count: channels)
         }
-        let z = model.encoder(try sampler(side: options.crop).crops(count: min(Self.basisImages, options.training.batch * 8), step: 0)).values
+        let z = model.encoder(try sampler(side: options.crop.largest).crops(count: min(Self.basisImages, options.training.batch * 8), step: 0)).values
         return (0..<channels).map { channel in
             let values = stride(from: channel, to: z.count, by: channels).map { Double(z[$0]) }
             let mean = values.reduce(0, +) / Double(values.count)

@@ -14,10 +14,12 @@ package struct AutoencoderRun {
         package var images: String
         /// Images are brought to squares of this side first.
         package var size: Int
-        /// The side of the training crops.
-        package var crop: Int
+        /// The sides of the training crops.
+        package var crop: CropSides
         /// Crops are cut from whole images, whose shorter side is resized to ``size`` times a number from 1 to this; nil to cut them from squares.
         package var scale: Double?
+        /// What is done to crops besides; nil for nothing.
+        package var augmentations: [CropAugmentation]?
         /// Which images are trained on, and which measure the model.
         package var split: Split
         package var seed: UInt64
@@ -31,11 +33,13 @@ package struct AutoencoderRun {
         package var training: AutoencoderTrainer.Options
 
         package init(
-            images: String, size: Int, crop: Int, scale: Double = 1, split: Split = .usual, seed: UInt64, measureEvery: Int = 500,
+            images: String, size: Int, crop: CropSides, scale: Double = 1, augmentations: [CropAugmentation] = [], split: Split = .usual,
+            seed: UInt64, measureEvery: Int = 500,
             architecture: AutoencoderConfiguration, start: Start? = nil, range: LearningRateRange? = nil, training: AutoencoderTrainer.Options
         ) {
             (self.images, self.size, self.crop, self.split, self.seed) = (images, size, crop, split, seed)
             self.scale = scale == 1 ? nil : scale
+            self.augmentations = augmentations.isEmpty ? nil : augmentations
             (self.measureEvery, self.architecture, self.start, self.range) = (measureEvery, architecture, start, range)
             self.training = training
         }
@@ -148,7 +152,7 @@ package struct AutoencoderRun {
         if steps % options.measureEvery != 0 { try measure(trainer, log, &best) }
         try report(trainer, log)
         try measured()
-        try publish(trainer.average, best, steps, parts)
+        try publish(trainer.average, trainer.codebooks, best, steps, parts)
         return true
     }
 
@@ -173,7 +177,7 @@ package struct AutoencoderRun {
     /// What one step is taken on, or this rank's part of it; complaints about pictures are passed on.
     func crops(step: Int, own: Range<Int>? = nil) throws(FileError) -> Tensor {
         defer { sayComplaints() }
-        return try sampler(side: options.crop).crops(count: options.training.batch, step: step, own: own)
+        return try sampler(side: options.crop.side(step: step, seed: options.seed)).crops(count: options.training.batch, step: step, own: own)
     }
 
     private func save(_ trainer: AutoencoderTrainer, _ best: BestAutoencoder?, _ log: TrainingLog) throws(FileError) {

@@ -29,14 +29,17 @@ package struct AutoencoderTrainer: Sendable {
         package var loss: PictureLoss.Options?
         /// What else pulls; nil for nothing.
         package var adversary: Adversary.Options?
+        /// Where the encoder is trained through tokens; nil elsewhere.
+        package var straightThrough: StraightThrough?
 
         package init(
             batch: Int, shards: Int, steps: Int, learningRate: Float, schedule: Schedule, weightDecay: Float, clip: Double,
-            latentBits: Double?, averaging: Float, part: TrainedPart, loss: PictureLoss.Options? = nil, adversary: Adversary.Options? = nil
+            latentBits: Double?, averaging: Float, part: TrainedPart, loss: PictureLoss.Options? = nil, adversary: Adversary.Options? = nil,
+            straightThrough: StraightThrough? = nil
         ) {
             (self.batch, self.shards, self.steps, self.learningRate, self.schedule) = (batch, shards, steps, learningRate, schedule)
             (self.weightDecay, self.clip, self.latentBits, self.averaging) = (weightDecay, clip, latentBits, averaging)
-            (self.part, self.loss, self.adversary) = (part, loss, adversary)
+            (self.part, self.loss, self.adversary, self.straightThrough) = (part, loss, adversary, straightThrough)
         }
 
         /// What is impossible about the numbers, if anything, named as options of `vae`.
@@ -47,7 +50,7 @@ package struct AutoencoderTrainer: Sendable {
             if !(weightDecay >= 0 && weightDecay.isFinite) { return "--weight-decay is a number that is not below 0, not \(weightDecay)" }
             if !(clip > 0 && clip.isFinite) { return "--clip is a number above 0, not \(clip)" }
             if !(0..<1).contains(averaging) { return "--averaging is in 0..<1, not \(averaging)" }
-            if let problem = loss?.problem ?? adversary?.problem { return problem }
+            if let problem = loss?.problem ?? adversary?.problem ?? straightThrough?.problem { return problem }
             if let latentBits, !(0...4096).contains(latentBits) { return "--latent-bits is in 0...4096, not \(latentBits)" }
             let isWhole = shards >= 1 && batch >= shards && batch % shards == 0
             return isWhole ? nil : "a batch is a multiple of the \(shards) shards, not \(batch)"
@@ -66,7 +69,8 @@ package struct AutoencoderTrainer: Sendable {
     /// Which tensors of encoder and decoder are trained, in visiting order.
     private let moves: (encoder: [Bool], decoder: [Bool])
     private var optimizer: AdamW
-    private let channel: LatentChannel
+    private var channel: LatentChannel
+    private var runningCodes: RunningCodes?
     private let ranks: RankGroup
     let loss: PictureLoss
     private var adversary: Adversary?
@@ -76,6 +80,12 @@ package struct AutoencoderTrainer: Sendable {
 
     /// Steps taken so far.
     package var step: Int { optimizer.step }
+
+    /// The codes, `[codebooks, N, d]`, where they are trained; nil elsewhere.
+    var codebooks: Tensor? {
+        guard runningCodes != nil, case .tokens(let channel) = channel else { return nil }
+        return channel.codebooks
+    }
 
     /// Whether latents are changed on their way to the decoder.
     var hasChannel: Bool {
@@ -97,11 +107,13 @@ package struct AutoencoderTrainer: Sendable {
         self.init(model, channel: channel, loss: loss, options: options, seed: seed, ranks)
     }
 
-    /// Trains the decoder on what `tokens` leave of the latents.
+    /// Trains on what `tokens` leave of the latents: the decoder, or with ``Options/straightThrough`` the encoder, too.
     package init(
         _ model: Autoencoder, tokens: TokenChannel, loss: PictureLoss = .squaredError, options: Options, seed: UInt64, ranks: RankGroup = .alone
     ) {
-        precondition(options.part != .all && options.latentBits == nil, "tokens pass no gradients, and take the test channel's place")
+        precondition(options.latentBits == nil, "tokens take the test channel's place")
+        precondition(
+            options.part.movesEncoder == (options.straightThrough != nil), "only an encoder that is trained gets gradients straight through tokens")
         self.init(model, channel: .tokens(tokens), loss: loss, options: options, seed: seed, ranks)
     }
 
@@ -116,6 +128,8 @@ package struct AutoencoderTrainer: Sendable {
         optimizer = AdamW(weightDecay: options.weightDecay)
         (self.channel, self.loss) = (channel, loss)
         adversary = options.adversary.map { Adversary($0, .random(seed: seed)) }
+        // An encoder that is trained alone chooses among the codes that there are.
+        runningCodes = options.part == .all ? options.straightThrough.map { RunningCodes(averaging: $0.averaging, seed: seed) } : nil
         self.seed = seed
     }
 
@@ -134,28 +148,47 @@ package struct AutoencoderTrainer: Sendable {
         var adversary = isJudged ? self.adversary : nil
         let judge = adversary?.judge()
         var total = gradients(of: crops, judge)
-        var gradient = total.gradient
-        let moves = moves
-        if options.part == .tail { gradient.decoder.clear { !moves.decoder[$0] } }
         let scale = 1 / Float(options.shards)
-        let norm = gradient.gradientNorm * Double(scale)
+        let norm = total.gradient.gradientNorm * Double(scale)
         guard norm.isFinite, total.judgement.map(\.gradientNorm.isFinite) ?? true else { return .nan }
         gradientNorm = norm
         learningRate = rate ?? scheduledRate
-        let factor = scale * GradientClipping.factor(norm: norm, limit: options.clip)
-        if options.part == .all {
-            optimizer.update(&model, gradient: gradient, learningRate: learningRate, scale: factor)
-        } else {
-            optimizer.update(&model.decoder, gradient: gradient.decoder, learningRate: learningRate, scale: factor) { moves.decoder[$0] }
-        }
-        let all = moves.encoder + moves.decoder
-        averaging.add(model, step: step) { all[$0] }
+        move(against: total.gradient, scale: scale * GradientClipping.factor(norm: norm, limit: options.clip))
+        terms = total.terms.mapValues { $0 * Double(scale) }
+        if let vectors = total.vectors { followCodes(vectors) }
         if let judge, let judgement = total.judgement.take() {
             adversary!.learn(judgement, as: judge, scale: scale)
             self.adversary = adversary
         }
-        terms = total.terms.mapValues { $0 * Double(scale) }
         return total.squaredError * Double(scale)
+    }
+
+    /// Of the weights, those that are trained.
+    private mutating func move(against gradient: Autoencoder, scale: Float) {
+        let moves = moves
+        switch options.part {
+        case .all: optimizer.update(&model, gradient: gradient, learningRate: learningRate, scale: scale)
+        case .encoder: optimizer.update(&model.encoder, gradient: gradient.encoder, learningRate: learningRate, scale: scale)
+        case .decoder, .tail:
+            optimizer.update(&model.decoder, gradient: gradient.decoder, learningRate: learningRate, scale: scale) { moves.decoder[$0] }
+        }
+        let all = moves.encoder + moves.decoder
+        averaging.add(model, step: step) { all[$0] }
+    }
+
+    /// - Parameter vectors: those of this rank's shards.
+    private mutating func followCodes(_ vectors: [Tensor]) {
+        guard case .tokens(var channel) = channel, var codes = runningCodes else { return }
+        let (own, width) = (ranks.share(of: options.shards), vectors[0].c)
+        let perShard = options.batch / options.shards * width
+        var all = [Float](repeating: 0, count: options.batch * width)
+        for (shard, vectors) in zip(own, vectors) { all.replaceSubrange(shard * perShard..<(shard + 1) * perShard, with: vectors.values) }
+        all.withUnsafeMutableBufferPointer { ranks.complete($0, sharedBy: options.shards) }
+        let quantizer = channel.quantizer(ofVectors: width)
+        let found = codes.follow(Tensor(all, shape: [options.batch, width]), of: quantizer, step: step, ranks: ranks)
+        channel.codebooks = found.codebooks
+        (self.channel, runningCodes) = (.tokens(channel), codes)
+        terms["code_resets"] = Double(found.resets)
     }
 
     private var isJudged: Bool { options.adversary.map { step >= $0.start } ?? false }
@@ -176,11 +209,11 @@ package struct AutoencoderTrainer: Sendable {
     private func sum(_ shards: consuming [Shard]) -> Shard {
         let names = shards[0].terms.keys.sorted()
         let figures = ranks.sum(shards.map { shard in [shard.squaredError] + names.map { shard.terms[$0]! } })
-        let (gradients, judgements) = (shards.map(\.gradient), shards.compactMap(\.judgement))
+        let (gradients, judgements, vectors) = (shards.map(\.gradient), shards.compactMap(\.judgement), shards.compactMap(\.vectors).flatMap { $0 })
         shards = []
         return Shard(
             squaredError: figures[0], terms: Dictionary(uniqueKeysWithValues: zip(names, figures.dropFirst())), gradient: ranks.sum(gradients),
-            judgement: judgements.isEmpty ? nil : ranks.sum(judgements))
+            judgement: judgements.isEmpty ? nil : ranks.sum(judgements), vectors: vectors.isEmpty ? nil : vectors)
     }
 
     /// What a part of the batch gives, or several of them added up.
@@ -191,43 +224,62 @@ package struct AutoencoderTrainer: Sendable {
         var gradient: Autoencoder
         /// The gradient of the discriminator that judged.
         var judgement: Discriminator?
+        /// What was compared with the codes that are to follow it, `[n, T·d]` of each shard of this rank.
+        var vectors: [Tensor]?
     }
 
     private func shard(_ crops: Tensor, _ index: Int, _ judge: Discriminator.Normalized?) -> Shard {
-        var kept = options.part == .all ? Tape.keeping : .forgetting
-        var gradient = model.zeroed()
-        var z = model.encoder.forward(crops, keeping: &kept)
-        var drawn = Tape.keeping
         var random = noise.substream(UInt64(step * options.shards + index))
-        var passage: TestChannel.Passage?
-        switch channel {
-        case .open: break
-        case .test(let channel):
-            passage = channel.passage(of: z, &random)
-            z = passage!.output
-        case .tokens(let channel): z = channel.passage(of: z)
-        }
-        let y = model.decoder.forward(z, keeping: &drawn)
+        var way = Way(kept: options.part.movesEncoder ? .keeping : .forgetting, drawn: .keeping)
+        way.passage = channel.passage(of: model.encoder.forward(crops, keeping: &way.kept), &random)
+        let y = model.decoder.forward(way.passage.output, keeping: &way.drawn)
         let value = loss(y, crops)
-        var terms = loss.terms(of: value)
-        var judged = judge == nil ? Tape.forgetting : drawn
-        var dz = model.decoder.backward(value.gradient, from: &drawn, into: &gradient.decoder)
-        let judgement = judge.map { Adversary.judge(y, crops, with: $0) }
-        if let judgement {
-            terms.merge(judgement.terms) { own, _ in own }
-            var pull = gradient.decoder.zeroed()
-            var dpull = model.decoder.backward(judgement.pull, from: &judged, into: &pull)
-            let factor = adversary!.factor(pull, beside: gradient.decoder)
-            pull.scale(by: factor)
-            gradient.decoder.accumulate(pull)
-            dpull.multiply(by: factor)
-            dz.add(dpull)
+        var (terms, commitment, vectors) = (loss.terms(of: value), nil as Tensor?, nil as [Tensor]?)
+        if let options = options.straightThrough, case .tokens(let passage) = way.passage {
+            let error = passage.error()
+            terms["token_error"] = error.value
+            commitment = error.gradient
+            commitment!.multiply(by: Float(options.commitment))
+            vectors = runningCodes == nil ? nil : [passage.vectors]
         }
-        if options.part == .all {
-            if let passage { dz = passage.backward(dz) }
-            _ = model.encoder.backward(dz, from: &kept, into: &gradient.encoder)
+        guard let judge else {
+            return Shard(
+                squaredError: value.squaredError, terms: terms, gradient: gradient(of: value.gradient, way, commitment), judgement: nil,
+                vectors: vectors)
         }
-        return Shard(squaredError: value.squaredError, terms: terms, gradient: gradient, judgement: judgement?.gradient)
+        let judgement = Adversary.judge(y, crops, with: judge)
+        terms.merge(judgement.terms) { own, _ in own }
+        var pull = gradient(of: judgement.pull, way, nil)
+        var total = gradient(of: value.gradient, way, commitment)
+        pull.scale(by: adversary!.factor(pull, beside: total))
+        // The batch's statistics are in both, and count once.
+        let roles = pull.tensors.map(\.role)
+        pull.clear { roles[$0] == .measured }
+        total.accumulate(pull)
+        return Shard(squaredError: value.squaredError, terms: terms, gradient: total, judgement: judgement.gradient, vectors: vectors)
+    }
+
+    /// What a shard's way from crops to drawn pictures leaves for the way back.
+    private struct Way {
+        /// Of the encoder, and of the decoder.
+        var kept, drawn: Tape
+        var passage = LatentChannel.Passage.open(Tensor(zeros: [0]))
+    }
+
+    /// What the gradient for drawn pictures means for the weights that are trained; nothing for the others.
+    /// - Parameter commitment: a gradient for the latents besides.
+    private func gradient(of dy: consuming Tensor, _ way: consuming Way, _ commitment: Tensor?) -> Autoencoder {
+        var gradient = model.zeroed()
+        var dz = model.decoder.backward(dy, from: &way.drawn, into: &gradient.decoder)
+        if options.part.movesEncoder {
+            dz = way.passage.backward(dz)
+            if let commitment { dz.add(commitment) }
+            _ = model.encoder.backward(dz, from: &way.kept, into: &gradient.encoder)
+        }
+        let moves = moves
+        gradient.encoder.clear { !moves.encoder[$0] }
+        gradient.decoder.clear { !moves.decoder[$0] }
+        return gradient
     }
 
     private var noise: RandomSource { RandomSource(seed: seed, stream: RandomSource.stream(named: "latent noise")) }
@@ -236,18 +288,14 @@ package struct AutoencoderTrainer: Sendable {
     func reconstruction(of pixels: Tensor) -> Tensor {
         let z = average.encoder(pixels)
         var random = noise
-        switch channel {
-        case .open: return average.decoder(z)
-        case .test(let channel): return average.decoder(channel.passage(of: z, &random).output)
-        case .tokens(let channel): return average.decoder(channel.passage(of: z))
-        }
+        return average.decoder(channel.passage(of: z, &random).output)
     }
 
     private var scheduledRate: Float { options.learningRate * options.schedule.factor(step: step, steps: options.steps) }
 }
 
 extension AutoencoderTrainer {
-    private static let channelName = "channel.distortions"
+    private static let (channelName, codesName, codeTotalsName) = ("channel.distortions", "codes.embeddings", "codes.totals")
 
     /// Everything a resumed run needs besides options, seed and step.
     var state: [(name: String, tensor: Tensor)] {
@@ -256,6 +304,7 @@ extension AutoencoderTrainer {
         model.visit(ParameterPath("model")) { path, _, tensor in tensors.append((path.description, tensor)) }
         average.visit(ParameterPath("average")) { path, _, tensor in tensors.append((path.description, tensor)) }
         if case .test(let channel) = channel { tensors.append((Self.channelName, Tensor(channel.distortions, shape: [channel.distortions.count]))) }
+        if let codebooks, let totals = runningCodes?.totals { tensors += [(Self.codesName, codebooks), (Self.codeTotalsName, totals)] }
         return tensors + optimizer.state(prefix: "optimizer") + (adversary?.state ?? [])
     }
 
@@ -271,10 +320,21 @@ extension AutoencoderTrainer {
         self.init(model, channel: channel, loss: loss, options: options, seed: seed, ranks)
         adversary = try options.adversary.map { options throws(FileError) in try Adversary(options, restoring: file) }
         try averaging.load(from: file, prefix: "average")
+        try restoreCodes(from: file)
         let (decay, prefix) = (options.weightDecay, "optimizer")
-        optimizer =
-            options.part == .all
-            ? try AdamW(weightDecay: decay, step: step, for: model, restoring: file, prefix: prefix)
-            : try AdamW(weightDecay: decay, step: step, for: model.decoder, restoring: file, prefix: prefix)
+        switch options.part {
+        case .all: optimizer = try AdamW(weightDecay: decay, step: step, for: model, restoring: file, prefix: prefix)
+        case .encoder: optimizer = try AdamW(weightDecay: decay, step: step, for: model.encoder, restoring: file, prefix: prefix)
+        case .decoder, .tail: optimizer = try AdamW(weightDecay: decay, step: step, for: model.decoder, restoring: file, prefix: prefix)
+        }
+    }
+
+    private mutating func restoreCodes(from file: SafetensorsFile) throws(FileError) {
+        guard let straightThrough = options.straightThrough, runningCodes != nil, case .tokens(var channel) = channel,
+            file.names.contains(Self.codesName)
+        else { return }
+        channel.codebooks = try file.tensor(Self.codesName, shape: channel.codebooks.shape)
+        self.channel = .tokens(channel)
+        runningCodes = RunningCodes(averaging: straightThrough.averaging, seed: seed, totals: try file.tensor(Self.codeTotalsName))
     }
 }

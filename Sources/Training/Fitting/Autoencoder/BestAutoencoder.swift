@@ -5,6 +5,8 @@ import Networks
 /// The averaged weights that did best on the choosing part so far.
 struct BestAutoencoder {
     private(set) var model: Autoencoder
+    /// `[codebooks, N, d]`; nil where these do not change.
+    let codebooks: Tensor?
     /// After which they were measured.
     let step: Int
     /// PSNR through the channel in dB, or the loss, negated, where it is another: more is better. Of single precision and finite, so that a saved
@@ -13,10 +15,10 @@ struct BestAutoencoder {
 
     /// No rounding of pixels lets pictures that are not equal come near it.
     private static let mostDecibels = 1000.0
-    private static let (prefix, stepName, scoreName) = ("best.model", "best.step", "best.psnr")
+    private static let (prefix, stepName, scoreName, codesName) = ("best.model", "best.step", "best.psnr", "best.codes")
 
-    init(_ model: Autoencoder, step: Int, score: Double) {
-        (self.model, self.step, self.score) = (model, step, Float(min(score, Self.mostDecibels)))
+    init(_ model: Autoencoder, codebooks: Tensor?, step: Int, score: Double) {
+        (self.model, self.codebooks, self.step, self.score) = (model, codebooks, step, Float(min(score, Self.mostDecibels)))
     }
 
     /// Whether pictures have fallen apart since: the loss on the choosing part is the threefold, or PSNR is lower by 5 dB.
@@ -25,6 +27,7 @@ struct BestAutoencoder {
     /// What ``init(_:restoring:)`` needs.
     var state: [(name: String, tensor: Tensor)] {
         [(Self.stepName, Tensor(step: step)), (Self.scoreName, Tensor([score], shape: [1]))] + model.named(Self.prefix)
+            + (codebooks.map { [(Self.codesName, $0)] } ?? [])
     }
 
     /// - Returns: nil where nothing was measured: no images were held out.
@@ -32,6 +35,7 @@ struct BestAutoencoder {
         guard file.names.contains(Self.stepName) else { return nil }
         model = Autoencoder(configuration, .placeholder)
         try model.load(from: file, prefix: Self.prefix)
+        codebooks = file.names.contains(Self.codesName) ? try file.tensor(Self.codesName) : nil
         step = try file.step(Self.stepName)
         score = try file.tensor(Self.scoreName, shape: [1]).values[0]
     }

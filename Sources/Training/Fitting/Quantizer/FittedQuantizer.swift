@@ -132,6 +132,16 @@ package struct FittedQuantizer: Sendable {
             description.drawn(by: try FileDigest(of: "\(vae)/\(Autoencoder.weightsName)")), normalizer, quantizer, rectifier, pictures: pictures)
     }
 
+    /// The same with other codes, `[codebooks, N, d]`, whose errors nobody has measured.
+    func with(codebooks: Tensor) -> FittedQuantizer {
+        var quantizer = quantizer
+        quantizer.codebooks = codebooks
+        let unmeasured = Description(
+            layout: description.layout, rectifier: description.rectifier, latentShape: description.latentShape, imageSize: description.imageSize,
+            vaeWeights: description.vaeWeights)
+        return FittedQuantizer(unmeasured, normalizer, quantizer, rectifier, pictures: pictures)
+    }
+
     /// The same for images of another size: as many more or fewer tokens from the same codes.
     /// - Throws: when its codes, statistics or rectifier belong to one size.
     package func resized(toImageSize size: Int) throws(FileError) -> FittedQuantizer {

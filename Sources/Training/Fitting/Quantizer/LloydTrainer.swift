@@ -107,6 +107,12 @@ struct LloydCells {
         return CodeUsage(layout, counts: cells.map { Int(totals[$0]) }, errors: cells.map { Float(totals[$0 + 2]) })
     }
 
+    /// Of one code: how many vectors it has, their weight, and d weighted sums.
+    subscript(cell: Int) -> [Double] {
+        let first = cell * record
+        return [totals[first], totals[first + 1]] + totals[first + 3..<first + record]
+    }
+
     /// Moves every code that has vectors towards their mean.
     ///
     /// - Parameters:

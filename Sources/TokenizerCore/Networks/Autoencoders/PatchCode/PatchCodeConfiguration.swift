@@ -52,6 +52,9 @@ package struct PatchCodeConfiguration: AutoencoderFamily {
     /// What corrects the decoder's pictures.
     package var refiner: Refiner?
 
+    /// Whether the encoder has more than the linear code.
+    package var hasEncoderNetwork: Bool { network.encoder.hasLayers }
+
     package var imageChannels: Int { network.imageChannels }
     package var latentChannels: Int { network.latentChannels }
     package var factor: Int { network.factor }
