@@ -74,7 +74,14 @@ import Testing
             #expect(kept.isEmpty)
             #expect(dx.relativeError(to: try example.map("input_gradient")) < 1e-4)
             for (path, _, tensor) in gradient.tensors {
-                #expect(tensor.relativeError(to: try example.reference.tensor("gradients.\(path)")) < 1e-4, "\(path)")
+                let expected = try example.reference.tensor("gradients.\(path)")
+                // A key's bias adds the same to all similarities of a query, which softmax takes away: what is left is rounding.
+                guard path.hasSuffix("to_k.bias") else {
+                    #expect(tensor.relativeError(to: expected) < 1e-4, "\(path)")
+                    continue
+                }
+                let weight = try example.reference.tensor("gradients.\(path.replacing("bias", with: "weight"))")
+                #expect(tensor.sumOfSquares < 1e-8 * weight.sumOfSquares, "\(path)")
             }
         }
     }
