@@ -12,7 +12,7 @@
 #include "CKernels.h"
 
 /// A kernel that is new wants a function here.
-_Static_assert(sizeof(revq_kernel_table) == 29 * sizeof(void *), "the table has other kernels than are tested here");
+_Static_assert(sizeof(revq_kernel_table) == 31 * sizeof(void *), "the table has other kernels than are tested here");
 
 enum { GUARD = 16, MOST = 1 << 17 };
 static const float guard = 1234.5f;
@@ -158,6 +158,21 @@ static void winograd(const revq_kernel_table *k, check *c) {
             expect(c, "convolve_winograd", y, 2 * ho * wo * n, rounded);
             free(x), free(weights), free(bias), free(u), free(scratch);
         }
+}
+
+static void winograd_gradient(const revq_kernel_table *k, check *c) {
+    const ptrdiff_t shapes[][4] = {{1, 1, 16, 1}, {4, 4, 16, 32}, {9, 7, 32, 33}, {34, 38, 48, 70}};
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        ptrdiff_t h = shapes[i][0], w = shapes[i][1], in = shapes[i][2], n = shapes[i][3];
+        ptrdiff_t tiles = 2 * ((h + 3) / 4) * ((w + 3) / 4), half = in / 32 * 16;
+        float *x = numbers(2 * h * w * in), *dy = numbers(2 * h * w * n), *gradient = results(n * 9 * in);
+        float *scratch = malloc((size_t)k->winograd_gradient_scratch(n, in - half) * sizeof(float));
+        // Columns in two pieces, the first of which may be empty.
+        if (half > 0) k->add_winograd_gradient(x, dy, h, w, in, n, 0, tiles, 0, half, gradient, scratch);
+        k->add_winograd_gradient(x, dy, h, w, in, n, 0, tiles, half, in, gradient, scratch);
+        expect(c, "add_winograd_gradient", gradient, n * 9 * in, rounded);
+        free(x), free(dy), free(scratch);
+    }
 }
 
 static void depthwise(const revq_kernel_table *k, check *c) {
@@ -327,6 +342,7 @@ static void run(const revq_kernel_table *k, check *c) {
     products(k, c);
     convolutions(k, c);
     winograd(k, c);
+    winograd_gradient(k, c);
     depthwise(k, c);
     rows(k, c);
     attention(k, c);
