@@ -67,7 +67,8 @@ extension FuzzTarget {
     /// Whose facts are all that is asked for.
     private final class NoEngine: Engine {
         let facts = ModelFacts(
-            version: 1, fingerprint: "f1", imageSize: 2, latentShape: [1, 2, 2], tokensPerImage: 4, codebookSize: 300, precision: .float32)
+            version: 1, fingerprint: "f1", imageSize: 2, autoencoder: "None", latentShape: [1, 2, 2], tokensPerImage: 4, codebookSize: 300,
+            precision: .float32)
 
         func encode(_ images: [RGBImage]) throws -> Tokens { preconditionFailure("nothing is computed here") }
         func decode(_ tokens: Tokens) throws -> [RGBImage] { preconditionFailure("nothing is computed here") }

@@ -103,6 +103,9 @@ public final class VisualTokenizer: Sendable {
         tokens(ofVectors: quantizer.vectors(normalizer.normalize(latents)))
     }
 
+    /// The family of its autoencoder, by the class that diffusers or its `config.json` name.
+    package var autoencoderFamily: String { vae.configuration.className }
+
     /// SHA-256 of the encoder's numbers by their names, whatever file they are from. Reads all of them.
     package func encoderDigest() -> String {
         let parts = vae.encoder.tensors.map { path, _, tensor in

@@ -25,8 +25,8 @@ final class FakeEngine: Engine {
         reference: TokenHealth.Reference? = nil, error: UInt8 = 0, isBroken: Bool = false
     ) {
         facts = ModelFacts(
-            version: version, fingerprint: fingerprint, imageSize: imageSize, latentShape: [1, 2, 2], tokensPerImage: tokens,
-            codebookSize: codebookSize, precision: .float32, reference: reference)
+            version: version, fingerprint: fingerprint, imageSize: imageSize, autoencoder: "Fake", latentShape: [1, 2, 2],
+            tokensPerImage: tokens, codebookSize: codebookSize, precision: .float32, reference: reference)
         self.gate = gate
         (self.error, self.isBroken) = (error, isBroken)
     }

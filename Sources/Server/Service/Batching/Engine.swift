@@ -27,6 +27,8 @@ struct ModelFacts: Sendable, Equatable {
     let fingerprint: String
     /// Width and height of its images, in pixels.
     let imageSize: Int
+    /// The family that its autoencoder belongs to.
+    let autoencoder: String
     /// `[C, H, W]`.
     let latentShape: [Int]
     let tokensPerImage: Int

@@ -32,7 +32,8 @@ final class TokenizerEngine: Engine {
         let latent = specification.latentShape
         facts = ModelFacts(
             version: manifest.version, fingerprint: manifest.fingerprint, imageSize: specification.imageSize,
-            latentShape: [latent.channels, latent.height, latent.width], tokensPerImage: specification.tokensPerImage,
+            autoencoder: tokenizer.autoencoderFamily, latentShape: [latent.channels, latent.height, latent.width],
+            tokensPerImage: specification.tokensPerImage,
             codebookSize: specification.codebookSize, precision: precision,
             reference: TokenHealth.Reference(
                 layout: specification.quantizer, images: max(1, manifest.metrics.images),

@@ -23,7 +23,7 @@ struct ModelsDocument {
         [
             "labels": .array(role.map { [.string($0.rawValue)] } ?? []),
             "version": .integer(facts.version), "fingerprint": .string(facts.fingerprint), "grid": TokensDocument.Grid(facts).json,
-            "precision": .string(facts.precision.rawValue),
+            "autoencoder": .string(facts.autoencoder), "precision": .string(facts.precision.rawValue),
         ]
     }
 }
