@@ -134,6 +134,19 @@ import Testing
         }
     }
 
+    /// A megabyte of the shortest lines would be 200,000 of them.
+    @Test func linesAreSkippedUpToTenTimesTheFields() {
+        var limits = HTTPLimits()
+        limits.headerFields = 4
+        // Host, four that are read of which the last is too many, and those behind it.
+        for (lines, kept) in [(4 + 40, ["/next"]), (4 + 41, [])] {
+            let text = "GET / HTTP/1.1\r\nHost: a\r\n" + String(repeating: "X:\r\n", count: lines) + "\r\n" + Self.next
+            let transcript = Transcript(feeding: text, limits: limits)
+            #expect(transcript.failures == [.requestHeaderFieldsTooLarge])
+            #expect(transcript.requests.map(\.head.path) == kept)
+        }
+    }
+
     @Test func olderClientsWithTooLargeHeadsAreClosed() {
         let text = "GET / HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\n" + Self.many + "\r\n" + Self.next
         let transcript = Transcript(feeding: text, limits: Self.limits)

@@ -6,9 +6,12 @@ struct HTTP1HeadSkimmer {
     private static let framingNames = ["Host", "Content-Length", "Transfer-Encoding", "Connection", "Expect"]
     /// Longer than any of their lines in good faith.
     private static let keptLineBytes = 1 << 10
+    /// Lines cost work beyond their bytes. What has so many times the fields that are accepted is no mistake.
+    private static let linesPerAcceptedField = 10
 
     private var fields: [HTTPHeaders.Field]
     private var remainingBytes: Int
+    private var remainingLines: Int
     private let maximumFields: Int
 
     private var line: [UInt8] = []
@@ -22,6 +25,7 @@ struct HTTP1HeadSkimmer {
     init(after fields: [HTTPHeaders.Field], limits: HTTPLimits) {
         self.fields = fields.filter(Self.isOfFraming)
         remainingBytes = limits.discardBytes
+        remainingLines = Self.linesPerAcceptedField * limits.headerFields
         maximumFields = limits.headerFields
     }
 
@@ -52,6 +56,8 @@ struct HTTP1HeadSkimmer {
     }
 
     private mutating func endLine() throws(HTTPError) {
+        remainingLines -= 1
+        guard remainingLines >= 0 else { throw HTTPError(.requestHeaderFieldsTooLarge, "the header fields do not end") }
         if lineBytes > line.count {
             guard !Self.framingNames.contains(where: try HTTP1FieldReader.name(line[...]).equalsIgnoringCase) else {
                 throw HTTPError(.badRequest, "a header field that frames the body is too long")
