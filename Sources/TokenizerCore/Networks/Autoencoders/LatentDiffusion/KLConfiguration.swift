@@ -5,19 +5,10 @@
 /// normaliser measures its own.
 ///
 /// Source: diffusers `AutoencoderKL.__init__`, whose defaults absent keys have.
-package struct KLConfiguration: AutoencoderFamily {
+package struct KLConfiguration: LatentDiffusionFamily {
     package static let className = "AutoencoderKL"
 
     package var architecture: LatentDiffusionArchitecture
-
-    package var latentChannels: Int { architecture.latentChannels }
-    package var factor: Int { architecture.factor }
-    package var encoderMemory: HalfMemory { architecture.encoderMemory }
-    package var decoderMemory: HalfMemory { architecture.decoderMemory }
-    package var decoderTail: [String] { architecture.decoderTail }
-
-    package func encoder(_ initializer: inout Initializer) -> AnyLayer { AnyLayer(LatentDiffusionEncoder(architecture, &initializer)) }
-    package func decoder(_ initializer: inout Initializer) -> AnyLayer { AnyLayer(LatentDiffusionDecoder(architecture, &initializer)) }
 }
 
 extension KLConfiguration {

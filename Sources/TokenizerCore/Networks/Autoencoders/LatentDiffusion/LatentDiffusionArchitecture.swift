@@ -33,7 +33,7 @@ package struct LatentDiffusionArchitecture: Sendable, Equatable {
 
 extension LatentDiffusionArchitecture {
     /// The keys that its families' files share.
-    enum Key: String, CodingKey, CaseIterable {
+    enum Key: String, CodingKey {
         case inputChannels = "in_channels"
         case outputChannels = "out_channels"
         case channels = "block_out_channels"

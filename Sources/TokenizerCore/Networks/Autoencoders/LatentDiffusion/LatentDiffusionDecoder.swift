@@ -8,7 +8,7 @@ struct LatentDiffusionDecoder: Layer {
     var convIn: Conv2d
     var middle: LatentDiffusionMiddle
     /// Coarsest stage first, as files name them.
-    var stages: [LatentDiffusionStage]
+    var stages: [LatentDiffusionStage<Upsampling>]
     var norm: GroupNorm
     var convOut: Conv2d
     private let activation: Activation
@@ -25,7 +25,7 @@ struct LatentDiffusionDecoder: Layer {
             stages.append(
                 LatentDiffusionStage(
                     channels[max(0, i - 1)], c, layers: architecture.layers + 1, architecture, &initializer,
-                    step: { isLast ? nil : .up(Upsampling(c, c, kind: .interpolate, hasShortcut: false, &$0)) }))
+                    stepName: "upsamplers", step: { isLast ? nil : Upsampling(c, c, kind: .interpolate, hasShortcut: false, &$0) }))
         }
         norm = GroupNorm(channels: architecture.first, groups: architecture.groups, &initializer)
         convOut = Conv2d(architecture.first, 3, &initializer)

@@ -6,7 +6,7 @@ import Compute
 struct LatentDiffusionEncoder: Layer {
     var convIn: Conv2d
     /// Finest stage first.
-    var stages: [LatentDiffusionStage]
+    var stages: [LatentDiffusionStage<PaddedDownsampling>]
     var middle: LatentDiffusionMiddle
     var norm: GroupNorm
     var convOut: Conv2d
@@ -22,7 +22,7 @@ struct LatentDiffusionEncoder: Layer {
             stages.append(
                 LatentDiffusionStage(
                     architecture.channels[max(0, i - 1)], c, layers: architecture.layers, architecture, &initializer,
-                    step: { isLast ? nil : .down(PaddedDownsampling(c, &$0)) }))
+                    stepName: "downsamplers", step: { isLast ? nil : PaddedDownsampling(c, &$0) }))
         }
         middle = LatentDiffusionMiddle(architecture, &initializer)
         norm = GroupNorm(channels: architecture.last, groups: architecture.groups, &initializer)

@@ -1,52 +1,21 @@
 import Compute
 
 /// Residual blocks at one resolution, and the step to the next one where there is one.
-struct LatentDiffusionStage: Layer {
-    enum Step: Layer {
-        case down(PaddedDownsampling)
-        case up(Upsampling)
-
-        func forward(_ x: consuming Tensor, keeping kept: inout Tape) -> Tensor {
-            switch self {
-            case .down(let layer): layer.forward(x, keeping: &kept)
-            case .up(let layer): layer.forward(x, keeping: &kept)
-            }
-        }
-
-        func backward(_ dy: consuming Tensor, from kept: inout Tape, into gradient: inout Step) -> Tensor {
-            switch (self, consume gradient) {
-            case (.down(let layer), .down(var part)):
-                let dx = layer.backward(dy, from: &kept, into: &part)
-                gradient = .down(part)
-                return dx
-            case (.up(let layer), .up(var part)):
-                let dx = layer.backward(dy, from: &kept, into: &part)
-                gradient = .up(part)
-                return dx
-            default: preconditionFailure("a gradient has the kind of its layer")
-            }
-        }
-
-        mutating func visit(_ path: ParameterPath, _ visitor: ParameterVisitor) {
-            switch consume self {
-            case .down(var layer):
-                layer.visit(path / "downsamplers" / 0, visitor)
-                self = .down(layer)
-            case .up(var layer):
-                layer.visit(path / "upsamplers" / 0, visitor)
-                self = .up(layer)
-            }
-        }
-    }
-
+struct LatentDiffusionStage<Step: Layer>: Layer {
     var blocks: LayerStack<ResnetBlock>
     var step: Step?
+    /// What files call the step.
+    private let stepName: String
 
-    /// - Parameter layers: of residual blocks, the first of which takes `input` channels.
+    /// - Parameters:
+    ///   - layers: of residual blocks, the first of which takes `input` channels.
+    ///   - stepName: what files call the step.
+    ///   - step: makes it; nil for the last stage.
     init(
         _ input: Int, _ output: Int, layers: Int, _ architecture: LatentDiffusionArchitecture, _ initializer: inout Initializer,
-        step: (inout Initializer) -> Step?
+        stepName: String, step: (inout Initializer) -> Step?
     ) {
+        self.stepName = stepName
         blocks = LayerStack(layers, &initializer) { index, initializer in
             ResnetBlock(index == 0 ? input : output, output, groups: architecture.groups, activation: architecture.activation, &initializer)
         }
@@ -67,6 +36,7 @@ struct LatentDiffusionStage: Layer {
 
     mutating func visit(_ path: ParameterPath, _ visitor: ParameterVisitor) {
         blocks.visit(path / "resnets", visitor)
-        step?.visit(path, visitor)
+        let stepPath = path / stepName / 0
+        step?.visit(stepPath, visitor)
     }
 }

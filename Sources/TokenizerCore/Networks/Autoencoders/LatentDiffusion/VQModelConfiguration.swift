@@ -2,19 +2,10 @@
 /// ours take the place of. The codebook of its file is not read.
 ///
 /// Source: diffusers `VQModel.__init__`, whose defaults absent keys have; Taming Transformers (arXiv 2012.09841).
-package struct VQModelConfiguration: AutoencoderFamily {
+package struct VQModelConfiguration: LatentDiffusionFamily {
     package static let className = "VQModel"
 
     package var architecture: LatentDiffusionArchitecture
-
-    package var latentChannels: Int { architecture.latentChannels }
-    package var factor: Int { architecture.factor }
-    package var encoderMemory: HalfMemory { architecture.encoderMemory }
-    package var decoderMemory: HalfMemory { architecture.decoderMemory }
-    package var decoderTail: [String] { architecture.decoderTail }
-
-    package func encoder(_ initializer: inout Initializer) -> AnyLayer { AnyLayer(LatentDiffusionEncoder(architecture, &initializer)) }
-    package func decoder(_ initializer: inout Initializer) -> AnyLayer { AnyLayer(LatentDiffusionDecoder(architecture, &initializer)) }
 }
 
 extension VQModelConfiguration {
