@@ -10,6 +10,7 @@ enum SGEMM {
     static func milliseconds() -> Double {
         let (a, b) = (Tensor(repeating: 0.5, shape: [side, side]), Tensor(repeating: 0.25, shape: [side, side]))
         var c = Tensor(zeros: [side, side])
+        OpenBLAS.prepare()
         openblas_set_num_threads(Int32(ComputeContext.current.threads))
         defer { openblas_set_num_threads(1) }
         return c.withMutablePointer { c in

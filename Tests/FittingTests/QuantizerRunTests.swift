@@ -34,19 +34,26 @@ import Testing
         }
     }
 
-    /// A rate far too high: the epochs do not get better and better.
+    /// Rates far too high, from which a rectifier has not recovered after two epochs. They magnify how a processor rounds, so that with any one of
+    /// them the last epoch is the best somewhere.
     @Test func theBestEpochIsPublishedAndTheLastRecorded() throws {
         try withScratchFolder { folder in
             var options = try options(.adam, in: folder)
-            (options.learningRate, options.gradient.schedule) = (0.5, Schedule(.constant))
-            #expect(try run(folder + "/run", options))
-            let epochs = try TrainingLog.entries(folder + "/run/log.jsonl").filter { $0.values["held_out_rectified_mse"] != nil }
-            let errors = epochs.map { $0.values["held_out_rectified_mse"]! }
-            #expect(epochs.count == 4 && errors.last! > errors.min()!)
-            let fit = try FittedQuantizer(folder + "/run/fit").description
-            #expect(fit.epochs?.best?.rectifiedMSE == errors.min())
-            #expect(fit.epochs?.bestStep == epochs[errors.firstIndex(of: errors.min()!)!].step)
-            #expect(fit.epochs?.last.rectifiedMSE == errors.last)
+            (options.epochs, options.gradient.schedule) = (2, Schedule(.constant))
+            for rate: Float in [1, 0.5, 0.2, 0.1] {
+                options.learningRate = rate
+                let run = "\(folder)/run-\(rate)"
+                #expect(try self.run(run, options))
+                let epochs = try TrainingLog.entries(run + "/log.jsonl").filter { $0.values["held_out_rectified_mse"] != nil }
+                let errors = epochs.map { $0.values["held_out_rectified_mse"]! }
+                #expect(epochs.count == 2)
+                let fit = try FittedQuantizer(run + "/fit").description
+                #expect(fit.epochs?.best?.rectifiedMSE == errors.min())
+                #expect(fit.epochs?.bestStep == epochs[errors.firstIndex(of: errors.min()!)!].step)
+                #expect(fit.epochs?.last.rectifiedMSE == errors.last)
+                if errors.last! > errors.min()! { return }
+            }
+            Issue.record("the last epoch was the best at every rate")
         }
     }
 

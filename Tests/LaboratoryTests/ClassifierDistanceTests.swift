@@ -39,11 +39,12 @@ import Testing
         #expect(low < distance.frechet && distance.frechet < high)
     }
 
+    /// Features less their mean have one singular value of nought: the root of an eigenvalue that is rounded, which is some 1e-8.
     @Test func everyPictureOnceIsTheSetItself() {
         let (a, b) = (PictureMetricsTests.uniform("a 12", 240), PictureMetricsTests.uniform("b 12", 240))
         let (first, second) = (FeatureSet(Tensor(a, shape: [12, 20])), FeatureSet(Tensor(b, shape: [12, 20])))
         let pairs = FeaturePairs(first, second)
-        #expect(abs(pairs.frechetDistance(of: Array((0..<12).reversed())) - first.frechetDistance(to: second)) < 1e-9)
+        #expect(abs(pairs.frechetDistance(of: Array((0..<12).reversed())) - first.frechetDistance(to: second)) < 1e-7)
     }
 
     @Test func aPictureDrawnTwiceCountsTwice() {

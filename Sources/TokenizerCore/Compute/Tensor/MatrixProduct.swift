@@ -17,13 +17,6 @@ package struct MatrixView {
 /// Products by OpenBLAS, each on the calling thread alone: ``Workers`` decides what runs in parallel, so that a product's
 /// rounding never depends on how many threads there are.
 package enum MatrixProduct {
-    private static let useOneThread: Void = openblas_set_num_threads(1)
-
-    /// Makes OpenBLAS stay on the calling thread, for its other functions too.
-    package static func prepare() {
-        _ = useOneThread
-    }
-
     /// `result[m, n] = left[m, k] · right[k, n]`, added to what is there when `accumulating`.
     ///
     /// - Parameters:
@@ -32,7 +25,7 @@ package enum MatrixProduct {
         _ left: MatrixView, _ right: MatrixView, into result: UnsafeMutablePointer<Float>, stride: Int,
         m: Int, n: Int, k: Int, accumulating: Bool = false
     ) {
-        prepare()
+        OpenBLAS.prepare()
         cblas_sgemm(
             CblasRowMajor, left.isTransposed ? CblasTrans : CblasNoTrans, right.isTransposed ? CblasTrans : CblasNoTrans,
             blasint(m), blasint(n), blasint(k), 1, left.base, blasint(left.stride), right.base, blasint(right.stride),

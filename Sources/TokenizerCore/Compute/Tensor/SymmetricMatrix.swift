@@ -56,7 +56,7 @@ package struct SymmetricMatrix: Sendable, Equatable {
     package var eigenvalues: [Double] { solved(for: "N").values.reversed() }
 
     private func solved(for job: String) -> (values: [Double], vectors: [Double]) {
-        MatrixProduct.prepare()
+        OpenBLAS.prepare()
         var (vectors, found) = (values, [Double](repeating: 0, count: n))
         var (size, status, workCount) = (Int32(n), Int32(0), Int32(max(1, 3 * n * 8)))
         var work = [Double](repeating: 0, count: Int(workCount))

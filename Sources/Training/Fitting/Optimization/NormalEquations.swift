@@ -16,7 +16,7 @@ enum NormalEquations {
     static func solve(_ system: inout [Double], unknowns n: Int, rightHandSides: Int) -> Bool {
         let width = n + rightHandSides
         precondition(system.count == n * width, "\(system.count) numbers are not \(n) equations with \(rightHandSides) right-hand sides")
-        MatrixProduct.prepare()
+        OpenBLAS.prepare()
         return system.withUnsafeMutableBufferPointer { system in
             let a = system.baseAddress!
             for start in stride(from: 0, to: n, by: block) {

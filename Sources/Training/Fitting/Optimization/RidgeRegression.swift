@@ -53,7 +53,7 @@ package struct RidgeRegression: Sendable {
             filled = count * width
         }
         let (down, across) = ((unknowns + Self.piece - 1) / Self.piece, (width + Self.piece - 1) / Self.piece)
-        MatrixProduct.prepare()
+        OpenBLAS.prepare()
         samples.withUnsafeBufferPointer { samples in
             moments.withUnsafeMutableBufferPointer { moments in
                 let (samples, moments) = (samples.baseAddress!, moments.baseAddress!)
