@@ -6,9 +6,15 @@ typedef struct {
     ptrdiff_t h, w, c, size, stride;
 } picture;
 
-/// Puts zeros at numbers start..<end of a row of a strip.
-INLINE void clear_strip(float *strip, ptrdiff_t row, ptrdiff_t start, ptrdiff_t end) {
-    for (ptrdiff_t k = start; k < end; k++) strip_set(strip, row, k, 0);
+/// Copies numbers, or writes zeros, and returns where the next one goes. Up to LANES - 1 behind the last are overwritten.
+INLINE float *put_numbers(float *to, const float *from, ptrdiff_t count) {
+    for (ptrdiff_t k = 0; k < count; k += LANES) store(to + k, load_some(from + k, count - k));
+    return to + count;
+}
+
+INLINE float *put_zeros(float *to, ptrdiff_t count) {
+    for (ptrdiff_t k = 0; k < count; k += LANES) store(to + k, splat(0));
+    return to + count;
 }
 
 /// Puts numbers start..<end of the patch whose centre is output pixel `pixel` (counted through the images) into row `at` of a
@@ -18,6 +24,8 @@ INLINE void gather_patch(const picture *p, ptrdiff_t pixel, ptrdiff_t start, ptr
     const float *image = p->x + pixel / (ho * wo) * p->h * p->w * p->c;
     ptrdiff_t top = pixel / wo % ho * p->stride - p->size / 2, left = pixel % wo * p->stride - p->size / 2;
     ptrdiff_t width = p->size * p->c;
+    // Put together before it goes into the strip, which may want numbers in another form: that is done for whole steps.
+    float numbers[DEPTH + LANES], *to = numbers;
     for (ptrdiff_t line = start / width; line * width < end; line++) {
         ptrdiff_t row = top + line, offset = line * width;
         bool is_inside = row >= 0 && row < p->h;
@@ -27,11 +35,11 @@ INLINE void gather_patch(const picture *p, ptrdiff_t pixel, ptrdiff_t start, ptr
         ptrdiff_t from = start > offset ? start : offset, until = end < offset + width ? end : offset + width;
         first = first < from ? from : first > until ? until : first;
         last = last < first ? first : last > until ? until : last;
-        clear_strip(strip, at, from - start, first - start);
-        fill_strip(strip, at, first - start, last - start, image + (row * p->w + left) * p->c + first - offset);
-        clear_strip(strip, at, last - start, until - start);
+        to = put_zeros(to, first - from);
+        to = put_numbers(to, image + (row * p->w + left) * p->c + first - offset, last - first);
+        to = put_zeros(to, until - last);
     }
-    strip_end(strip, at, end - start);
+    for (ptrdiff_t k = 0; k < end - start; k += STEP) strip_store(strip, at, k, load_some_step(numbers + k, end - start - k));
 }
 
 /// The same for all rows of a strip, output pixels first..<first + rows, where a step never crosses a tap. Step by step, so that the

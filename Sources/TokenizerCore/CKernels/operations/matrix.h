@@ -50,9 +50,9 @@ INLINE void fill_strip_transposed(float *strip, int rows, ptrdiff_t depth, const
             for (ptrdiff_t k = 0; k < STEP; k++) columns[row][k] = from[k * lda + row];
         for (row = 0; row < rows; row++) strip_store(strip, row, start, load_step(columns[row]));
     }
-    for (int row = 0; row < rows; row++) {
-        for (ptrdiff_t k = start; k < depth; k++) strip_set(strip, row, k, a[k * lda + row]);
-        strip_end(strip, row, depth);
+    for (int row = 0; row < rows && start < depth; row++) {
+        for (ptrdiff_t k = start; k < depth; k++) columns[row][k - start] = a[k * lda + row];
+        strip_store(strip, row, start, load_some_step(columns[row], depth - start));
     }
 }
 

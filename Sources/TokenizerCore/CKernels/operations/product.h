@@ -9,8 +9,7 @@
 //                             strips stay in the second-level cache;
 //   STEP                      a strip's depth is filled up to a multiple of this;
 //   STRIP_WIDTH               floats that a strip takes for each of its columns;
-//   strip_store, strip_set    to put STEP numbers, or one, into a row of a strip, from the left to the right;
-//   strip_end                 to fill a row up, after its last number;
+//   strip_store               to put STEP numbers into a row of a strip, with zeros behind the last;
 //   strip_expect              to announce that STEP numbers will be put there;
 //   multiply_strips           the products.
 
@@ -61,14 +60,6 @@ INLINE ptrdiff_t strip_floats(ptrdiff_t depth) { return (depth + STEP - 1) / STE
 
 #define BLOCK_ROWS (STRIPS_IN_BLOCK * TILE_ROWS)
 
-/// Copies numbers start..<end of a row into a strip.
-INLINE void fill_strip(float *strip, ptrdiff_t row, ptrdiff_t start, ptrdiff_t end, const float *from) {
-    ptrdiff_t k = start;
-    for (; k < end && k % STEP != 0; k++) strip_set(strip, row, k, *from++);
-    for (; k + STEP <= end; k += STEP, from += STEP) strip_store(strip, row, k, load_step(from));
-    for (; k < end; k++) strip_set(strip, row, k, *from++);
-}
-
 /// Copies whole rows, `stride` floats apart, into a strip. Step by step, so that the strip is written from front to back; the rows'
 /// next steps are asked for in time.
 INLINE void fill_strip_with_rows(float *strip, ptrdiff_t rows, ptrdiff_t depth, const float *from, ptrdiff_t stride) {
@@ -79,8 +70,6 @@ INLINE void fill_strip_with_rows(float *strip, ptrdiff_t rows, ptrdiff_t depth, 
             for (int line = 0; line < STEP; line += LINE) __builtin_prefetch(here + 2 * STEP + line, 0, 3);
             strip_store(strip, row, k, load_step(here));
         }
-    for (ptrdiff_t row = 0; row < rows && whole < depth; row++) {
-        for (ptrdiff_t k = whole; k < depth; k++) strip_set(strip, row, k, from[row * stride + k]);
-        strip_end(strip, row, depth);
-    }
+    for (ptrdiff_t row = 0; row < rows && whole < depth; row++)
+        strip_store(strip, row, whole, load_some_step(from + row * stride + whole, depth - whole));
 }

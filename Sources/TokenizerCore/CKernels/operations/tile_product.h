@@ -55,23 +55,6 @@ INLINE void strip_expect(float *strip, ptrdiff_t row, ptrdiff_t k) {
     for (int part = 0; part < PARTS; part++, to += TILE_SIDE) __builtin_prefetch(to, 1, 3);
 }
 
-INLINE void strip_set(float *strip, ptrdiff_t row, ptrdiff_t k, float x) {
-    uint32_t *to = strip_pair(strip, row, k);
-    bool is_second = k % STEP >= TILE_SIDE;
-    for (int part = 0; part < PARTS; part++, to += TILE_SIDE) {
-        float upper = part < PARTS - 1 ? first_part(splat(x))[0] : x;
-        uint32_t bits;
-        __builtin_memcpy(&bits, &upper, sizeof bits);
-        *to = is_second ? (*to & ~UPPER_HALF) | (bits & UPPER_HALF) : bits >> 16;
-        x -= upper;
-    }
-}
-
-/// Zeros in the columns up to the next multiple of STEP.
-INLINE void strip_end(float *strip, ptrdiff_t row, ptrdiff_t depth) {
-    for (; depth % STEP != 0; depth++) strip_set(strip, row, depth, 0);
-}
-
 #include "split_weights.h"
 
 /// Registers 0 to 3 are the sums, 4 and 5 rows of the left factor, 6 and 7 weights.

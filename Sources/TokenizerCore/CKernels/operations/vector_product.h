@@ -23,11 +23,6 @@ INLINE void strip_store(float *strip, ptrdiff_t row, ptrdiff_t k, step s) {
 /// A strip is small enough to be in the cache.
 INLINE void strip_expect(const float *strip, ptrdiff_t row, ptrdiff_t k) { (void)strip, (void)row, (void)k; }
 
-INLINE void strip_set(float *strip, ptrdiff_t row, ptrdiff_t k, float x) { strip[strip_index(row, k)] = x; }
-
-/// Columns that do not exist are not read.
-INLINE void strip_end(float *strip, ptrdiff_t row, ptrdiff_t depth) { (void)strip, (void)row, (void)depth; }
-
 /// c[rows, columns] (=, +=) a · b[depth, columns], where a is a strip and b's rows are PANEL apart.
 ///
 /// `next` is where the weights of the next tile are; they are brought into the second-level cache meanwhile, because a panel is
