@@ -144,8 +144,8 @@ private final class RowReceiver {
     var rows: ImageCodecRows {
         ImageCodecRows(
             context: Unmanaged.passUnretained(self).toOpaque(),
-            take: { Unmanaged<RowReceiver>.fromOpaque($0!).takeUnretainedValue().take(Int($1), $2!) },
-            goes_on: { Unmanaged<RowReceiver>.fromOpaque($0!).takeUnretainedValue().goesOn() })
+            take: { context, y, row in Unmanaged<RowReceiver>.fromOpaque(context!)._withUnsafeGuaranteedRef { $0.take(Int(y), row!) } },
+            goes_on: { context in Unmanaged<RowReceiver>.fromOpaque(context!)._withUnsafeGuaranteedRef { $0.goesOn() } })
     }
 }
 

@@ -78,28 +78,27 @@ struct ResampledPicture {
     }
 
     private mutating func keep(_ row: UnsafePointer<UInt8>, at y: Int) {
-        let columns = resampling.horizontal
         let place = y % resampling.vertical.taps * rowBytes
         kept.withUnsafeMutableBufferPointer { kept in
             let destination = kept.baseAddress! + place
             if resampling.orientation.swapsSides {
-                destination.update(from: row + 3 * columns.sourceRange.lowerBound, count: rowBytes)
+                destination.update(from: row + 3 * resampling.horizontal.sourceRange.lowerBound, count: rowBytes)
             } else {
-                columns.resizeRow(row, from: 0, by: filter, to: destination)
+                resampling.horizontal.resizeRow(row, from: 0, by: filter, to: destination)
             }
         }
     }
 
     private mutating func finishRow() {
-        let (columns, rows) = (resampling.horizontal, resampling.vertical)
-        let (start, isTurned) = (3 * columns.count * resultRows, resampling.orientation.swapsSides)
+        let (start, isTurned) = (3 * resampling.horizontal.count * resultRows, resampling.orientation.swapsSides)
         result.withUnsafeMutableBufferPointer { result in
             let destination = result.baseAddress! + start
             kept.withUnsafeBufferPointer { kept in
                 summed.withUnsafeMutableBufferPointer { summed in
                     let row = isTurned ? summed.baseAddress! : destination
-                    rows.sumRows(kept.baseAddress!, rowBytes: rowBytes, at: resultRows, by: filter, to: row)
-                    if isTurned { columns.resizeRow(row, from: columns.sourceRange.lowerBound, by: filter, to: destination) }
+                    resampling.vertical.sumRows(kept.baseAddress!, rowBytes: rowBytes, at: resultRows, by: filter, to: row)
+                    guard isTurned else { return }
+                    resampling.horizontal.resizeRow(row, from: resampling.horizontal.sourceRange.lowerBound, by: filter, to: destination)
                 }
             }
         }
