@@ -21,7 +21,7 @@ package enum OpenBLAS {
     private static let choice = "OPENBLAS_CORETYPE"
 
     /// OpenBLAS knows processors by number, so that those newer than itself get the oldest kernels: version 0.3.21, which Debian 12 has, multiplies on
-    /// an Emerald Rapids at a ninth of its pace. It reads the environment when it is loaded, and can be made to read it again by two functions that
+    /// an Emerald Rapids at a sixth of its pace. It reads the environment when it is loaded, and can be made to read it again by two functions that
     /// it exports without documenting them; where they are not there, all stays as it is. Whoever has set the variable keeps what it says.
     private static func chooseKernels() {
         guard kernels == unknown, getenv(choice) == nil, let better = InstructionSet.best.openBLASKernels else { return }
