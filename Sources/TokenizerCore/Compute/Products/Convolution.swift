@@ -82,7 +82,7 @@ private func convolveByWinograd(
     _ x: Tensor, _ weights: PackedConvolution, _ bias: Tensor?, _ kind: revq_winograd, _ activation: Activation?
 ) -> Tensor {
     let (h, w, c, n) = (x.h, x.w, weights.c, weights.n)
-    let (kernels, transformed) = (ComputeContext.current.kernels, weights.winograd(kind))
+    let (kernels, transformed) = (ConvolutionAlgorithm.winogradKernels(for: weights), weights.winograd(kind))
     let (ho, wo) =
         switch kind {
         case .REVQ_PLAIN_PICTURE: (h, w)
@@ -136,6 +136,17 @@ package enum ConvolutionAlgorithm: Sendable {
         // Nine sixteenths of the multiplications do not pay for the transforms where a matrix unit multiplies.
         if stride == 2 && ComputeContext.current.instructionSet == .x86_64_amx { return .direct }
         return WinogradPieces.tiles(h: h, w: w) >= fewestTiles ? .winograd : .direct
+    }
+
+    /// A matrix unit multiplies 32 channels by 32 at a time. Where they are few and fill no such squares, as 48 do not, vectors are faster.
+    private static let mostChannelsOfVectors = 48
+
+    /// Who computes Winograd's algorithm; all lay its weights out alike.
+    static func winogradKernels(for weights: PackedConvolution) -> revq_kernel_table {
+        let context = ComputeContext.current
+        let isSmall = max(weights.c, weights.n) <= mostChannelsOfVectors
+        guard context.instructionSet == .x86_64_amx, context.algorithm == nil, isSmall else { return context.kernels }
+        return InstructionSet.x86_64_v4.kernels
     }
 
     /// For the gradient of the weights, a sum over all tiles of the batch `x`, which may depend on it.
