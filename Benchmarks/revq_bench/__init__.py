@@ -2,7 +2,7 @@
 
     PYTHONPATH=Benchmarks python -m revq_bench.NAME     with what requirements.txt names
 
-peers             encode, decode, nearest code and rectifier beside PyTorch, ONNX Runtime and OpenVINO: `make bench`
+peers             encode, decode, nearest code and rectifier beside PyTorch, ONNX Runtime, OpenVINO and MNN: `make bench`
 check             revq alone against thresholds.json: `make bench-check`; the standard library is enough
 load              the server under load and under attack: `make bench-load`; the standard library is enough
 python_client     what the Python client takes of what wrk gets from the server

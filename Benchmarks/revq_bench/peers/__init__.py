@@ -1,1 +1,1 @@
-"""`make bench`: revq beside PyTorch, ONNX Runtime and OpenVINO on the same CPU, in the same run."""
+"""`make bench`: revq beside PyTorch, ONNX Runtime, OpenVINO and MNN on the same CPU, in the same run."""

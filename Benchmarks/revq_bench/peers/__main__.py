@@ -2,6 +2,7 @@
 
 import argparse
 import datetime
+import functools
 import json
 import os
 import pathlib
@@ -11,7 +12,7 @@ import tempfile
 from .. import FOLDER, ROOT
 from . import plan, profile, report
 from .measure import measure, median
-from .models import Model, random_model
+from .models import Model, random_autoencoder, random_tokenizer
 
 
 def parse():
@@ -22,8 +23,9 @@ def parse():
     parser.add_argument("--batches", type=int, nargs="+", help="1 and 4 by default")
     parser.add_argument("--sizes", type=int, nargs="*", help="further sides in pixels, 128 512 1024 by default")
     parser.add_argument("--model", default="sana-1.1", help="which of revq_bench/configurations")
+    parser.add_argument("--families", nargs="*", choices=plan.FAMILIES, help="further families of autoencoders, all by default, none for --quick")
     parser.add_argument("--only", nargs="+", default=[], help="peers whose names contain one of these words")
-    parser.add_argument("--parts", nargs="+", default=["fp32", "bf16", "growth", "default"], help="which parts of the plan")
+    parser.add_argument("--parts", nargs="+", default=["fp32", "bf16", "growth", "families", "default"], help="which parts of the plan")
     parser.add_argument("--folder", type=pathlib.Path, default=ROOT / ".bench", help="where models and results are kept")
     parser.add_argument("--executable", type=pathlib.Path, default=ROOT / ".build/release/revq-bench")
     parser.add_argument("--beside", type=pathlib.Path, help="revq-bench of another build of before a change: measured in turn with this one")
@@ -38,18 +40,26 @@ class Run:
         self.threads = options.threads or ([cores] if options.quick else sorted({1, cores}, reverse=True))
         self.batches = options.batches or ([1] if options.quick else [1, 4])
         self.sizes = options.sizes if options.sizes is not None else ([] if options.quick else [128, 512, 1024])
+        self.families = options.families if options.families is not None else ([] if options.quick else list(plan.FAMILIES))
         self.repeats = options.repeats or (3 if options.quick else 7)
         self.beside = [plan.another_build(options.beside)] if options.beside else []
-        self.model = random_model(options.folder / "models", options.model)
-        newest = max((ROOT / "checkpoints/default").glob("[0-9]*"))
-        fingerprint = json.loads((newest / "manifest.json").read_text())["fingerprint"]
-        self.default = Model("default", newest, options.folder / f"models/default-{fingerprint[:12]}")
+        self.models = options.folder / "models"
         # The forms of PyTorch are compared once for each model and precision, then the fastest stands for it.
         self.fastest_pytorch = {}
 
+    @functools.cached_property
+    def model(self):
+        return random_tokenizer(self.models, self.options.model)
+
+    @functools.cached_property
+    def default(self):
+        newest = max((ROOT / "checkpoints/default").glob("[0-9]*"))
+        fingerprint = json.loads((newest / "manifest.json").read_text())["fingerprint"]
+        return Model("default", newest, self.models / f"default-{fingerprint[:12]}")
+
     def parts(self):
         """Every part by its name, in order."""
-        return {"fp32": self.fp32, "bf16": self.bf16, "growth": self.growth, "default": self.default_checkpoint}
+        return {"fp32": self.fp32, "bf16": self.bf16, "growth": self.growth, "families": self.other_families, "default": self.default_checkpoint}
 
     def fp32(self):
         for case in self._cases(self.model, "fp32", plan.ALL, is_profiled=True):
@@ -67,6 +77,13 @@ class Run:
         if self.sizes:
             for batch in (2, 8):
                 self._measure(plan.Case(self.model, batch, 256, threads, "fp32", plan.ENCODE_DECODE), [plan.OURS], [], repeats=3)
+
+    def other_families(self):
+        for name in self.families:
+            model = random_autoencoder(self.models, name)
+            for threads in self.threads:
+                case = plan.Case(model, 1, plan.FAMILIES[name], threads, "fp32", plan.ENCODE_DECODE)
+                self._measure(case, [plan.OURS, *self.beside, *plan.OTHERS], plan.PYTORCH)
 
     def default_checkpoint(self):
         for case in self._cases(self.default, "fp32", plan.ALL):

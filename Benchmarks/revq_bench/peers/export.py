@@ -52,21 +52,16 @@ def export(model, operation, batch, size):
 
 
 def _stored_tensors(folder, operation):
-    """{the module's own name of a tensor: (file, offset, bytes)}."""
-    file, prefix = {
-        "encode": ("diffusion_pytorch_model.safetensors", "encoder."),
-        "decode": ("diffusion_pytorch_model.safetensors", "decoder."),
-        "rectify": ("rectifier.safetensors", ""),
-        "quantise": ("codebooks.safetensors", ""),
-    }[operation]
+    """{a tensor's name: (file, offset, bytes, shape)}."""
+    file = {"rectify": "rectifier.safetensors", "quantise": "codebooks.safetensors"}.get(operation, "diffusion_pytorch_model.safetensors")
     with open(folder / file, "rb") as stream:
         (length,) = struct.unpack("<Q", stream.read(8))
         header = json.loads(stream.read(length))
     found = {}
     for name, entry in header.items():
-        if name.startswith(prefix) and name != "__metadata__" and entry["dtype"] == "F32":
+        if name != "__metadata__" and entry["dtype"] == "F32":
             start, end = entry["data_offsets"]
-            found[name.removeprefix(prefix)] = (file, 8 + length + start, end - start, entry["shape"])
+            found[name] = (file, 8 + length + start, end - start, entry["shape"])
     return found
 
 

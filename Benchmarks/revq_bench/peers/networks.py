@@ -1,12 +1,12 @@
 """The four operations of a tokenizer as PyTorch modules."""
 
-import diffusers
-import torch
 import torch.nn.functional as F
 from diffusers.models.autoencoders.autoencoder_dc import EfficientViTBlock, ResBlock
 from diffusers.models.normalization import RMSNorm
 from safetensors.torch import load_file
 from torch import nn
+
+from .. import autoencoders
 
 
 class Rectifier(nn.Module):
@@ -89,17 +89,14 @@ def load(model):
 
 
 def _autoencoder(model):
-    weights = {name: tensor.float() for name, tensor in load_file(model.autoencoder / "diffusion_pytorch_model.safetensors").items()}
     if "decoder_refiner" in model.configuration:
-        return _patch_code(weights, model)
-    configuration = {key: value for key, value in model.configuration.items() if not key.startswith("_")}
-    with torch.device("meta"):
-        autoencoder = getattr(diffusers, model.configuration["_class_name"])(**configuration)
-    autoencoder.load_state_dict(weights, assign=True)
-    return {"encode": autoencoder.encoder, "decode": autoencoder.decoder}
+        return _patch_code(model)
+    autoencoder = autoencoders.load(model.autoencoder)
+    return {"encode": autoencoders.Encoder(autoencoder), "decode": autoencoders.Decoder(autoencoder)}
 
 
-def _patch_code(weights, model):
+def _patch_code(model):
+    weights = {name: tensor.float() for name, tensor in load_file(model.autoencoder / "diffusion_pytorch_model.safetensors").items()}
     refiner = Refiner(**model.configuration["decoder_refiner"])
     refiner.load_state_dict(_below(weights, "decoder.refiner."))
     encoder, decoder = (_projection(_below(weights, f"{half}.patch_skip.projection.")) for half in ("encoder", "decoder"))
@@ -119,10 +116,13 @@ def _projection(weights):
 def _random_parts(model):
     from .models import RECTIFIER_DEPTH, RECTIFIER_WIDTH, TOKENS
 
-    rectifier = Rectifier(model.latent_channels, RECTIFIER_WIDTH, RECTIFIER_DEPTH)
-    rectifier.load_state_dict(load_file(model.folder / "rectifier.safetensors"))
-    codebooks = load_file(model.folder / "codebooks.safetensors")["codebooks"]
-    return {"quantise": Quantiser(codebooks, TOKENS), "rectify": rectifier}
+    modules = {}
+    if model.codebooks.exists():
+        modules["quantise"] = Quantiser(load_file(model.codebooks)["codebooks"], TOKENS)
+    if model.rectifier.exists():
+        modules["rectify"] = Rectifier(model.latent_channels, RECTIFIER_WIDTH, RECTIFIER_DEPTH)
+        modules["rectify"].load_state_dict(load_file(model.rectifier))
+    return modules
 
 
 def _checkpoint_parts(model):
@@ -134,5 +134,5 @@ def _checkpoint_parts(model):
     shape = rectifier["network"].get("vit")
     if shape:
         modules["rectify"] = Rectifier(model.latent_channels, shape["width"], shape["depth"], rectifier["isResidual"])
-        modules["rectify"].load_state_dict(load_file(model.folder / "rectifier.safetensors"))
+        modules["rectify"].load_state_dict(load_file(model.rectifier))
     return modules

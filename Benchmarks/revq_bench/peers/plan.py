@@ -6,6 +6,8 @@ from .models import Model
 
 ENCODE_DECODE = ("encode", "decode")
 ALL = ENCODE_DECODE + ("quantise", "rectify")
+# Other families of autoencoders, and the side in pixels that each is measured at.
+FAMILIES = {"taesd": 256, "taef2": 256, "sd-1": 512}
 
 
 @dataclasses.dataclass(frozen=True)

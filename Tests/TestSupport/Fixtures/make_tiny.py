@@ -10,13 +10,16 @@ publish them, small_encoder.pth and small_decoder.pth. Needs torch, diffusers, s
 
 import json
 import os
+import pathlib
+import sys
 
 import diffusers
 import torch
 import torch.nn.functional as F
-from diffusers import AutoencoderTiny
 from safetensors.torch import save_file
-from torch import nn
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3] / "Benchmarks"))
+from revq_bench.autoencoders import build
 
 torch.set_num_threads(1)
 torch.use_deterministic_algorithms(True)
@@ -46,38 +49,6 @@ MODELS = {
         use_midblock_gn=True,
     ),
 }
-
-
-class PooledBlock(nn.Module):
-    """taesd.py's Block with use_midblock_gn, around diffusers' one."""
-
-    def __init__(self, block, channels):
-        super().__init__()
-        self.conv, self.skip, self.fuse = block.conv, block.skip, block.fuse
-        hidden = 4 * channels
-        layers = nn.Conv2d(channels, hidden, 1, bias=False), nn.GroupNorm(4, hidden), nn.ReLU(), nn.Conv2d(hidden, channels, 1, bias=False)
-        self.pool = nn.Sequential(*layers)
-
-    def forward(self, x):
-        x = x + self.pool(x)
-        return self.fuse(self.conv(x) + self.skip(x))
-
-
-def build(configuration):
-    known = {key: value for key, value in configuration.items() if key != "use_midblock_gn"}
-    model = AutoencoderTiny(**known)
-    if "use_midblock_gn" in configuration:
-        # The blocks behind the encoder's last step, and those before the decoder's first one.
-        encoder, decoder = model.encoder.layers, model.decoder.layers
-        blocks = len(encoder) - 1 - configuration["num_encoder_blocks"][-1]
-        pool(encoder, range(blocks, len(encoder) - 1), configuration["encoder_block_out_channels"][0])
-        pool(decoder, range(2, 2 + configuration["num_decoder_blocks"][0]), configuration["decoder_block_out_channels"][0])
-    return model
-
-
-def pool(layers, numbers, channels):
-    for number in numbers:
-        layers[number] = PooledBlock(layers[number], channels)
 
 
 def save_as_published(model, folder):
@@ -129,15 +100,16 @@ def reference(model, pixels):
 
 
 def main():
-    for seed, (name, configuration) in enumerate(MODELS.items()):
+    for seed, (name, options) in enumerate(MODELS.items()):
+        configuration = dict(_class_name="AutoencoderTiny", _diffusers_version=diffusers.__version__, **options)
         model = randomised(build(configuration), seed)
         os.makedirs(name, exist_ok=True)
         save_file({key: value.contiguous() for key, value in model.state_dict().items()}, f"{name}/diffusion_pytorch_model.safetensors")
         with open(f"{name}/config.json", "w") as file:
-            json.dump(dict(_class_name="AutoencoderTiny", _diffusers_version=diffusers.__version__, **configuration), file, indent=1)
+            json.dump(configuration, file, indent=1)
         pixels = torch.rand(2, 3, 16, 24, generator=torch.Generator().manual_seed(seed + 100)) * 2 - 1
         save_file(reference(model, pixels), f"{name}/reference.safetensors")
-        if "use_midblock_gn" in configuration:
+        if "use_midblock_gn" in options:
             save_as_published(model, name)
 
 
