@@ -18,7 +18,7 @@ from .models import Model, random_autoencoder, random_tokenizer
 def parse():
     parser = argparse.ArgumentParser(prog="revq_bench.peers", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="batch 1 on all threads only, three rounds")
-    parser.add_argument("--repeats", type=int, help="rounds of every case: 7, or 3 for --quick and large pictures")
+    parser.add_argument("--repeats", type=int, help="rounds of every case: 7, or 3 for --quick and large pictures; 0 for memory and results alone")
     parser.add_argument("--threads", type=int, nargs="+", help="1 and all cores by default")
     parser.add_argument("--batches", type=int, nargs="+", help="1 and 4 by default")
     parser.add_argument("--sizes", type=int, nargs="*", help="further sides in pixels, 128 512 1024 by default")
@@ -41,7 +41,7 @@ class Run:
         self.batches = options.batches or ([1] if options.quick else [1, 4])
         self.sizes = options.sizes if options.sizes is not None else ([] if options.quick else [128, 512, 1024])
         self.families = options.families if options.families is not None else ([] if options.quick else list(plan.FAMILIES))
-        self.repeats = options.repeats or (3 if options.quick else 7)
+        self.repeats = options.repeats if options.repeats is not None else (3 if options.quick else 7)
         self.beside = [plan.another_build(options.beside)] if options.beside else []
         self.models = options.folder / "models"
         # The forms of PyTorch are compared once for each model and precision, then the fastest stands for it.
@@ -76,7 +76,7 @@ class Run:
             self._measure(case, [plan.OURS, *plan.OTHERS], plan.PYTORCH, repeats=min(3, self.repeats))
         if self.sizes:
             for batch in (2, 8):
-                self._measure(plan.Case(self.model, batch, 256, threads, "fp32", plan.ENCODE_DECODE), [plan.OURS], [], repeats=3)
+                self._measure(plan.Case(self.model, batch, 256, threads, "fp32", plan.ENCODE_DECODE), [plan.OURS], [], repeats=min(3, self.repeats))
 
     def other_families(self):
         for name in self.families:
@@ -100,7 +100,7 @@ class Run:
         chosen = [peer for peer in peers + forms if self._wants(peer)]
         print(f"{case}: {', '.join(peer.name for peer in chosen)}", file=sys.stderr, flush=True)
         with tempfile.TemporaryDirectory(dir=self.options.folder) as scratch:
-            result = measure(case, chosen, repeats or self.repeats, self.options.executable, pathlib.Path(scratch), self._say)
+            result = measure(case, chosen, self.repeats if repeats is None else repeats, self.options.executable, pathlib.Path(scratch), self._say)
         self.results.append(result)
         self._write()
         times = {form: sum(median(result, form.name, operation) or 0 for operation in plan.ENCODE_DECODE) for form in forms}

@@ -47,13 +47,13 @@ def _ms(value):
 
 
 def ratios(results):
-    """How many times as fast as the fastest peer of the same precision revq is."""
+    """How many times as fast as the fastest peer of the same precision revq is, and its share of the leanest one's memory."""
     lines = []
     for result in results:
-        for ours in ("revq", "revq bf16"):
-            parts = [part for operation in OPERATIONS if (part := _ratio(result, ours, operation))]
-            if parts and result["precision"] == ("bf16" if ours == "revq bf16" else "fp32"):
-                lines.append(f"- {title(result).split(';')[0]}, {ours}: " + ", ".join(parts))
+        ours = "revq bf16" if result["precision"] == "bf16" else "revq"
+        parts = [*(_ratio(result, ours, operation) for operation in OPERATIONS), _memory(result, ours)]
+        if any(parts):
+            lines.append(f"- {title(result).split(';')[0]}, {ours}: " + ", ".join(part for part in parts if part))
     return "\n".join(lines)
 
 
@@ -64,6 +64,15 @@ def _ratio(result, ours, operation):
         return None
     fastest = min(others, key=others.get)
     return f"{operation} {others[fastest] / medians[ours]:.2f}× {fastest}"
+
+
+def _memory(result, ours):
+    peaks = {name: peer["peak_bytes"] for name, peer in result["peers"].items()}
+    others = {name: value for name, value in peaks.items() if not name.startswith("revq")}
+    if ours not in peaks or not others:
+        return None
+    leanest = min(others, key=others.get)
+    return f"memory {peaks[ours] / others[leanest]:.2f}× {leanest}"
 
 
 def thresholds(results, wanted):
