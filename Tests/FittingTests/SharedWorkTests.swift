@@ -112,6 +112,31 @@ import Testing
         }
     }
 
+    /// The pass goes through the whole decoder, whatever of it is trained.
+    @Test(arguments: TrainedPart.allCases)
+    func onlyGradientsOfWhatIsTrainedAreSent(part: TrainedPart) throws {
+        let model = Autoencoder(try TinyTraining.architecture(), .random(seed: 3))
+        let crops = QuantizerTrainingTests.latents(2, LatentShape(channels: 3, height: 16, width: 16)).map
+        let sent = Mailbox<Int>()
+        let losses = try InProcessRanks.run(2) { rank, transfer in
+            if rank == 0, case .send(let bytes, _) = transfer { sent.post(bytes.count) }
+        } _: { ranks in
+            var trainer = AutoencoderTrainer(
+                model, variances: [Double](repeating: 1, count: 48),
+                options: .init(
+                    batch: 2, shards: 2, steps: 1, learningRate: 1e-3, schedule: Schedule(.cosine), weightDecay: 0, clip: 1, latentBits: nil,
+                    averaging: 0.9, part: part),
+                seed: 1, ranks: ranks)
+            return trainer.train(on: crops.images(ranks.rank..<ranks.rank + 1))
+        }
+        #expect(try losses.allSatisfy { try $0.get().isFinite })
+        let moves = part.moves(in: model)
+        let trained = zip(model.tensors, moves.encoder + moves.decoder).reduce(0) { $0 + ($1.1 ? $1.0.tensor.count : 0) }
+        // And the error.
+        let expected = trained * MemoryLayout<Float>.stride + MemoryLayout<Double>.stride
+        #expect(sent.posted.reduce(0, +) == expected)
+    }
+
     /// Four ranks begin, three go on, one finishes.
     @Test func aRunGoesOnWithAnotherNumberOfRanks() throws {
         try withScratchFolder { folder in

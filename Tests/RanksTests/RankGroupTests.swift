@@ -27,6 +27,29 @@ import Testing
         for sum in sums { #expect(try sum.get() == expected) }
     }
 
+    /// Each bucket in a memory of its own, which nobody knows before it is asked for.
+    @Test(arguments: [1, 2, 4], [0, 1, 3])
+    func bucketsMayComeOneAfterTheOther(count: Int, buckets: Int) throws {
+        let found = try InProcessRanks.run(count) { ranks in
+            var memory = [UnsafeMutableBufferPointer<Float>]()
+            defer { for bucket in memory { bucket.deallocate() } }
+            ranks.addInOrder { place -> UnsafeMutableBufferPointer<Float>? in
+                ranks.progress()
+                guard place < buckets else { return nil }
+                memory.append(.allocate(capacity: 10))
+                return memory[place]
+            } add: { place in
+                let own = Self.numbers(ranks.rank + place)
+                for i in 0..<10 { memory[place][i] = ranks.isFirst ? own[i] : memory[place][i] + own[i] }
+            }
+            return memory.map { Array($0) }
+        }
+        let expected = (0..<buckets).map { place in
+            (1..<count).reduce(into: Self.numbers(place)) { sum, rank in for i in 0..<10 { sum[i] += Self.numbers(rank + place)[i] } }
+        }
+        for sums in found { #expect(try sums.get() == expected) }
+    }
+
     @Test func rowsAreAddedInTheOrderOfTheRanks() throws {
         let rows = (0..<5).map { Self.numbers($0).map { Double($0) } }
         let expected = rows.dropFirst().reduce(rows[0]) { zip($0, $1).map(+) }

@@ -4,12 +4,16 @@ import Threads
 /// Several ranks in one process, each on a thread of its own, for tests of what ranks do together.
 package enum InProcessRanks {
     /// What every rank's `body` gives, by rank.
-    package static func run<R: Sendable>(_ count: Int, _ body: @escaping @Sendable (RankGroup) throws -> R) throws -> [Result<R, any Error>] {
+    /// - Parameter watch: sees each transfer that a rank begins.
+    package static func run<R: Sendable>(
+        _ count: Int, watch: @escaping @Sendable (_ rank: Int, Transfer) -> Void = { _, _ in },
+        _ body: @escaping @Sendable (RankGroup) throws -> R
+    ) throws -> [Result<R, any Error>] {
         let post = Post()
         let results = Monitor([Result<R, any Error>?](repeating: nil, count: count))
         let threads = try (0..<count).map { rank in
             try DedicatedThread {
-                let group = RankGroup(InProcessCommunicator(rank: rank, count: count, post: post))
+                let group = RankGroup(InProcessCommunicator(rank: rank, count: count, post: post, watch: watch))
                 let result = Result { try body(group) }
                 results.withLock { $0[rank] = result }
             }
@@ -43,8 +47,10 @@ private final class Post: Sendable {
 private struct InProcessCommunicator: Communicator {
     let rank, count: Int
     let post: Post
+    let watch: @Sendable (Int, Transfer) -> Void
 
     func begin(_ transfer: Transfer) -> () -> Void {
+        watch(rank, transfer)
         switch transfer {
         case .send(let bytes, let to):
             post.send(bytes, .init(from: rank, to: to, isBroadcast: false))
@@ -56,6 +62,9 @@ private struct InProcessCommunicator: Communicator {
             return {}
         }
     }
+
+    /// What is sent is there at once.
+    func progress() {}
 
     func abort(status: Int32) -> Never { fatalError("rank \(rank) ended the others with \(status)") }
 

@@ -8,6 +8,9 @@ package protocol Communicator: Sendable {
     /// - Returns: what waits until the memory may be used again: what was sent may change, what was received is there. Called once.
     func begin(_ transfer: Transfer) -> () -> Void
 
+    /// Lets transfers go on that were begun: a library without a thread of its own works while it is called.
+    func progress()
+
     /// Ends all processes of the job at once, without waiting for them.
     func abort(status: Int32) -> Never
 

@@ -10,6 +10,10 @@ package struct MPICommunicator: Communicator {
 
     /// Bytes of one message: their number is an `int` in MPI.
     private static let mostBytes = 1 << 30
+    /// A transfer is asked after so often in a row, which takes some microseconds, then after each nap: whoever waits longer leaves its core to
+    /// ranks and threads that have something to do.
+    private static let patience = 64
+    private static let napNanoseconds = 50_000
 
     /// - Throws: when the library cannot be loaded.
     package init() throws(FileError) {
@@ -23,11 +27,25 @@ package struct MPICommunicator: Communicator {
     package func begin(_ transfer: Transfer) -> () -> Void {
         let (library, requests) = (library, requests(of: transfer))
         return {
-            for request in requests {
-                var request = request
-                _ = library.wait(&request, nil)
-            }
+            for request in requests { Self.wait(for: request, library) }
         }
+    }
+
+    private static func wait(for request: MPILibrary.Handle?, _ library: MPILibrary) {
+        var (request, isOver, asked) = (request, 0 as Int32, 0)
+        while true {
+            _ = library.test(&request, &isOver, nil)
+            if isOver != 0 { return }
+            asked += 1
+            guard asked > patience else { continue }
+            var nap = timespec(tv_sec: 0, tv_nsec: napNanoseconds)
+            nanosleep(&nap, nil)
+        }
+    }
+
+    package func progress() {
+        var isThere: Int32 = 0
+        _ = library.probe(MPILibrary.anySource, MPILibrary.anyTag, library.world, &isThere, nil)
     }
 
     private func requests(of transfer: Transfer) -> [MPILibrary.Handle?] {

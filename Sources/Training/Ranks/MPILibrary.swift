@@ -11,16 +11,18 @@ final class MPILibrary: @unchecked Sendable {
     typealias Handle = UnsafeMutableRawPointer
 
     private static let names = ["libmpi.so.40", "libmpi.so"]
-    /// The level of `MPI_Init_thread` at which the thread that began it makes all calls.
-    private static let funneled: Int32 = 1
+    /// The level of `MPI_Init_thread` at which any thread makes calls, one at a time.
+    private static let serialized: Int32 = 2
+    static let anySource: Int32 = -1, anyTag: Int32 = -1
 
     let world, byte: Handle
     let commRank, commSize: @convention(c) (Handle, UnsafeMutablePointer<Int32>) -> Int32
     let isend: @convention(c) (UnsafeRawPointer?, Int32, Handle, Int32, Int32, Handle, UnsafeMutablePointer<Handle?>) -> Int32
     let irecv: @convention(c) (UnsafeMutableRawPointer?, Int32, Handle, Int32, Int32, Handle, UnsafeMutablePointer<Handle?>) -> Int32
     let ibcast: @convention(c) (UnsafeMutableRawPointer?, Int32, Handle, Int32, Handle, UnsafeMutablePointer<Handle?>) -> Int32
-    /// The status that it fills in may be nil.
-    let wait: @convention(c) (UnsafeMutablePointer<Handle?>, UnsafeMutableRawPointer?) -> Int32
+    /// The status that these fill in may be nil.
+    let test: @convention(c) (UnsafeMutablePointer<Handle?>, UnsafeMutablePointer<Int32>, UnsafeMutableRawPointer?) -> Int32
+    let probe: @convention(c) (Int32, Int32, Handle, UnsafeMutablePointer<Int32>, UnsafeMutableRawPointer?) -> Int32
     let abort: @convention(c) (Handle, Int32) -> Int32
     let finalize: @convention(c) () -> Int32
 
@@ -47,15 +49,18 @@ final class MPILibrary: @unchecked Sendable {
             as: (@convention(c) (UnsafeMutableRawPointer?, Int32, Handle, Int32, Int32, Handle, UnsafeMutablePointer<Handle?>) -> Int32).self)
         ibcast = try function(
             "MPI_Ibcast", as: (@convention(c) (UnsafeMutableRawPointer?, Int32, Handle, Int32, Handle, UnsafeMutablePointer<Handle?>) -> Int32).self)
-        wait = try function("MPI_Wait", as: (@convention(c) (UnsafeMutablePointer<Handle?>, UnsafeMutableRawPointer?) -> Int32).self)
+        test = try function(
+            "MPI_Test", as: (@convention(c) (UnsafeMutablePointer<Handle?>, UnsafeMutablePointer<Int32>, UnsafeMutableRawPointer?) -> Int32).self)
+        probe = try function(
+            "MPI_Iprobe", as: (@convention(c) (Int32, Int32, Handle, UnsafeMutablePointer<Int32>, UnsafeMutableRawPointer?) -> Int32).self)
         abort = try function("MPI_Abort", as: (@convention(c) (Handle, Int32) -> Int32).self)
         finalize = try function("MPI_Finalize", as: (@convention(c) () -> Int32).self)
         let initialize = try function(
             "MPI_Init_thread",
             as: (@convention(c) (UnsafeMutablePointer<Int32>?, UnsafeMutableRawPointer?, Int32, UnsafeMutablePointer<Int32>) -> Int32).self)
         var provided: Int32 = 0
-        guard initialize(nil, nil, Self.funneled, &provided) == 0, provided >= Self.funneled else {
-            throw FileError(Self.names[0], "cannot be initialised beside other threads (level \(provided) of \(Self.funneled))")
+        guard initialize(nil, nil, Self.serialized, &provided) == 0, provided >= Self.serialized else {
+            throw FileError(Self.names[0], "cannot be initialised beside other threads (level \(provided) of \(Self.serialized))")
         }
     }
 }

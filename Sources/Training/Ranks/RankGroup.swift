@@ -23,7 +23,10 @@ package struct RankGroup: Sendable {
     private var last: Int { count - 1 }
 
     /// This rank's share of `total` things in a row: as many for each as for any other, or one more.
-    package func share(of total: Int) -> Range<Int> { total * rank / count..<total * (rank + 1) / count }
+    package func share(of total: Int) -> Range<Int> { share(of: total, rank: rank) }
+
+    /// Another rank's.
+    package func share(of total: Int, rank: Int) -> Range<Int> { total * rank / count..<total * (rank + 1) / count }
 
     /// Whether something was done ``together(_:)`` already: what fails before may still fail together.
     package var hasBegun: Bool { state.withLock { $0.hasBegun } }
@@ -46,8 +49,12 @@ extension RankGroup {
     /// Gives every rank what one of them has.
     /// - Parameter values: as many everywhere.
     package func broadcast<Element: BitwiseCopyable>(_ values: inout [Element], from root: Int = 0) {
+        values.withUnsafeMutableBufferPointer { broadcast($0, from: root) }
+    }
+
+    package func broadcast<Element: BitwiseCopyable>(_ values: UnsafeMutableBufferPointer<Element>, from root: Int) {
         guard let communicator, !values.isEmpty else { return }
-        values.withUnsafeMutableBytes { communicator.begin(.broadcast($0, from: root))() }
+        communicator.begin(.broadcast(UnsafeMutableRawBufferPointer(values), from: root))()
     }
 
     /// Puts together what every rank has computed its ``share(of:)`` of.
@@ -144,25 +151,34 @@ extension RankGroup {
         _ sum: UnsafeMutableBufferPointer<Element>, buckets: [Range<Int>], spreads: Bool = true, _ add: (_ bucket: Int) -> Void
     ) {
         guard let communicator else { return buckets.indices.forEach(add) }
-        func memory(_ bucket: Int) -> UnsafeMutableRawBufferPointer {
-            UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: sum[buckets[bucket]]))
+        let memory = buckets.map { UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: sum[$0])) }
+        var relay = SumRelay(communicator, spreads: spreads)
+        for bucket in memory.indices {
+            relay.pass(memory[bucket], before: bucket + 1 < memory.count ? memory[bucket + 1] : nil) { add(bucket) }
         }
-        func arriving(_ bucket: Int) -> (() -> Void)? {
-            rank > 0 && bucket < buckets.count ? communicator.begin(.receive(memory(bucket), from: rank - 1)) : nil
+        relay.finish()
+    }
+
+    /// The same in buckets that are known one after the other, and for all ranks.
+    /// - Parameters:
+    ///   - next: the memory of a bucket, as soon as this rank has all that it adds to it; nil after the last one. Meanwhile it calls ``progress()``
+    ///     now and then.
+    ///   - add: adds what this rank has to a bucket, or begins it on the first rank.
+    package func addInOrder<Element: BitwiseCopyable>(
+        next: (_ bucket: Int) -> UnsafeMutableBufferPointer<Element>?, add: (_ bucket: Int) -> Void
+    ) {
+        var relay = communicator.map { SumRelay($0, spreads: true) }
+        var bucket = 0
+        while let memory = next(bucket) {
+            if relay == nil { add(bucket) } else { relay!.pass(UnsafeMutableRawBufferPointer(memory), before: nil) { add(bucket) } }
+            bucket += 1
         }
-        var (incoming, outgoing) = (arriving(0), nil as (() -> Void)?)
-        var returning: [() -> Void] = []
-        for bucket in buckets.indices {
-            incoming?()
-            incoming = arriving(bucket + 1)
-            add(bucket)
-            outgoing?()
-            if spreads && bucket > 0 { returning.append(communicator.begin(.broadcast(memory(bucket - 1), from: last))) }
-            outgoing = rank < last ? communicator.begin(.send(UnsafeRawBufferPointer(memory(bucket)), to: rank + 1)) : nil
-        }
-        outgoing?()
-        if spreads && !buckets.isEmpty { returning.append(communicator.begin(.broadcast(memory(buckets.count - 1), from: last))) }
-        for wait in returning { wait() }
+        relay?.finish()
+    }
+
+    /// Lets go on what was begun, while this rank waits for something of its own.
+    package func progress() {
+        communicator?.progress()
     }
 
     /// The sums of the numbers that each rank has several rows of, added row after row in the order of the ranks.

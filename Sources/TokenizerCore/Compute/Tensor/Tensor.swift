@@ -65,6 +65,9 @@ package struct Tensor: Sendable {
     /// Says that the elements will not be read soon: where they are a view of a mapped file, its pages need not stay in memory.
     package func releasePages() { storage.releasePages() }
 
+    /// Whose memory the elements lie in: that of another tensor until one of them is changed. It is some other tensor's once both are gone.
+    package var memory: ObjectIdentifier { ObjectIdentifier(storage) }
+
     package func withPointer<R>(_ body: (UnsafePointer<Float>) throws -> R) rethrows -> R {
         precondition(storage.capacity >= count, "the numbers of \(shape) are read before they were loaded")
         return try withExtendedLifetime(storage) { try body(UnsafePointer(storage.base)) }

@@ -70,6 +70,7 @@ package struct BatchNorm: Layer {
         gradient.bias.add(Tensor(sums.map(Float.init), shape: [c]))
         gradient.runningMean.add(Tensor(mean, shape: [c]))
         gradient.runningVariance.add(Tensor(variance.map { $0 * unbiased }, shape: [c]))
+        kept.finish(gradient)
         return dx
     }
 

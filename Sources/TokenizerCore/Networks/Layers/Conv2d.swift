@@ -71,12 +71,14 @@ package struct Conv2d: Layer {
     package func backward(_ dy: consuming Tensor, from kept: inout Tape, into gradient: inout Conv2d) -> Tensor {
         let x = kept.take()
         addGradient(dy, at: x, to: &gradient)
+        kept.finish(gradient)
         return inputGradient(dy, shape: x.shape)
     }
 
     /// ``backward(_:from:into:)`` of a first layer, for whose input nobody wants a gradient.
     package func addGradient(_ dy: Tensor, from kept: inout Tape, to gradient: inout Conv2d) {
         addGradient(dy, at: kept.take(), to: &gradient)
+        kept.finish(gradient)
     }
 
     /// ``backward(_:from:into:)`` of weights that are not learned.

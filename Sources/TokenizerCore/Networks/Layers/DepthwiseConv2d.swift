@@ -45,12 +45,14 @@ package struct DepthwiseConv2d: Layer {
         let (dx, dweight) = depthwiseGradient(
             dy, at: kept.take(), weight: weight, behind: activation, halves: halves, addingTo: &gradient.bias)
         gradient.weight.add(dweight)
+        kept.finish(gradient)
         return dx
     }
 
     package func backward(_ dy: consuming Tensor, from kept: inout Tape, into gradient: inout DepthwiseConv2d) -> Tensor {
         let (dx, dweight) = depthwiseGradient(dy, at: kept.take(), weight: weight, addingTo: &gradient.bias)
         gradient.weight.add(dweight)
+        kept.finish(gradient)
         return dx
     }
 

@@ -30,8 +30,10 @@ package struct GroupNorm: Layer {
     }
 
     package func backward(_ dy: consuming Tensor, from kept: inout Tape, into gradient: inout GroupNorm) -> Tensor {
-        normalizeGroupsGradient(
+        let dx = normalizeGroupsGradient(
             dy, at: kept.take(), groups: groups, weight: weight, epsilon: epsilon, addingTo: &gradient.weight, &gradient.bias)
+        kept.finish(gradient)
+        return dx
     }
 
     package mutating func visit(_ path: ParameterPath, _ visitor: ParameterVisitor) {

@@ -99,6 +99,7 @@ package struct GroupedProjection: Layer {
     package func backward(_ dy: consuming Tensor, from kept: inout Tape, into gradient: inout GroupedProjection) -> Tensor {
         let x = kept.take()
         gradient.weight.addGroupedGradient(dy, at: x)
+        kept.finish(gradient)
         return project(dy, with: PackedGroups(transposing: weight))
     }
 

@@ -37,6 +37,7 @@ package struct QueryKeyValue: Layer {
         dweight.addConvolutionGradient(dy, at: x, stride: 1)
         let inner = dy.c / Self.names.count
         for i in Self.names.indices { gradient.packed.source[i].add(dweight.images(i * inner..<(i + 1) * inner)) }
+        kept.finish(gradient)
         return map.backward.apply(dy, bias: nil)
     }
 

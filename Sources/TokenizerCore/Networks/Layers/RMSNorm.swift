@@ -38,8 +38,10 @@ package struct RMSNorm: Layer {
     }
 
     package func backward(_ dy: consuming Tensor, from kept: inout Tape, into gradient: inout RMSNorm) -> Tensor {
-        normalizeRMSGradient(
+        let dx = normalizeRMSGradient(
             dy, at: kept.take(), weight: weight, epsilon: Self.epsilon, addingTo: &gradient.weight, &gradient.bias)
+        kept.finish(gradient)
+        return dx
     }
 
     package mutating func visit(_ path: ParameterPath, _ visitor: ParameterVisitor) {

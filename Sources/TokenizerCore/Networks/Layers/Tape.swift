@@ -6,6 +6,9 @@ import Compute
 package struct Tape: Sendable {
     /// Whether a backward pass will follow. Layers that behave differently while training (``BatchNorm``) look at this.
     package let isKeeping: Bool
+    /// Told of each layer's own tensors in the gradient, once the backward pass has added all that it will to them; layers are in the order of
+    /// the pass. Nil where nobody waits for them.
+    package var receiver: GradientReceiver?
     private var stack: [Tensor] = []
 
     private init(isKeeping: Bool) {
@@ -26,7 +29,15 @@ package struct Tape: Sendable {
         guard let tensor = stack.popLast() else { preconditionFailure("backward took more activations than forward kept") }
         return tensor
     }
+
+    /// Says that a layer's gradient is complete: a backward pass comes to each layer once.
+    func finish(_ gradient: some Parameterized) {
+        receiver?(gradient.tensors.map(\.tensor))
+    }
 }
+
+/// Takes what a backward pass has finished, on the thread of the pass.
+package typealias GradientReceiver = @Sendable (_ gradient: [Tensor]) -> Void
 
 extension Activation {
     package func forward(_ x: consuming Tensor, keeping kept: inout Tape) -> Tensor {

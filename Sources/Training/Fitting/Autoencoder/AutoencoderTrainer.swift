@@ -195,24 +195,30 @@ package struct AutoencoderTrainer: Sendable {
 
     private func gradients(of crops: Tensor, _ judge: Discriminator.Normalized?) -> Shard {
         let (own, perShard) = (ranks.share(of: options.shards), options.batch / options.shards)
+        // How a judge's pull is weighed shows when all of it is there.
+        let sums = GradientSum(of: own.count, ranks, isOverlapping: judge == nil)
         var shards = [Shard?](repeating: nil, count: own.count)
         shards.withUnsafeMutableBufferPointer { shards in
             let target = shards.baseAddress!
             Workers.forEach(own.count) { index in
-                target[index] = shard(crops.images(index * perShard..<(index + 1) * perShard), own.lowerBound + index, judge)
+                let crops = crops.images(index * perShard..<(index + 1) * perShard)
+                target[index] = shard(crops, own.lowerBound + index, judge, sums.receiver(index))
             }
         }
-        return sum(shards.map { $0! })
+        return sum(shards.map { $0! }, sums)
     }
 
     /// Of all ranks' shards.
-    private func sum(_ shards: consuming [Shard]) -> Shard {
-        let names = shards[0].terms.keys.sorted()
-        let figures = ranks.sum(shards.map { shard in [shard.squaredError] + names.map { shard.terms[$0]! } })
+    private func sum(_ shards: consuming [Shard], _ sums: GradientSum) -> Shard {
         let (gradients, judgements, vectors) = (shards.map(\.gradient), shards.compactMap(\.judgement), shards.compactMap(\.vectors).flatMap { $0 })
+        let names = shards[0].terms.keys.sorted()
+        let figures = shards.map { shard in [shard.squaredError] + names.map { shard.terms[$0]! } }
         shards = []
+        let moves = moves.encoder + moves.decoder
+        let gradient = sums.sum(gradients) { moves[$0] }
+        let total = ranks.sum(figures)
         return Shard(
-            squaredError: figures[0], terms: Dictionary(uniqueKeysWithValues: zip(names, figures.dropFirst())), gradient: ranks.sum(gradients),
+            squaredError: total[0], terms: Dictionary(uniqueKeysWithValues: zip(names, total.dropFirst())), gradient: gradient,
             judgement: judgements.isEmpty ? nil : ranks.sum(judgements), vectors: vectors.isEmpty ? nil : vectors)
     }
 
@@ -228,9 +234,13 @@ package struct AutoencoderTrainer: Sendable {
         var vectors: [Tensor]?
     }
 
-    private func shard(_ crops: Tensor, _ index: Int, _ judge: Discriminator.Normalized?) -> Shard {
+    /// - Parameter receiver: told what is finished of the gradient.
+    private func shard(_ crops: Tensor, _ index: Int, _ judge: Discriminator.Normalized?, _ receiver: GradientReceiver?) -> Shard {
         var random = noise.substream(UInt64(step * options.shards + index))
         var way = Way(kept: options.part.movesEncoder ? .keeping : .forgetting, drawn: .keeping)
+        way.kept.receiver = receiver
+        // The pass through the decoder comes to all of its layers, and what is told of is sent. A tail, which is small, is sent in the end.
+        way.drawn.receiver = options.part.movesWholeDecoder ? receiver : nil
         way.passage = channel.passage(of: model.encoder.forward(crops, keeping: &way.kept), &random)
         let y = model.decoder.forward(way.passage.output, keeping: &way.drawn)
         let value = loss(y, crops)

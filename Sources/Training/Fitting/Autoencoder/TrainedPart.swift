@@ -14,6 +14,7 @@ package enum TrainedPart: String, Codable, Sendable, CaseIterable {
     case tail
 
     var movesEncoder: Bool { self == .all || self == .encoder }
+    var movesWholeDecoder: Bool { self == .all || self == .decoder }
 
     /// Whether each tensor of encoder and decoder is trained, in visiting order.
     func moves(in model: Autoencoder) -> (encoder: [Bool], decoder: [Bool]) {

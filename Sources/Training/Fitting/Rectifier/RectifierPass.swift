@@ -25,12 +25,16 @@ struct RectifierPass {
         }
         inputGradient = Latents(Tensor(uninitialized: q.map.shape))
         let own = ranks.share(of: q.count)
-        for part in 0..<parts {
-            let images = own.lowerBound + own.count * part / parts..<own.lowerBound + own.count * (part + 1) / parts
-            guard !images.isEmpty else { continue }
-            add(rectifier, q.images(images).map, z.images(images).map, images, of: q.count)
+        let sum = GradientSum(of: 1, ranks, isOverlapping: q.count >= ranks.count)
+        let shares = (0..<parts).map { part in
+            own.lowerBound + own.count * part / parts..<own.lowerBound + own.count * (part + 1) / parts
+        }.filter { !$0.isEmpty }
+        for (place, images) in shares.enumerated() {
+            // The last one finishes what all have added to.
+            let receiver = place == shares.count - 1 ? sum.receiver(0) : nil
+            add(rectifier, q.images(images).map, z.images(images).map, images, of: q.count, receiver)
         }
-        gradient = ranks.sum([gradient])
+        gradient = sum.sum([gradient])
         loss = ranks.sum([[loss]])[0]
     }
 
@@ -41,9 +45,12 @@ struct RectifierPass {
         inputGradient.map.withMutablePointer { ranks.complete(UnsafeMutableBufferPointer(start: $0, count: count), sharedBy: images) }
     }
 
-    private mutating func add(_ rectifier: Rectifier, _ q: Tensor, _ z: Tensor, _ images: Range<Int>, of n: Int) {
+    private mutating func add(
+        _ rectifier: Rectifier, _ q: Tensor, _ z: Tensor, _ images: Range<Int>, of n: Int, _ receiver: GradientReceiver?
+    ) {
         let share = Double(images.count) / Double(n)
         var kept = Tape.keeping
+        kept.receiver = receiver
         let (value, gradientOfOutput) = SquaredError.loss(rectifier.forward(q, keeping: &kept), z)
         var dy = gradientOfOutput
         if images.count < n { dy.multiply(by: Float(share)) }
