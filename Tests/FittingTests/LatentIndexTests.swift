@@ -31,6 +31,21 @@ import Testing
         }
     }
 
+    /// A rank that holds none of a file's latents does not read it.
+    @Test func someLatentsAreReadWithoutTheFilesOfOthers() throws {
+        try withScratchFolder { folder in
+            let latents = folder + "/latents"
+            _ = try TinyTraining.extraction(TinyTraining.place(in: folder), to: latents).run { false }
+            let store = try LatentStore(latents)
+            #expect(try store.load(rows: [4, 1]).map.values == store.load().images(at: [4, 1]).map.values)
+            var bytes = try StoredFile.read(latents + "/latents-00000.safetensors")
+            bytes[bytes.count - 1] ^= 1
+            try StoredFile.write(bytes, to: latents + "/latents-00000.safetensors")
+            #expect(try store.load(rows: []).count == 0)
+            #expect(throws: FileError.self) { try store.load(rows: [0]) }
+        }
+    }
+
     /// Finding 1: parts by name were neighbours of each other.
     @Test func aPicturesPartIsItsContentsAndNotItsName() throws {
         try withScratchFolder { folder in

@@ -30,7 +30,7 @@ import Testing
     @Test func aKLTGivesEveryGroupTheComponentsThatNumPyDoes() throws {
         let latents = Self.latents(images: 40, Self.shape)
         let options = QuantizerOptions(tokens: 4, codes: 4, grouping: .klt(side: 2))
-        let design = try #require(try QuantizerDesign(options, training: latents, decoder: nil, seed: 1) { false })
+        let design = try #require(try QuantizerDesign(options, training: SharedLatents(latents), decoder: nil, seed: 1) { false })
         let vectors = try #require(design.transform).vectors(design.normalizer.normalize(latents))
         // Two groups of components at two places.
         var variances = [Double](repeating: 0, count: 8)
@@ -46,12 +46,12 @@ import Testing
         // The second channel ten times as large: its statistics say so, and normalised it is like the first.
         latents.map.withMutablePointer { x in for i in 0..<40 * 16 where i % 2 == 1 { x[i] *= 10 } }
         var options = QuantizerOptions(tokens: 4, codes: 4, sharing: .one)
-        let strips = try #require(try QuantizerDesign(options, training: latents, decoder: nil, seed: 1) { false })
+        let strips = try #require(try QuantizerDesign(options, training: SharedLatents(latents), decoder: nil, seed: 1) { false })
         #expect(strips.transform == nil && strips.layout.grouping == nil)
         #expect(Set(strips.normalizer.deviation.values).count == 2, "statistics of channels hold at any image size")
         options.grouping = .klt(side: 1)
         options.tokens = 16
-        let design = try #require(try QuantizerDesign(options, training: latents, decoder: nil, seed: 1) { false })
+        let design = try #require(try QuantizerDesign(options, training: SharedLatents(latents), decoder: nil, seed: 1) { false })
         let transform = try #require(design.transform)
         let vectors = transform.vectors(design.normalizer.normalize(latents)).values
         for position in 0..<2 {
@@ -139,7 +139,7 @@ import Testing
     @Test func boundsOrderAsTheoryDoes() throws {
         let latents = Self.latents(images: 40, Self.shape)
         let options = QuantizerOptions(tokens: 4, codes: 16, grouping: .klt(side: 2))
-        let design = try #require(try QuantizerDesign(options, training: latents, decoder: nil, seed: 1) { false })
+        let design = try #require(try QuantizerDesign(options, training: SharedLatents(latents), decoder: nil, seed: 1) { false })
         let bounds = try #require(QuantizerBounds(design, latents: design.normalizer.normalize(latents)))
         #expect(abs(bounds.shannon - 0.25) < 1e-5 && bounds.boxSide == 2)
         #expect(bounds.zador > bounds.shannon && bounds.groupedZador < bounds.zador && bounds.waterFilling < bounds.groupedZador)
@@ -153,7 +153,7 @@ import Testing
             as [(Latents, QuantizerOptions.Sharing)]
         {
             let options = QuantizerOptions(tokens: 4, codes: 1, grouping: sharing == .untied ? .strip : .klt(side: 2), sharing: sharing)
-            let design = try #require(try QuantizerDesign(options, training: latents, decoder: nil, seed: 1) { false })
+            let design = try #require(try QuantizerDesign(options, training: SharedLatents(latents), decoder: nil, seed: 1) { false })
             #expect(QuantizerBounds(design, latents: design.normalizer.normalize(latents)) == nil)
         }
     }

@@ -71,6 +71,23 @@ import Testing
         for values in found { #expect(try values.get() == (0..<Int32(things * 3)).map { $0 }) }
     }
 
+    /// All are under way before any is waited for.
+    @Test func unequalSharesAreComplete() throws {
+        let shares = [0..<1, 1..<1, 1..<6]
+        let begun = Mailbox<Int>()
+        let found = try InProcessRanks.run(3) { rank, _ in
+            if rank == 1 { begun.post(rank) }
+        } _: { ranks in
+            var values = [Int32](repeating: -1, count: 6)
+            for place in shares[ranks.rank] { values[place] = Int32(place) }
+            // The first gives nothing before the second, which has nothing to give, takes from both others.
+            if ranks.isFirst { #expect(begun.take() != nil && begun.take() != nil) }
+            values.withUnsafeMutableBufferPointer { ranks.complete($0, shares: shares) }
+            return values
+        }
+        for values in found { #expect(try values.get() == [0, 1, 2, 3, 4, 5]) }
+    }
+
     @Test func ranksTellEachOther() throws {
         let found = try InProcessRanks.run(3) { ranks in
             (

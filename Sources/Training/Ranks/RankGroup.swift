@@ -62,13 +62,26 @@ extension RankGroup {
     ///   - values: of all; those of this rank's share are given.
     ///   - things: the number of what is shared; each has equally many values.
     package func complete<Element: BitwiseCopyable>(_ values: UnsafeMutableBufferPointer<Element>, sharedBy things: Int) {
-        guard let communicator, things > 0 else { return }
+        guard things > 0 else { return }
         precondition(values.count % things == 0, "\(values.count) values are not those of \(things)")
-        let each = values.count / things * MemoryLayout<Element>.stride
-        let bytes = UnsafeMutableRawBufferPointer(values)
-        let transfers = (0..<count).compactMap { root -> (() -> Void)? in
-            let share = things * root / count * each..<things * (root + 1) / count * each
-            return share.isEmpty ? nil : communicator.begin(.broadcast(UnsafeMutableRawBufferPointer(rebasing: bytes[share]), from: root))
+        let each = values.count / things
+        complete(
+            values,
+            shares: (0..<count).map { rank in
+                let part = share(of: things, rank: rank)
+                return part.lowerBound * each..<part.upperBound * each
+            })
+    }
+
+    /// The same where each rank has any part of the values. All parts are under way at once.
+    /// - Parameter shares: which values each rank gives, the same everywhere.
+    package func complete<Element: BitwiseCopyable>(_ values: UnsafeMutableBufferPointer<Element>, shares: [Range<Int>]) {
+        guard let communicator else { return }
+        precondition(shares.count == count, "\(shares.count) shares are not those of \(count) ranks")
+        let transfers = shares.enumerated().compactMap { root, share -> (() -> Void)? in
+            guard !share.isEmpty else { return nil }
+            let part = UnsafeMutableBufferPointer(rebasing: values[share])
+            return communicator.begin(.broadcast(UnsafeMutableRawBufferPointer(part), from: root))
         }
         for wait in transfers { wait() }
     }

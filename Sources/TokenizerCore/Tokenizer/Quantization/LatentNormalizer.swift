@@ -27,61 +27,71 @@ package struct LatentNormalizer: Parameterized {
 
     /// The statistics of `latents` in double precision. An element that never varies keeps deviation 1.
     package init(fitting latents: Latents) {
-        let (mean, deviation) = Self.statistics(latents.map.reshaped([latents.count, latents.shape.count]))
-        self.init(mean: mean.reshaped(latents.shape.map), deviation: deviation.reshaped(latents.shape.map))
-    }
-
-    /// - Parameter rows: `[n, count]`.
-    /// - Returns: mean and deviation of every column, `[count]` each.
-    private static func statistics(_ rows: Tensor) -> (mean: Tensor, deviation: Tensor) {
-        let (n, count) = (rows.n, rows.c)
-        var (mean, deviation) = (Tensor(uninitialized: [count]), Tensor(uninitialized: [count]))
-        rows.withPointer { x in
-            mean.withMutablePointer { mean in
-                deviation.withMutablePointer { deviation in
-                    Workers.forEach((count + elementsPerPiece - 1) / elementsPerPiece) { piece in
-                        let first = piece * elementsPerPiece
-                        let own = min(elementsPerPiece, count - first)
-                        fit(x + first, n, stride: count, own, mean + first, deviation + first)
-                    }
-                }
-            }
-        }
-        return (mean, deviation)
-    }
-
-    private static let elementsPerPiece = 256
-
-    /// The same for `count` elements of rows that are `stride` apart.
-    private static func fit(
-        _ x: UnsafePointer<Float>, _ n: Int, stride: Int, _ count: Int, _ mean: UnsafeMutablePointer<Float>,
-        _ deviation: UnsafeMutablePointer<Float>
-    ) {
-        withUnsafeTemporaryAllocation(of: Double.self, capacity: 2 * count) { both in
-            both.initialize(repeating: 0)
-            let (sums, squares) = (both.baseAddress!, both.baseAddress! + count)
-            for i in 0..<n { for j in 0..<count { sums[j] += Double(x[i * stride + j]) } }
-            for j in 0..<count { sums[j] /= Double(n) }
-            for i in 0..<n {
-                for j in 0..<count {
-                    let difference = Double(x[i * stride + j]) - sums[j]
-                    squares[j] += difference * difference
-                }
-            }
-            for j in 0..<count {
-                mean[j] = Float(sums[j])
-                deviation[j] = squares[j] > 0 ? Float((squares[j] / Double(n)).squareRoot()) : 1
-            }
-        }
+        self.init(fitting: latents, of: latents.count, ofChannels: false) { _, add in add() }
     }
 
     /// The statistics of each channel of `latents`, the same at every site: what codes that several sites share ask for, and what holds at
     /// any image size.
     package init(fittingChannelsOf latents: Latents) {
+        self.init(fitting: latents, of: latents.count, ofChannels: true) { _, add in add() }
+    }
+
+    /// Adds up what several processes have of a sum, one after the other: each calls `add` when it has in `sums` what those before it have added.
+    package typealias Summation = (_ sums: UnsafeMutableBufferPointer<Double>, _ add: () -> Void) -> Void
+
+    /// - Parameters:
+    ///   - latents: those of this process.
+    ///   - count: images of all processes.
+    ///   - ofChannels: whether the sites of a channel have one statistic.
+    package init(fitting latents: Latents, of count: Int, ofChannels: Bool, _ summation: Summation) {
         let shape = latents.shape
-        let channels = Self.statistics(latents.map.reshaped([latents.count * shape.sites, shape.channels]))
-        let spread = { (x: Tensor) in Tensor(repeatElement(x.values, count: shape.sites).flatMap { $0 }, shape: shape.map) }
-        self.init(mean: spread(channels.mean), deviation: spread(channels.deviation))
+        let sites = ofChannels ? shape.sites : 1
+        let rows = latents.map.reshaped([latents.count * sites, shape.count / sites])
+        let spread = { (x: Tensor) in Tensor(repeatElement(x.values, count: sites).flatMap { $0 }, shape: shape.map) }
+        let (mean, deviation) = Self.statistics(rows, of: count * sites, summation)
+        self.init(mean: spread(mean), deviation: spread(deviation))
+    }
+
+    /// - Parameter rows: `[own, count]`, of `n` in all.
+    /// - Returns: mean and deviation of every column, `[count]` each.
+    private static func statistics(_ rows: Tensor, of n: Int, _ summation: Summation) -> (mean: Tensor, deviation: Tensor) {
+        let means = sums(of: rows, summation).map { $0 / Double(n) }
+        let deviations = sums(of: rows, squaredFrom: means, summation).map { $0 > 0 ? Float(($0 / Double(n)).squareRoot()) : 1 }
+        return (Tensor(means.map { Float($0) }, shape: [rows.c]), Tensor(deviations, shape: [rows.c]))
+    }
+
+    private static let columnsOfPiece = 256
+
+    /// The sum of each column, or of its squared distances from what `means` has for it.
+    private static func sums(of rows: Tensor, squaredFrom means: [Double]? = nil, _ summation: Summation) -> [Double] {
+        var sums = [Double](repeating: 0, count: rows.c)
+        rows.withPointer { x in
+            sums.withUnsafeMutableBufferPointer { sums in
+                summation(sums) {
+                    Workers.forEach((sums.count + columnsOfPiece - 1) / columnsOfPiece) { piece in
+                        let columns = piece * columnsOfPiece..<min((piece + 1) * columnsOfPiece, sums.count)
+                        for i in 0..<rows.n { add(x + i * sums.count, columns, to: sums.baseAddress!, squaredFrom: means) }
+                    }
+                }
+            }
+        }
+        return sums
+    }
+
+    /// - Parameter x: a row.
+    private static func add(
+        _ x: UnsafePointer<Float>, _ columns: Range<Int>, to sums: UnsafeMutablePointer<Double>, squaredFrom means: [Double]?
+    ) {
+        guard let means else {
+            for j in columns { sums[j] += Double(x[j]) }
+            return
+        }
+        means.withUnsafeBufferPointer { means in
+            for j in columns {
+                let difference = Double(x[j]) - means[j]
+                sums[j] += difference * difference
+            }
+        }
     }
 
     /// The extents of the latents that it is for.

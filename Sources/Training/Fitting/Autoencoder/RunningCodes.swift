@@ -50,7 +50,7 @@ struct RunningCodes: Sendable {
     ///   - step: its number, for the randomness of resets.
     /// - Returns: the codes as they are now, and how many of them were put elsewhere.
     mutating func follow(_ vectors: Tensor, of quantizer: GroupQuantizer, step: Int, ranks: RankGroup) -> (codebooks: Tensor, resets: Int) {
-        let cells = LloydCells(of: vectors, quantizer, ranks: ranks) { false }!
+        let cells = LloydCells(of: SharedRows(of: vectors, ranks), quantizer) { false }!
         let (layout, keep) = (quantizer.layout, averaging)
         let (d, even) = (layout.dimension, evenShare(of: vectors.n, quantizer))
         var (totals, codebooks) = (totals ?? Self.start(quantizer, even), quantizer.codebooks)

@@ -172,38 +172,45 @@ package struct LatentStore: Sendable {
 
     /// All latents, those to learn from first, then those to choose by, then those to report on; in the order of the images in each part.
     /// - Throws: when a file is missing, was changed, or holds NaN or infinite values.
-    package func load(_ parts: LatentParts) throws(FileError) -> Latents {
-        var places = [Int](repeating: 0, count: rows)
-        for (place, row) in Split.Part.allCases.flatMap({ parts[$0] }).enumerated() { places[row] = place }
-        return try load(at: places)
-    }
+    package func load(_ parts: LatentParts) throws(FileError) -> Latents { try load(rows: Split.Part.allCases.flatMap { parts[$0] }) }
 
     /// All latents, in the order of the images.
     /// - Throws: when a file is missing, was changed, or holds NaN or infinite values.
-    package func load() throws(FileError) -> Latents { try load(at: Array(0..<rows)) }
+    package func load() throws(FileError) -> Latents { try load(rows: Array(0..<rows)) }
 
-    /// - Parameter places: where each row goes.
-    private func load(at places: [Int]) throws(FileError) -> Latents {
+    /// The chosen latents, in the given order. Files that have none of them are not read.
+    /// - Throws: when a file is not there or has another size, or one that is read was changed, or holds NaN or infinite values.
+    func load(rows chosen: [Int]) throws(FileError) -> Latents {
         let (rows, shape) = (rows, latentShape)
         guard rows > 0 else { throw FileError(path: directory, reason: "\(directory) holds no latents: none of its images could be read") }
         // Before memory is taken for what they are said to hold.
         for shard in manifest.shards { guard try size(of: shard) == shard.digest.bytes else { throw changed(shard) } }
-        let shards = manifest.shards.filter { $0.rows > 0 }
+        var places = [Int?](repeating: nil, count: rows)
+        for (place, row) in chosen.enumerated() { places[row] = place }
+        let shards = self.shards.filter { shard in places[shard.rows].contains { $0 != nil } }
         try Workers.forEachThrowing(shards.count) { index throws(FileError) in
-            guard try FileDigest(of: path(of: shards[index])) == shards[index].digest else { throw changed(shards[index]) }
+            guard try FileDigest(of: path(of: shards[index].file)) == shards[index].file.digest else { throw changed(shards[index].file) }
         }
-        var all = Tensor(uninitialized: [rows] + shape.map)
-        var row = 0
-        for shard in shards {
-            let part = Latents(rows: try load(shard), shape: shape).map
-            all.withMutablePointer { all in
-                part.withPointer { part in
-                    Workers.forEach(shard.rows) { (all + places[row + $0] * shape.count).update(from: part + $0 * shape.count, count: shape.count) }
+        var all = Tensor(uninitialized: [chosen.count] + shape.map)
+        for (file, rows) in shards {
+            let part = Latents(rows: try load(file), shape: shape).map
+            withPointers(writing: &all, reading: part) { all, part in
+                Workers.forEach(rows.count) { row in
+                    guard let place = places[rows.lowerBound + row] else { return }
+                    (all + place * shape.count).update(from: part + row * shape.count, count: shape.count)
                 }
             }
-            row += shard.rows
         }
         return Latents(all)
+    }
+
+    /// The files, with the rows that each has of all.
+    private var shards: [(file: Shard, rows: Range<Int>)] {
+        var row = 0
+        return manifest.shards.map { shard in
+            defer { row += shard.rows }
+            return (shard, row..<row + shard.rows)
+        }
     }
 
     /// The autoencoder in the folder `vae`.

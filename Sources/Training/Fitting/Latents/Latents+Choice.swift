@@ -4,12 +4,7 @@ import Networks
 extension Latents {
     /// The chosen images, in the given order.
     package func images(at indices: some Collection<Int>) -> Latents {
-        let (size, indices) = (shape.count, Array(indices))
-        var result = Tensor(uninitialized: [indices.count] + shape.map)
-        withPointers(writing: &result, reading: map) { target, source in
-            Workers.forEach(indices.count) { (target + $0 * size).update(from: source + indices[$0] * size, count: size) }
-        }
-        return Latents(result)
+        Latents(map.images(at: Array(indices)))
     }
 
     /// At most `most` images, evenly spread over all.

@@ -14,7 +14,7 @@ struct DecoderSensitivity {
     let gram: SymmetricMatrix
 
     /// Training images that are disturbed.
-    private static let images = 16
+    static let images = 16
     /// Disturbance in normalised units: near the error that codes leave.
     private static let amplitude: Float = 0.1
     /// Pictures that are decoded at once.

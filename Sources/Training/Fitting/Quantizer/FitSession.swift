@@ -8,9 +8,10 @@ import TokenizerCore
 /// rectifier. A step is one of each.
 struct FitSession {
     private let plan: FitPlan
-    private let training, choosing, reporting: Latents
+    private let training: SharedLatents
+    let choosing, reporting: Latents
     /// ``training`` as the quantiser compares it with codes.
-    private let vectors: Tensor
+    private let vectors: SharedRows
     /// Until the passes are over.
     private var lloyd: LloydTrainer?
     /// From then on.
@@ -22,17 +23,16 @@ struct FitSession {
     private(set) var step = 0
 
     /// - Parameters:
-    ///   - training: normalised latents to learn from.
+    ///   - training: normalised latents to learn from, of which each rank has some.
     ///   - choosing: normalised latents that the best epoch and penalty are chosen by.
     ///   - reporting: normalised latents that the result is measured on.
     ///   - begun: what ``state`` was of an interrupted fit, or of one that had fewer passes or epochs to do.
-    ///   - ranks: who takes the steps together, all with the same latents.
     /// - Returns: nil when a stop was requested before the first codes were chosen.
     init?(
-        _ plan: FitPlan, _ design: QuantizerDesign, training: Latents, choosing: Latents, reporting: Latents,
-        begun: SafetensorsFile?, ranks: RankGroup, isStopRequested: () -> Bool
+        _ plan: FitPlan, _ design: QuantizerDesign, training: SharedLatents, choosing: Latents, reporting: Latents,
+        begun: SafetensorsFile?, isStopRequested: () -> Bool
     ) throws(FileError) {
-        (self.plan, self.training, self.choosing, self.reporting, self.ranks) = (plan, training, choosing, reporting, ranks)
+        (self.plan, self.training, self.choosing, self.reporting, ranks) = (plan, training, choosing, reporting, training.ranks)
         vectors = design.vectors(training)
         let codes =
             if let begun {
@@ -131,8 +131,11 @@ struct FitSession {
     /// - Parameter sources: of the latents.
     func errors(of sources: [PictureKey]) -> LatentErrors { LatentErrors(of: reporting, sources, quantizer, rectifier) }
 
-    /// The same figures on the latents that were trained on, without the rectifier.
-    var trainingQuality: LatentQuality { quality(of: training, quantizer, Rectifier.none) }
+    /// The same figures on the latents that were trained on, without the rectifier; all ranks ask for them together.
+    var trainingQuality: LatentQuality { LatentQuality(of: training, quantizer, Rectifier.none) }
+
+    /// Some of the latents that were trained on, spread over all of them; asked for together, too.
+    func trainingSample(_ most: Int) -> Latents { training.spread(most) }
 
     /// After gradient steps: which of them the result is from, and what the last one would have given.
     var epochs: FittedQuantizer.Epochs? {

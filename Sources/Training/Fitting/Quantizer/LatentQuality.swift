@@ -22,9 +22,18 @@ package struct LatentQuality: Codable, Equatable, Sendable {
     ///   - latents: normalised.
     ///   - ranks: who measures together; all of them get the same.
     package init(of latents: Latents, _ quantizer: GroupQuantizer, _ rectifier: Rectifier, ranks: RankGroup = .alone) {
+        self.init(of: latents.batches(of: Self.batch), count: latents.count, quantizer, rectifier, ranks)
+    }
+
+    /// The same where each rank has some of them.
+    init(of latents: SharedLatents, _ quantizer: GroupQuantizer, _ rectifier: Rectifier) {
+        self.init(of: latents.batches(of: Self.batch), count: latents.count, quantizer, rectifier, latents.ranks)
+    }
+
+    private init(of batches: some Sequence<Latents>, count: Int, _ quantizer: GroupQuantizer, _ rectifier: Rectifier, _ ranks: RankGroup) {
         var usage = CodeUsage(quantizer.layout)
         var (quantized, rectified, distortion) = (0.0, 0.0, 0.0)
-        for z in latents.batches(of: Self.batch) {
+        for z in batches {
             let assignment = Assignment(of: z, by: quantizer, ranks: ranks)
             usage.add(assignment.tokens)
             let q = quantizer.latents(ofVectors: assignment.codes)
@@ -35,9 +44,9 @@ package struct LatentQuality: Codable, Equatable, Sendable {
             let isRectified = rectifier.configuration.network != .identity
             rectified += (isRectified ? SquaredError.mean(rectifier(q.map), z.map) : error) * Double(z.count)
         }
-        quantizedMSE = quantized / Double(latents.count)
-        rectifiedMSE = rectified / Double(latents.count)
-        self.distortion = distortion / Double(latents.count)
+        quantizedMSE = quantized / Double(count)
+        rectifiedMSE = rectified / Double(count)
+        self.distortion = distortion / Double(count)
         codebookUse = usage.usedShare
         perplexity = usage.perplexity
     }

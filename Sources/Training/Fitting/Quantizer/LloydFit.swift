@@ -24,7 +24,7 @@ package struct LloydFit {
     ) throws(GroupQuantizer.LayoutError) {
         try options.check(training.shape, images: training.count, hasAutoencoder: decoder != nil)
         let found = try QuantizerDesign(
-            options, training: training, decoder: decoder, seed: seed, isStopRequested: isStopRequested)
+            options, training: SharedLatents(training), decoder: decoder, seed: seed, isStopRequested: isStopRequested)
         guard let design = found else { return nil }
         self.design = design
         let (learned, unseen) = (design.normalizer.normalize(training), design.normalizer.normalize(heldOut))

@@ -30,15 +30,20 @@ struct LloydTrainer {
     }
 
     /// One pass over `vectors`, `[n, T·d]`, all of them on every rank.
+    mutating func advance(on vectors: Tensor, pass: Int, isStopRequested: () -> Bool) -> Double? {
+        advance(on: SharedRows(of: vectors, ranks), pass: pass, isStopRequested: isStopRequested)
+    }
+
+    /// One pass over `vectors`, `[n, T·d]`, of which each rank adds up its own.
     /// - Parameter pass: its number, from 0: for the length of its step and the randomness of resets.
     /// - Returns: the distortion before the codes moved, see ``Assignment/Errors/mean``; nil when a stop was requested meanwhile,
     ///   and then the codes are still those of the pass before.
-    mutating func advance(on vectors: Tensor, pass: Int, isStopRequested: () -> Bool) -> Double? {
-        guard let cells = LloydCells(of: vectors, quantizer, ranks: ranks, isStopRequested: isStopRequested) else { return nil }
+    mutating func advance(on vectors: SharedRows, pass: Int, isStopRequested: () -> Bool) -> Double? {
+        guard let cells = LloydCells(of: vectors, quantizer, isStopRequested: isStopRequested) else { return nil }
         let step = pass < passes - Self.passesToTheMean ? Self.longStep : 1
         quantizer.codebooks.withMutablePointer { cells.move($0, step: step) }
         reset.apply(to: &quantizer, usage: cells.usage, random: root.substream(UInt64(pass)))
-        return cells.distortion / Double(vectors.count)
+        return cells.distortion / Double(vectors.count * vectors.own.c)
     }
 }
 
@@ -51,14 +56,13 @@ struct LloydCells {
 
     /// Images whose codes are looked for between two questions whether to stop: less than a second's work, for any codebooks that a
     /// machine can hold. Few enough to stay in the cache until they are added up.
-    private static let slice = 128
+    private static let slice = SharedRows.imagesOfSlice
 
-    /// - Parameters:
-    ///   - vectors: `[n, T·d]`.
-    ///   - ranks: who shares the slices. The first adds what it finds at once, the others when the sums come to them, so that these are
-    ///     added in the one order, however many ranks there are.
+    /// - Parameter vectors: `[n, T·d]`. The first rank adds what it finds of its own at once, the others when the sums come to them, so that
+    ///   these are added in the one order, however many ranks there are.
     /// - Returns: nil when a stop was requested, of any rank, before all were assigned.
-    init?(of vectors: Tensor, _ quantizer: GroupQuantizer, ranks: RankGroup = .alone, isStopRequested: () -> Bool) {
+    init?(of vectors: SharedRows, _ quantizer: GroupQuantizer, isStopRequested: () -> Bool) {
+        let (own, ranks) = (vectors.own, vectors.ranks)
         let (pieces, importance) = (LloydPieces(quantizer.layout), quantizer.importance)
         (layout, record) = (quantizer.layout, pieces.record)
         var totals = [Double](repeating: 0, count: pieces.parts * pieces.size)
@@ -73,19 +77,19 @@ struct LloydCells {
                     quantizer.add(slice, tokens, images: images, ofCodebook: codebook, importance: importance, to: target + part * pieces.size)
                 }
             }
-            for slice in ranks.share(of: (vectors.n + Self.slice - 1) / Self.slice) {
+            for first in stride(from: 0, to: own.n, by: Self.slice) {
                 isStopped = isStopRequested()
                 if isStopped { break }
-                let slice = vectors.images(slice * Self.slice..<min((slice + 1) * Self.slice, vectors.n))
+                let slice = own.images(first..<min(first + Self.slice, own.n))
                 let tokens = quantizer.tokens(ofVectors: slice)
                 if ranks.isFirst { Workers.forEach(pieces.count) { add($0, slice, tokens) } } else { waiting.append((slice, tokens)) }
             }
             isStopped = ranks.any(isStopped)
             guard !isStopped else { return }
             ranks.addInOrder(totals, buckets: pieces.buckets.map(pieces.range), spreads: false) { bucket in
-                let own = pieces.buckets[bucket]
-                Workers.forEach(own.count) { piece in
-                    for (slice, tokens) in waiting { add(own.lowerBound + piece, slice, tokens) }
+                let added = pieces.buckets[bucket]
+                Workers.forEach(added.count) { piece in
+                    for (slice, tokens) in waiting { add(added.lowerBound + piece, slice, tokens) }
                 }
             }
         }

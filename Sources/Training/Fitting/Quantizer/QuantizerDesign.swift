@@ -22,18 +22,20 @@ package struct QuantizerDesign {
     private static let leastSensitivity = 1e-3
 
     /// - Parameters:
-    ///   - latents: raw, to learn from.
+    ///   - latents: raw, to learn from; ranks that each have some of them make one design together.
     ///   - decoder: of the autoencoder that made the latents, at these; needed for ``QuantizerOptions/Distortion/weighted`` only.
     ///   - known: the sensitivity, where an equal design has measured it.
     ///   - progress: of measuring it, in decoded pictures.
     /// - Returns: nil when a stop was requested before the decoder's sensitivity was measured.
     /// - Throws: what is impossible about the options.
     package init?(
-        _ options: QuantizerOptions, training latents: Latents, decoder: DecoderProbe?,
+        _ options: QuantizerOptions, training latents: SharedLatents, decoder: DecoderProbe?,
         sensitivity known: SymmetricMatrix? = nil, seed: UInt64, progress: (Int, Int) -> Void = { _, _ in }, isStopRequested: () -> Bool
     ) throws(GroupQuantizer.LayoutError) {
         layout = try options.layout(for: latents.shape)
-        normalizer = options.sharing == .untied ? LatentNormalizer(fitting: latents) : LatentNormalizer(fittingChannelsOf: latents)
+        normalizer = LatentNormalizer(fitting: latents, ofChannels: options.sharing != .untied)
+        // Before anything that a stop may end on one rank alone.
+        let measuredOn = layout.grouping == nil ? nil : latents.spread(Self.measuredImages)
         let box = Self.box(for: options.grouping, latents.shape)
         side = box.height
         if options.distortion == .weighted {
@@ -50,11 +52,16 @@ package struct QuantizerDesign {
             metric = SymmetricMatrix(diagonal: Array(repeating: 1, count: box.count))
         }
         transform =
-            if let grouping = layout.grouping {
-                try Self.transform(options, grouping, layout, box, metric, normalizer.normalize(latents.spread(Self.measuredImages)))
+            if let grouping = layout.grouping, let measuredOn {
+                try Self.transform(options, grouping, layout, box, metric, normalizer.normalize(measuredOn))
             } else {
                 nil
             }
+    }
+
+    /// Of normalised latents those of this rank, as a quantiser of this design compares them with codes: `[n, T·d]`.
+    func vectors(_ latents: SharedLatents) -> SharedRows {
+        SharedRows(own: vectors(latents.own), of: latents.count, latents.ranks)
     }
 
     /// Normalised latents as a quantiser of this design compares them with codes: `[n, T·d]`.

@@ -6,10 +6,9 @@ import TokenizerCore
 
 /// How a run ends: the result measured, and written.
 extension QuantizerRun {
-    /// - Parameter latents: all of them, normalised.
-    func publish(_ session: FitSession, _ design: QuantizerDesign, _ latents: Latents) throws(FileError) {
-        let (quality, training, errors) = (session.quality, session.trainingQuality, session.errors(of: parts.sources(.reporting)))
-        let bounds = QuantizerBounds(design, latents: latents.images(parts.range(.training)).spread(QuantizerDesign.measuredImages))
+    func publish(_ session: FitSession, _ design: QuantizerDesign, _ learned: Learned) throws(FileError) {
+        let (quality, training, errors) = (session.quality, learned.quality, session.errors(of: parts.sources(.reporting)))
+        let bounds = QuantizerBounds(design, latents: learned.sample)
         console.say(
             "held-out MSE, reporting part, \(Figure.count(errors.quantized.pictures, "picture")), 95 % intervals: \(errors.quantized.text()) quantised"
                 + "\(errors.rectified == errors.quantized ? "" : ", \(errors.rectified.text()) rectified"); training \(Figure.text(training.quantizedMSE)), "
@@ -17,7 +16,7 @@ extension QuantizerRun {
         console.say(
             "held-out distortion \(Figure.text(quality.distortion)), training \(Figure.text(training.distortion)); "
                 + "\(bounds?.summary(beside: quality.distortion) ?? "too few images for the bounds")")
-        let pictures = vae.map { measure(session, design, latents, $0.decoder) }
+        let pictures = vae.map { measure(session, design, $0.decoder) }
         for line in pictures?.summary ?? [] { console.say(line) }
         for alarm in quality.alarms(training: training, errors: errors) { console.say(alarm) }
         let description = FittedQuantizer.Description(
@@ -29,19 +28,30 @@ extension QuantizerRun {
     }
 
     /// Draws held-out latents and measures the pictures; those of the choosing part, too, where there is a rectifier to decide on.
-    private func measure(_ session: FitSession, _ design: QuantizerDesign, _ latents: Latents, _ decoder: AnyLayer) -> PictureTrial {
+    private func measure(_ session: FitSession, _ design: QuantizerDesign, _ decoder: AnyLayer) -> PictureTrial {
         let draw = { (part: Split.Part) in
             PictureTrial(
-                part, of: latents.images(self.parts.range(part)), self.parts.sources(part),
+                part, of: part == .reporting ? session.reporting : session.choosing, self.parts.sources(part),
                 originals: self.store.originals(self.parts, part, most: PictureTrial.most)
             ) { DrawnPictures(of: $0, design.normalizer, session.quantizer, session.rectifier, decoder) }
         }
         var reported = draw(.reporting)
         guard options.rectifier.network != .identity else { return reported }
         let chosen = draw(.choosing)
-        let quality = LatentQuality(of: latents.images(parts.range(.choosing)), session.quantizer, session.rectifier)
+        let quality = LatentQuality(of: session.choosing, session.quantizer, session.rectifier)
         reported.alarm = chosen.originals?.alarm(quality)
         return reported
+    }
+}
+
+/// What a result says of the latents that it was learned from, of which each rank has some: all ranks find it together.
+struct Learned {
+    let quality: LatentQuality
+    /// Those that covariances are measured on.
+    let sample: Latents
+
+    init(_ session: FitSession) {
+        (quality, sample) = (session.trainingQuality, session.trainingSample(QuantizerDesign.measuredImages))
     }
 }
 

@@ -78,12 +78,14 @@ extension QuantizerRun {
         isStopRequested: () -> Bool = { StopSignal.isRequested }
     ) throws(FileError) -> Bool {
         if try ranks.decided({ () throws(FileError) in try isFinished() ? 1 : 0 }) == 1 { return true }
-        guard let (start, design, latents) = try begin(isStopRequested) else { return false }
+        guard let (start, design) = try begin(isStopRequested) else { return false }
         var session = start
         let plan = FitPlan(options, images: parts[.training].count)
         guard ranks.isFirst else {
             try assist(&session, plan, until: limit, isStopRequested)
-            return session.step == plan.totalSteps
+            guard session.step == plan.totalSteps else { return false }
+            _ = Learned(session)
+            return true
         }
         for (name, earlier) in directory.grownFrom.sorted(by: { $0.key < $1.key }) { console.say(remark(on: name, earlier, session.step)) }
         let log = try TrainingLog(directory.logPath, resumedAt: session.step, events: events)
@@ -106,29 +108,33 @@ extension QuantizerRun {
             console.say("saved at step \(session.step) of \(plan.totalSteps)")
             return false
         }
-        try publish(session, design, latents)
+        try publish(session, design, Learned(session))
         return true
     }
 
     /// Reads the latents, and what an earlier call has saved.
     /// - Returns: nil when a stop was requested meanwhile.
-    private func begin(_ isStopRequested: () -> Bool) throws(FileError) -> (FitSession, QuantizerDesign, latents: Latents)? {
+    private func begin(_ isStopRequested: () -> Bool) throws(FileError) -> (FitSession, QuantizerDesign)? {
         for line in [store.ageWarning, parts.summary, try overlapWarning()] { if let line { console.say(line) } }
-        let all = try ranks.together { () throws(FileError) in try store.load(parts) }
-        let found = try design(all.images(parts.range(.training)), isStopRequested)
+        let shares = LatentShares(of: parts, ranks)
+        let raw = try ranks.together { () throws(FileError) in try store.load(rows: shares.rows) }
+        let found = try design(shares.training(raw), isStopRequested)
         guard !ranks.any(found == nil), let design = found else { return nil }
-        let latents = design.normalizer.normalize(consume all)
+        let latents = design.normalizer.normalize(consume raw)
+        let (training, choosing, reporting) = (shares.training(latents), shares.whole(.choosing, latents), shares.whole(.reporting, latents))
         let step = try ranks.decided { () throws(FileError) in try states.newest()?.step ?? -1 }
-        let session = try ranks.together { () throws(FileError) in
+        let begun = try ranks.together { () throws(FileError) -> SafetensorsFile? in try step < 0 ? nil : states.tensors(step: step) }
+        // What was saved, each reads by itself; codes that are chosen anew, they choose together.
+        let readers = begun == nil ? RankGroup.alone : ranks
+        let session = try readers.together { () throws(FileError) in
             try FitSession(
-                FitPlan(options, images: parts[.training].count), design, training: latents.images(parts.range(.training)),
-                choosing: latents.images(parts.range(.choosing)), reporting: latents.images(parts.range(.reporting)),
-                begun: step < 0 ? nil : try states.tensors(step: step), ranks: ranks, isStopRequested: isStopRequested)
+                FitPlan(options, images: training.count), design, training: training, choosing: choosing, reporting: reporting, begun: begun,
+                isStopRequested: isStopRequested)
         }
         guard !ranks.any(session == nil), let session else { return nil }
         try ranks.agree(on: [("codes that begin otherwise", session.quantizer.codebooks.digest)])
         if step >= 0 { console.say("going on at step \(session.step)") }
-        return (session, design, latents)
+        return (session, design)
     }
 
     /// One step of all ranks.
@@ -184,7 +190,7 @@ extension QuantizerRun {
     }
 
     /// - Parameter raw: latents to learn from.
-    private func design(_ raw: Latents, _ isStopRequested: () -> Bool) throws(FileError) -> QuantizerDesign? {
+    private func design(_ raw: SharedLatents, _ isStopRequested: () -> Bool) throws(FileError) -> QuantizerDesign? {
         let kept = KeptSensitivity(in: directory.path)
         // All of them before the first writes it: what was measured and what was kept differ by rounding.
         let known = try ranks.together { () throws(FileError) in
@@ -193,7 +199,7 @@ extension QuantizerRun {
         let design: QuantizerDesign?
         do throws(GroupQuantizer.LayoutError) {
             design = try QuantizerDesign(
-                options.quantizer, training: raw, decoder: vae.map { DecoderProbe($0.decoder, at: raw) },
+                options.quantizer, training: raw, decoder: vae.map { DecoderProbe($0.decoder, at: raw.spread(DecoderSensitivity.images)) },
                 sensitivity: known, seed: options.seed, progress: showDecodes, isStopRequested: isStopRequested)
         } catch {
             throw FileError(path: directory.path, reason: error.description)

@@ -93,7 +93,10 @@ package struct QuantizerTrainer {
 
     /// One step; at the end of an epoch also the reset.
     /// - Parameter latents: all training latents, normalised: `imageCount` of them.
-    package mutating func advance(on latents: Latents) -> Losses {
+    package mutating func advance(on latents: Latents) -> Losses { advance(on: SharedLatents(latents)) }
+
+    /// The same where each rank has some of them.
+    mutating func advance(on latents: SharedLatents) -> Losses {
         let epoch = step / stepsPerEpoch
         let z = latents.images(at: batch(epoch: epoch, index: step % stepsPerEpoch))
         let rate = options.learningRate * options.gradient.schedule.factor(step: step, stepsPerEpoch: stepsPerEpoch, steps: totalSteps)

@@ -85,6 +85,11 @@ package struct LinearRectifierFit {
     ///   - training: normalised latents.
     ///   - choosing: more of them, that the penalty is chosen by.
     package init(_ configuration: RectifierConfiguration, behind quantizer: GroupQuantizer, training: Latents, choosing: Latents) {
+        self.init(configuration, behind: quantizer, training: SharedLatents(training), choosing: choosing)
+    }
+
+    /// The same on several ranks, of which each has some of those to learn from.
+    init(_ configuration: RectifierConfiguration, behind quantizer: GroupQuantizer, training: SharedLatents, choosing: Latents) {
         var solver = LinearRectifierSolver(configuration, shape: quantizer.shape)
         for z in training.batches(of: Self.batch) {
             solver.add(quantizer.latents(quantizer.tokens(z)).map, z.map)
