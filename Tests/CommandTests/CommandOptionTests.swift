@@ -61,6 +61,9 @@ import Testing
         (["--rectifier-depth", "2"], "--rectifier-depth does not go with the identity rectifier: choose one with --rectifier"),
         (["--preset", "512T", "--rectifier-rank", "8"], "--rectifier-rank does not go with the vit rectifier: choose one with --rectifier"),
         (["--rectifier", "linear", "--rectifier-width", "8"], "--rectifier-width does not go with the linear rectifier"),
+        (["--rectifier-loss", "perceptual"], "--rectifier-loss perceptual and --perceptual, the network's file, go together"),
+        (["--rectifier-loss", "pixel", "--perceptual", "z"], "--rectifier-loss perceptual and --perceptual, the network's file, go together"),
+        (["--perceptual-weight", "2"], "--perceptual-weight goes with --perceptual"),
     ])
     func rectifierOptionsOfOtherNetworksAreRefused(_ arguments: [String], _ reason: String) throws {
         let ended = try TrainCommand.run(["fit", "--latents", "x", "--output", "y"] + arguments)

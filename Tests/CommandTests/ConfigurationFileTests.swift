@@ -69,7 +69,7 @@ import Testing
                 (
                     fit,
                     [
-                        "vae", "minutes", "rectifier-rank", "rectifier-reach", "threads",
+                        "vae", "minutes", "perceptual", "perceptual-weight", "rectifier-rank", "rectifier-reach", "threads",
                     ]
                 ),
             ] {

@@ -26,7 +26,8 @@ import Testing
     @Test func aResumedRunWithEveryOptionOfTheLoopEndsInTheSameBytes() throws {
         try withScratchFolder { folder in
             var options = try options(.adam, in: folder)
-            options.gradient = GradientOptions(loss: .joint, schedule: Schedule(.cosine, warmup: 2), accumulation: 2, averaging: 0.9)
+            options.gradient = GradientOptions(
+                loss: .joint, schedule: Schedule(.cosine, warmup: 2), accumulation: 2, averaging: 0.9, drawn: .squaredError)
             #expect(try run(folder + "/whole", options))
             for _ in 0..<3 { #expect(try !run(folder + "/parts", options, stopAfter: 2)) }
             #expect(try run(folder + "/parts", options))
@@ -54,6 +55,19 @@ import Testing
                 if errors.last! > errors.min()! { return }
             }
             Issue.record("the last epoch was the best at every rate")
+        }
+    }
+
+    /// Trained by what is drawn, the epoch is chosen by it, too.
+    @Test func aRectifierIsTrainedAndChosenByWhatIsDrawn() throws {
+        try withScratchFolder { folder in
+            var options = try options(.lloyd, in: folder)
+            options.gradient.drawn = .squaredError
+            #expect(try run(folder + "/run", options))
+            let losses = try TrainingLog.entries(folder + "/run/log.jsonl").filter { $0.values["held_out_rectifier_loss"] != nil }
+            #expect(losses.count == 4 && losses.allSatisfy { $0.values["rectifier_loss"]! > 0 })
+            let best = losses.min { $0.values["held_out_rectifier_loss"]! < $1.values["held_out_rectifier_loss"]! }
+            #expect(try FittedQuantizer(folder + "/run/fit").description.epochs?.bestStep == best?.step)
         }
     }
 
@@ -229,6 +243,13 @@ import Testing
                 {
                     $0.gradient.loss = .joint; $0.rectifier = .linear
                 },
+                {
+                    $0.gradient.drawn = .squaredError; $0.rectifier = .linear
+                },
+                {
+                    $0.gradient.drawn = .squaredError; $0.vae = nil; $0.quantizer.distortion = .normalised
+                },
+                { $0.gradient.drawn = .init(distance: .mse, perceptual: [.init(network: "absent", weight: 1)]) },
             ] as [(inout QuantizerRun.Options) -> Void] {
                 var options = valid
                 change(&options)

@@ -79,6 +79,7 @@ struct GradientArguments: ParsableArguments {
             "Measure and publish the rectifier's average over about 1 / (1 - this) steps; 0 averages nothing. (default: \(Int(FitQuantizer.usual.gradient.averaging)))"
     )
     var averaging: Float?
+    @OptionGroup var drawn: RectifierLossOptions
 
     /// Sets what was given.
     func change(_ options: inout GradientOptions) {
@@ -87,6 +88,7 @@ struct GradientArguments: ParsableArguments {
         options.schedule.warmup = warmup ?? options.schedule.warmup
         options.accumulation = accumulation ?? options.accumulation
         options.averaging = averaging ?? options.averaging
+        options.drawn = drawn.chosen
     }
 
     /// Sets what was not given.

@@ -106,6 +106,11 @@ package struct LatentNormalizer: Parameterized {
         apply(latents) { z, mean, deviation in z * deviation + mean }
     }
 
+    /// The gradient for what ``restore(_:)`` was given, from the one for its result.
+    package func gradient(ofRestoring gradient: consuming Latents) -> Latents {
+        apply(gradient) { d, _, deviation in d * deviation }
+    }
+
     package mutating func visit(_ path: ParameterPath, _ visitor: ParameterVisitor) {
         var (means, deviations) = (rows(mean), rows(deviation))
         visitor(path / "mean", .measured, &means)

@@ -37,7 +37,7 @@ extension AutoencoderRun {
                 options: options, imagesSignature: String(source.signature, radix: 16),
                 start: try options.start.map { start throws(FileError) in try FileDigest(of: Autoencoder.weightsPath(in: start.vae)) },
                 fit: try options.start?.fit.map { fit throws(FileError) in try FittedQuantizer.digest(of: fit) },
-                perceptual: try options.training.loss.map { loss throws(FileError) in try AutoencoderRun.digests(of: loss) })
+                perceptual: try options.training.loss.map { loss throws(FileError) in try loss.digests() })
         }
 
         /// What has to be equal on all ranks: the pictures by their contents.
@@ -50,12 +50,6 @@ extension AutoencoderRun {
                 ),
             ]
         }
-    }
-
-    private static func digests(of loss: PictureLoss.Options) throws(FileError) -> [FileDigest] {
-        var digests: [FileDigest] = []
-        for term in loss.perceptual { digests.append(try FileDigest(of: term.network)) }
-        return digests
     }
 
     private static func tokens(of fit: FittedQuantizer, _ options: Options) throws(FileError) -> TokenChannel {

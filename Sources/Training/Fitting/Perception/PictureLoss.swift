@@ -34,7 +34,14 @@ package struct PictureLoss: Sendable {
 
         package static let squaredError = Options(distance: .mse, perceptual: [])
 
-        /// What is impossible about the numbers, if anything, named as options of `vae`.
+        /// Of the networks' files.
+        func digests() throws(FileError) -> [FileDigest] {
+            var digests: [FileDigest] = []
+            for term in perceptual { digests.append(try FileDigest(of: term.network)) }
+            return digests
+        }
+
+        /// What is impossible about the numbers, if anything, named as an option of the commands.
         var problem: String? {
             perceptual.first { !($0.weight >= 0 && $0.weight.isFinite) }.map {
                 "--perceptual-weight is a number that is not below 0, not \($0.weight)"

@@ -10,11 +10,13 @@ struct BestEpoch {
     /// Of the whole fit.
     let step: Int
     let quality: LatentQuality
+    /// What it was chosen by, the lower the better: the loss of the rectifier.
+    let loss: Double
 
     private static let stepName = "best.step"
 
-    init(_ quantizer: GroupQuantizer, _ rectifier: Rectifier, step: Int, _ quality: LatentQuality) {
-        (self.quantizer, self.rectifier, self.step, self.quality) = (quantizer, rectifier, step, quality)
+    init(_ quantizer: GroupQuantizer, _ rectifier: Rectifier, step: Int, _ quality: LatentQuality, loss: Double) {
+        (self.quantizer, self.rectifier, self.step, self.quality, self.loss) = (quantizer, rectifier, step, quality, loss)
     }
 
     /// What ``init(like:restoring:codesMove:_:)`` needs.
@@ -28,11 +30,12 @@ struct BestEpoch {
     ///   - measure: gives the figures again, to the bit.
     init(
         like trainer: QuantizerTrainer, restoring file: SafetensorsFile, codesMove: Bool,
-        _ measure: (GroupQuantizer, Rectifier) -> LatentQuality
+        _ measure: (GroupQuantizer, Rectifier) -> (quality: LatentQuality, loss: Double)
     ) throws(FileError) {
         var (quantizer, rectifier) = (trainer.quantizer, trainer.rectifier)
         if codesMove { try quantizer.load(from: file, prefix: "best.quantizer") }
         try rectifier.load(from: file, prefix: "best.rectifier")
-        self.init(quantizer, rectifier, step: try file.step(Self.stepName), measure(quantizer, rectifier))
+        let (quality, loss) = measure(quantizer, rectifier)
+        self.init(quantizer, rectifier, step: try file.step(Self.stepName), quality, loss: loss)
     }
 }

@@ -19,20 +19,25 @@ struct FitSession {
     /// The best of the epochs of gradient steps so far.
     private var best: BestEpoch?
     private var linear: LinearRectifierFit?
+    private let loss: RectifierLoss
     private let ranks: RankGroup
     private(set) var step = 0
+
+    /// Images of the choosing part that are drawn where a rectifier is chosen by what is drawn.
+    private static let mostDrawn = 32
 
     /// - Parameters:
     ///   - training: normalised latents to learn from, of which each rank has some.
     ///   - choosing: normalised latents that the best epoch and penalty are chosen by.
     ///   - reporting: normalised latents that the result is measured on.
+    ///   - loss: what a rectifier is trained and chosen by.
     ///   - begun: what ``state`` was of an interrupted fit, or of one that had fewer passes or epochs to do.
     /// - Returns: nil when a stop was requested before the first codes were chosen.
     init?(
-        _ plan: FitPlan, _ design: QuantizerDesign, training: SharedLatents, choosing: Latents, reporting: Latents,
+        _ plan: FitPlan, _ design: QuantizerDesign, training: SharedLatents, choosing: Latents, reporting: Latents, loss: RectifierLoss = .latents,
         begun: SafetensorsFile?, isStopRequested: () -> Bool
     ) throws(FileError) {
-        (self.plan, self.training, self.choosing, self.reporting, ranks) = (plan, training, choosing, reporting, training.ranks)
+        (self.plan, self.training, self.choosing, self.reporting, self.loss, ranks) = (plan, training, choosing, reporting, loss, training.ranks)
         vectors = design.vectors(training)
         let codes =
             if let begun {
@@ -87,7 +92,7 @@ struct FitSession {
         lloyd = nil
         let rectifier = Rectifier(plan.rectifier.network.isTrained ? plan.rectifier : .none, shape: training.shape, .random(seed: plan.seed))
         gradient = QuantizerTrainer(
-            quantizer, rectifier, options: plan.gradient, imageCount: training.count, seed: plan.seed, ranks: ranks)
+            quantizer, rectifier, options: plan.gradient, loss: loss, imageCount: training.count, seed: plan.seed, ranks: ranks)
     }
 
     private mutating func gradientStep() -> [String: Double] {
@@ -95,6 +100,7 @@ struct FitSession {
         guard let losses = gradient?.advance(on: training) else { preconditionFailure("step \(step) is no gradient step") }
         step += 1
         var values = ["distortion": losses.quantized, "rectified_mse": losses.rectified, "learning_rate": Double(losses.learningRate)]
+        if !loss.isOfLatents { values["rectifier_loss"] = losses.rectifier }
         values["codes_gradient_norm"] = losses.codesGradientNorm
         values["rectifier_gradient_norm"] = losses.rectifierGradientNorm
         guard trainer.step % trainer.stepsPerEpoch == 0 else {
@@ -106,15 +112,24 @@ struct FitSession {
     /// Measures the epoch, and keeps it when it is the best so far.
     private mutating func finishEpoch() -> [String: Double] {
         let (quantizer, rectifier) = (trainer.quantizer, trainer.averagedRectifier)
-        let quality = LatentQuality(of: choosing, quantizer, rectifier, ranks: ranks)
-        if best.map({ quality.rectifiedMSE < $0.quality.rectifiedMSE }) ?? true {
-            best = BestEpoch(quantizer, rectifier, step: step, quality)
-        }
+        let (quality, loss) = judge(quantizer, rectifier)
+        if best.map({ loss < $0.loss }) ?? true { best = BestEpoch(quantizer, rectifier, step: step, quality, loss: loss) }
         guard let epoch = trainer.lastEpoch else { preconditionFailure("an epoch that has ended has figures") }
-        return [
+        var values = [
             "codebook_use": epoch.use, "epoch_distortion": epoch.distortion, "held_out_distortion": quality.distortion,
             "held_out_mse": quality.quantizedMSE, "held_out_rectified_mse": quality.rectifiedMSE,
         ]
+        if !self.loss.isOfLatents { values["held_out_rectifier_loss"] = loss }
+        return values
+    }
+
+    /// On the choosing part.
+    private func judge(_ quantizer: GroupQuantizer, _ rectifier: Rectifier) -> (quality: LatentQuality, loss: Double) {
+        let quality = LatentQuality(of: choosing, quantizer, rectifier, ranks: ranks)
+        guard !loss.isOfLatents else { return (quality, quality.rectifiedMSE) }
+        let drawn = choosing.spread(Self.mostDrawn)
+        let quantized = quantizer.latents(ofVectors: Assignment(of: drawn, by: quantizer, ranks: ranks).codes)
+        return (quality, loss(rectifier(quantized.map), drawn.map).value)
     }
 
     private mutating func solve() -> [String: Double] {
@@ -175,7 +190,7 @@ extension FitSession {
         try gradient?.restore(file, step: done)
         step = plan.passes + done
         if done >= trainer.stepsPerEpoch {
-            best = try BestEpoch(like: trainer, restoring: file, codesMove: plan.gradient.movesCodes) { quality(of: choosing, $0, $1) }
+            best = try BestEpoch(like: trainer, restoring: file, codesMove: plan.gradient.movesCodes) { judge($0, $1) }
         }
     }
 }

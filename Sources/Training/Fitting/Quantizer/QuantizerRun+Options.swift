@@ -60,7 +60,9 @@ extension QuantizerRun.Options {
             ("batch", batch, 1...QuantizerTrainer.mostBatchImages),
         ]
         for (name, value, range) in limits where !range.contains(value) { return "--\(name) is in \(range), not \(value)" }
-        if let problem = gradient.problem(batch: batch, movesCodes: method == .adam, rectifier: rectifier) { return problem }
+        if let problem = gradient.problem(batch: batch, movesCodes: method == .adam, hasAutoencoder: vae != nil, rectifier: rectifier) {
+            return problem
+        }
         return (0...1).contains(learningRate) ? nil : "--learning-rate is in 0...1, not \(learningRate)"
     }
 }

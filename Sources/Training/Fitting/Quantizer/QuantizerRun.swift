@@ -12,6 +12,8 @@ package struct QuantizerRun {
         var command = "fit"
         var options: Options
         var latents: FileDigest
+        /// Of the networks that a rectifier is trained by.
+        var perceptual: [FileDigest]?
     }
 
     /// The folder in the run's that holds the result.
@@ -23,6 +25,7 @@ package struct QuantizerRun {
     let store: LatentStore
     let parts: LatentParts
     let vae: Autoencoder?
+    private let drawn: PictureLoss?
     package let directory: RunDirectory
     private let states: TrainingStates
     private let ranks: RankGroup
@@ -34,10 +37,12 @@ package struct QuantizerRun {
     ///   one, or where they have been given different things.
     package init(_ path: String, options: Options, console: Console, ranks: RankGroup = .alone) throws(FileError) {
         let inputs = try ranks.together { () throws(FileError) in try Inputs(options, path) }
-        try ranks.agree(on: JobFacts.common + [("other options", JobFacts.digest(options)), ("other latents", inputs.store.identity.sha256)])
-        (store, parts, vae) = (inputs.store, inputs.parts, inputs.vae)
+        try ranks.agree(
+            on: JobFacts.common + [("other options", JobFacts.digest(options)), ("other latents", inputs.store.identity.sha256)]
+                + [("other perceptual networks", JobFacts.digest(inputs.perceptual))])
+        (store, parts, vae, drawn) = (inputs.store, inputs.parts, inputs.vae, inputs.drawn)
         (self.options, self.console, self.ranks) = (options, console, ranks)
-        let record = Record(options: options, latents: store.identity)
+        let record = Record(options: options, latents: store.identity, perceptual: inputs.perceptual)
         directory = try ranks.together { () throws(FileError) in
             guard ranks.isFirst else { return RunDirectory(openedElsewhere: path) }
             return try RunDirectory(path, options: record, growth: Self.growth)
@@ -51,6 +56,9 @@ private struct Inputs {
     let store: LatentStore
     let parts: LatentParts
     let vae: Autoencoder?
+    /// What a rectifier is trained by in pictures, and the files of its networks; nil where it is not.
+    let drawn: PictureLoss?
+    let perceptual: [FileDigest]?
 
     init(_ options: QuantizerRun.Options, _ path: String) throws(FileError) {
         if let problem = options.problem { throw FileError(path: path, reason: problem) }
@@ -63,6 +71,23 @@ private struct Inputs {
             throw FileError(path: path, reason: "\(error)")
         }
         vae = if let folder = options.vae { try store.autoencoder(folder) } else { nil }
+        drawn = try options.gradient.drawn.map { options throws(FileError) in try PictureLoss(options) }
+        perceptual = try options.gradient.drawn.map { options throws(FileError) in try options.digests() }
+        if let drawn, let vae { try Self.check(drawn, vae, imageSize: store.imageSize, path) }
+    }
+
+    private static func check(_ drawn: PictureLoss, _ vae: Autoencoder, imageSize: Int, _ path: String) throws(FileError) {
+        guard drawn.networks.isEmpty || imageSize >= PerceptualTrunk.smallestSide else {
+            throw FileError(
+                path: path, reason: "a perceptual network takes pictures of \(PerceptualTrunk.smallestSide) pixels at least, not \(imageSize)")
+        }
+        do throws(MemoryShortage) {
+            // Each thread draws a picture of its own.
+            try AutoencoderMemory(vae.configuration).checkTraining(
+                imageSize: imageSize, batch: ComputeContext.current.threads, beside: drawn.floatsPerPixel, within: .machine)
+        } catch {
+            throw FileError(path: path, reason: "\(error)")
+        }
     }
 }
 
@@ -128,13 +153,19 @@ extension QuantizerRun {
         let readers = begun == nil ? RankGroup.alone : ranks
         let session = try readers.together { () throws(FileError) in
             try FitSession(
-                FitPlan(options, images: training.count), design, training: training, choosing: choosing, reporting: reporting, begun: begun,
+                FitPlan(options, images: training.count), design, training: training, choosing: choosing, reporting: reporting,
+                loss: rectifierLoss(design.normalizer), begun: begun,
                 isStopRequested: isStopRequested)
         }
         guard !ranks.any(session == nil), let session else { return nil }
         try ranks.agree(on: [("codes that begin otherwise", session.quantizer.codebooks.digest)])
         if step >= 0 { console.say("going on at step \(session.step)") }
         return (session, design)
+    }
+
+    private func rectifierLoss(_ normalizer: LatentNormalizer) -> RectifierLoss {
+        guard let drawn, let vae else { return .latents }
+        return .pictures(DrawnDifference(vae.decoder, normalizer, drawn))
     }
 
     /// One step of all ranks.

@@ -42,6 +42,8 @@ package struct QuantizerTrainer {
         package let quantized: Double
         /// Mean squared error of the normalised latents after the rectifier.
         package let rectified: Double
+        /// What the rectifier is trained by.
+        package let rectifier: Double
         /// Of the codebooks.
         package let learningRate: Float
         /// Of the codes' gradient and the rectifier's, before clipping; nil where these do not move.
@@ -61,6 +63,7 @@ package struct QuantizerTrainer {
     /// The share of codes that the last whole epoch used, and its mean distortion; nil before its end.
     private(set) var lastEpoch: (use: Double, distortion: Double)?
     private let imageCount: Int
+    private let loss: RectifierLoss
     private let ranks: RankGroup
     private let root: RandomSource
     /// The order of the images in the epoch it is for.
@@ -73,13 +76,15 @@ package struct QuantizerTrainer {
 
     /// - Parameters:
     ///   - imageCount: how many images an epoch has.
+    ///   - loss: what the rectifier is trained by.
     ///   - ranks: who shares each batch. The codes that are found, their use and their gradient are to the bit those of one process, the
     ///     rectifier's gradient up to rounding.
     package init(
-        _ quantizer: GroupQuantizer, _ rectifier: Rectifier, options: Options, imageCount: Int, seed: UInt64, ranks: RankGroup = .alone
+        _ quantizer: GroupQuantizer, _ rectifier: Rectifier, options: Options, loss: RectifierLoss = .latents, imageCount: Int, seed: UInt64,
+        ranks: RankGroup = .alone
     ) {
         (self.quantizer, self.rectifier, self.options) = (quantizer, rectifier, options)
-        (self.imageCount, self.ranks) = (imageCount, ranks)
+        (self.loss, self.imageCount, self.ranks) = (loss, imageCount, ranks)
         usage = CodeUsage(quantizer.layout)
         root = RandomSource(seed: seed, stream: RandomSource.stream(named: "fit"))
         if options.gradient.averaging > 0 && isTrained { average = WeightAverage(rectifier, decay: options.gradient.averaging) }
@@ -104,8 +109,8 @@ package struct QuantizerTrainer {
         let errors = assignment.errors()
         usage.add(assignment.tokens, errors)
         var pass = RectifierPass(
-            rectifier, quantizer.latents(ofVectors: assignment.codes), z, parts: options.gradient.accumulation, ranks: ranks)
-        var losses = Losses(quantized: errors.mean, rectified: pass.loss, learningRate: rate)
+            rectifier, quantizer.latents(ofVectors: assignment.codes), z, loss: loss, parts: options.gradient.accumulation, ranks: ranks)
+        var losses = Losses(quantized: errors.mean, rectified: pass.squaredError, rectifier: pass.loss, learningRate: rate)
         step += 1
         if options.movesCodes {
             if options.gradient.loss == .joint { pass.completeInputGradient(ranks) }
