@@ -80,10 +80,11 @@ class Run:
 
     def other_families(self):
         for name in self.families:
-            model = random_autoencoder(self.models, name)
+            model, size = random_autoencoder(self.models, name), plan.FAMILIES[name]
             for threads in self.threads:
-                case = plan.Case(model, 1, plan.FAMILIES[name], threads, "fp32", plan.ENCODE_DECODE)
-                self._measure(case, [plan.OURS, *self.beside, *plan.OTHERS], plan.PYTORCH)
+                case = plan.Case(model, 1, size, threads, "fp32", plan.ENCODE_DECODE)
+                repeats = min(3, self.repeats) if size > model.image_size else None
+                self._measure(case, [plan.OURS, *self.beside, *plan.OTHERS], plan.PYTORCH, repeats)
 
     def default_checkpoint(self):
         for case in self._cases(self.default, "fp32", plan.ALL):
