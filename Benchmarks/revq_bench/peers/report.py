@@ -5,6 +5,8 @@ import statistics
 from ..processor import features as processor_features
 
 OPERATIONS = ("encode", "decode", "quantise", "rectify")
+# A peer whose results differ by more has computed something else, and is no rival; bf16 and ties of codes differ by far less.
+LARGEST_DIFFERENCE = 0.1
 
 
 def table(results):
@@ -59,7 +61,7 @@ def ratios(results):
 
 def _ratio(result, ours, operation):
     medians = {name: _median(peer["ms"][operation]) for name, peer in result["peers"].items() if peer["ms"].get(operation)}
-    others = {name: value for name, value in medians.items() if not name.startswith("revq")}
+    others = {name: value for name, value in medians.items() if _is_rival(name, result["peers"][name])}
     if ours not in medians or not others:
         return None
     fastest = min(others, key=others.get)
@@ -68,11 +70,15 @@ def _ratio(result, ours, operation):
 
 def _memory(result, ours):
     peaks = {name: peer["peak_bytes"] for name, peer in result["peers"].items()}
-    others = {name: value for name, value in peaks.items() if not name.startswith("revq")}
+    others = {name: value for name, value in peaks.items() if _is_rival(name, result["peers"][name])}
     if ours not in peaks or not others:
         return None
     leanest = min(others, key=others.get)
     return f"memory {peaks[ours] / others[leanest]:.2f}× {leanest}"
+
+
+def _is_rival(name, peer):
+    return not name.startswith("revq") and all(difference < LARGEST_DIFFERENCE for difference in peer["difference"].values())
 
 
 def thresholds(results, wanted):
