@@ -9,7 +9,8 @@ package struct StraightThrough: Codable, Equatable, Sendable {
     /// Codes follow the vectors of about 1 / (1 − this) steps.
     package var averaging: Float
 
-    package static let usual = StraightThrough(commitment: 0.02, averaging: 0.999)
+    /// On photographs a commitment of 0.02 let the latents run away from their codes.
+    package static let usual = StraightThrough(commitment: 0.3, averaging: 0.999)
 
     package init(commitment: Double, averaging: Float) {
         (self.commitment, self.averaging) = (commitment, averaging)
