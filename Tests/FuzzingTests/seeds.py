@@ -150,7 +150,7 @@ def weights():
 
 
 def manifests():
-    manifest = json.loads((HERE.parents[1] / "checkpoints/default/000004/manifest.json").read_text())
+    manifest = json.loads((HERE.parents[1] / "checkpoints/default/000005/manifest.json").read_text())
     yield "klt", json.dumps(manifest).encode()
     manifest["quantizer"] = {"codebooks": 512, "codes": 16, "dimension": 8, "tokens": 512}
     for name, network in [

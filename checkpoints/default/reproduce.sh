@@ -32,12 +32,12 @@ train=${REVQ_TRAIN:-revq-train}
 # A refiner behind the decoder, trained on exactly these tokens: first for the least error,
 "$train" vae --images "$photographs" --from "$work/vae/vae" --fit "$work/fit/fit" --output "$work/plain" \
   --architecture "$here/refined.json" --size 256 --crop 128 --scale 2 --batch 8 --shards 2 --split 92/4/4 --split-seed 1 \
-  --steps 700 --learning-rate 1e-3 --warmup 50 --averaging 0.99 --measure-every 100 --loss mse --seed 1
+  --steps 2000 --learning-rate 1e-3 --warmup 50 --averaging 0.99 --measure-every 200 --loss mse --seed 1
 
 # then to look right.
 "$train" vae --images "$photographs" --from "$work/plain/vae" --fit "$work/plain/fit" --output "$work/real" \
   --architecture "$here/refined.json" --size 256 --crop 128 --scale 2 --batch 8 --shards 2 --split 92/4/4 --split-seed 1 \
-  --steps 600 --learning-rate 5e-4 --warmup 30 --averaging 0.99 --measure-every 100 --loss mse \
+  --steps 500 --learning-rate 5e-4 --warmup 30 --averaging 0.99 --measure-every 100 --loss mse \
   --perceptual "$perceptual" --perceptual-weight 0.04 --seed 2
 
 # The next version of "default", measured on photographs that no step above has met.

@@ -15,7 +15,7 @@ from PIL import Image
 import revq
 from conftest import ROOT
 
-GOLDEN = ROOT / "checkpoints" / "default" / "000004"
+GOLDEN = ROOT / "checkpoints" / "default" / "000005"
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ class Tensor:
 def test_info_is_what_the_manifest_says(tokenizer):
     manifest = json.loads((GOLDEN / "manifest.json").read_text())
     info = tokenizer.info()
-    assert (info.model, info.version, info.fingerprint) == ("default", 4, manifest["fingerprint"])
+    assert (info.model, info.version, info.fingerprint) == ("default", 5, manifest["fingerprint"])
     assert (info.image_size, info.latent, info.tokens, info.codebook_size) == (256, (64, 8, 8), 512, 16384)
 
 
