@@ -39,7 +39,9 @@ def torch_worker(pictures, output):
 
     manifest = json.loads((CHECKPOINT / "manifest.json").read_text())
     vae = CHECKPOINT.parent / f"vae-{manifest['vae']['weights']['sha256'][:12]}" / "diffusion_pytorch_model.safetensors"
-    projection = {name.rsplit(".", 1)[1]: tensor for name, tensor in load_file(vae).items() if name.startswith("encoder.patch_skip.projection.")}
+    prefix = "encoder.patch_skip.projection."
+    # Half precision in the file.
+    projection = {name.removeprefix(prefix): tensor.float() for name, tensor in load_file(vae).items() if name.startswith(prefix)}
     parts = load_file(CHECKPOINT / "quantizer.safetensors")
     size, shape, layout = manifest["imageSize"], manifest["latentShape"], manifest["quantizer"]
     channels, side = shape["channels"], shape["height"]
