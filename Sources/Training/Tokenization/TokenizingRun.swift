@@ -88,7 +88,7 @@ package struct TokenizingRun {
         var context = ComputeContext.current
         context.threads = encoder.threadsPerLane
         let order = check.outdated
-        let (source, encoder, perFile, cores) = (source, encoder, terms.picturesPerFile, Cores(encoder.lanes))
+        let (source, encoder, perFile, cores) = (source, encoder, terms.picturesPerFile, Cores(encoder.callsAtOnce))
         let work = OrderedWork(threads: encoder.lanes + Self.readAhead, window: Self.window, context: context)
         console.begin(total: writer.total, start: writer.done, unit: "image")
         _ = try work.run(

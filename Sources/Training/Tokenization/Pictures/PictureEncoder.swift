@@ -27,6 +27,9 @@ package final class PictureEncoder: Sendable {
     let checkpoint: CheckpointManifest
     /// How many calls may run side by side, and how many threads each may use.
     let lanes, threadsPerLane: Int
+    /// Calls that keep as many cores busy. Where these are all there are, and memory allows it, one more: a core is idle while the thread that
+    /// is next wakes up.
+    let callsAtOnce: Int
     /// What sides are multiples of.
     private let step: Int
     private let tokenizer: VisualTokenizer
@@ -44,9 +47,11 @@ package final class PictureEncoder: Sendable {
         let isOther = framing.size != original.imageSize
         tokenizer = isOther ? try original.resized(width: framing.size, height: framing.size) : original
         let threads = ComputeContext.current.threads
-        lanes = max(1, min(threads, tokenizer.largestBatch / views.count))
+        let most = tokenizer.largestBatch / views.count
+        lanes = max(1, min(threads, most))
+        callsAtOnce = threads < Processors.usable ? lanes : max(lanes, min(threads + 1, most))
         threadsPerLane = max(1, threads / lanes)
-        memory = MemoryLimit(bytes: MemoryLimit.machine.bytes / lanes)
+        memory = MemoryLimit(bytes: MemoryLimit.machine.bytes / callsAtOnce)
     }
 
     private static func step(of tokenizer: VisualTokenizer, _ framing: Framing, _ path: String) throws -> Int {
