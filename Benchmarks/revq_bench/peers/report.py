@@ -61,20 +61,20 @@ def ratios(results):
 
 def _ratio(result, ours, operation):
     medians = {name: _median(peer["ms"][operation]) for name, peer in result["peers"].items() if peer["ms"].get(operation)}
-    others = {name: value for name, value in medians.items() if _is_rival(name, result["peers"][name])}
-    if ours not in medians or not others:
-        return None
-    fastest = min(others, key=others.get)
-    return f"{operation} {others[fastest] / medians[ours]:.2f}× {fastest}"
+    fastest = _least_rival(result, ours, medians)
+    return fastest and f"{operation} {medians[fastest] / medians[ours]:.2f}× {fastest}"
 
 
 def _memory(result, ours):
     peaks = {name: peer["peak_bytes"] for name, peer in result["peers"].items()}
-    others = {name: value for name, value in peaks.items() if _is_rival(name, result["peers"][name])}
-    if ours not in peaks or not others:
-        return None
-    leanest = min(others, key=others.get)
-    return f"memory {peaks[ours] / others[leanest]:.2f}× {leanest}"
+    leanest = _least_rival(result, ours, peaks)
+    return leanest and f"memory {peaks[ours] / peaks[leanest]:.2f}× {leanest}"
+
+
+def _least_rival(result, ours, values):
+    """The peer whose value is the least; None where there is none, or none of ours to hold it against."""
+    rivals = [name for name in values if _is_rival(name, result["peers"][name])]
+    return min(rivals, key=values.get) if ours in values and rivals else None
 
 
 def _is_rival(name, peer):
