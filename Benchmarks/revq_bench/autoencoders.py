@@ -1,9 +1,10 @@
-"""Autoencoders by diffusers, as a configuration describes them, and TAESD's later kind, which diffusers does not have."""
+"""Autoencoders by diffusers, as a configuration describes them, and TAESD's later kinds, which diffusers does not have."""
 
 import json
 
 import diffusers
 import torch
+from diffusers.models.autoencoders.vae import AutoencoderTinyBlock
 from safetensors.torch import load_file
 from torch import nn
 
@@ -52,8 +53,10 @@ class Decoder(nn.Module):
 def build(configuration):
     """The autoencoder of a `config.json`, with the weights that torch's generator gives it."""
     keys = {key: value for key, value in configuration.items() if not key.startswith("_")}
-    has_pools = keys.pop("use_midblock_gn", False)
+    has_pools, stem = keys.pop("use_midblock_gn", False), keys.pop("stem_out_channels", [])
     autoencoder = getattr(diffusers, configuration["_class_name"])(**keys)
+    if stem:
+        _stem(autoencoder, stem)
     if has_pools:
         _pool(autoencoder)
     return autoencoder
@@ -66,6 +69,33 @@ def load(folder):
     weights = load_file(folder / "diffusion_pytorch_model.safetensors")
     autoencoder.load_state_dict({name: tensor.float() for name, tensor in weights.items()}, assign=True)
     return autoencoder
+
+
+def _stem(autoencoder, stem):
+    """An encoder that opens with strided convolutions, and stages of unequal widths: TAESANA (`F32Encoder`, `F32Decoder` of its authors' code)."""
+    configuration = autoencoder.config
+    activation = {"relu": nn.ReLU, "silu": nn.SiLU}[configuration.act_fn]
+
+    def blocks(count, width):
+        return [AutoencoderTinyBlock(width, width, configuration.act_fn) for _ in range(count)]
+
+    layers, width = [], configuration.in_channels
+    for wider in stem:
+        layers += [nn.Conv2d(width, wider, 3, stride=2, padding=1), activation()]
+        width = wider
+    for number, (wider, count) in enumerate(zip(configuration.encoder_block_out_channels, configuration.num_encoder_blocks, strict=True)):
+        layers += [nn.Conv2d(width, wider, 3, stride=2, padding=1, bias=False)] if number > 0 else []
+        layers += blocks(count, wider)
+        width = wider
+    autoencoder.encoder.layers = nn.Sequential(*layers, nn.Conv2d(width, configuration.latent_channels, 3, padding=1))
+
+    width = configuration.decoder_block_out_channels[0]
+    layers = [nn.Conv2d(configuration.latent_channels, width, 3, padding=1), activation()]
+    for number, (wider, count) in enumerate(zip(configuration.decoder_block_out_channels, configuration.num_decoder_blocks, strict=True)):
+        layers += [nn.Upsample(scale_factor=2), nn.Conv2d(width, wider, 3, padding=1, bias=False)] if number > 0 else []
+        layers += blocks(count, wider)
+        width = wider
+    autoencoder.decoder.layers = nn.Sequential(*layers, nn.Conv2d(width, configuration.out_channels, 3, padding=1))
 
 
 def _pool(autoencoder):

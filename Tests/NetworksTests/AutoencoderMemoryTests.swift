@@ -24,7 +24,9 @@ import Testing
          "decoder_refiner": {"factor": 4, "channels": 48, "layers": 2}}
         """
 
-    private static let models = ["dcae_sana", "dcae_in", "patch skip", "refined", "kl", "kl_plain", "vq", "tiny", "tiny_silu", "tiny_pool"]
+    private static let models = [
+        "dcae_sana", "dcae_in", "patch skip", "refined", "kl", "kl_plain", "vq", "tiny", "tiny_silu", "tiny_pool", "tiny_stem",
+    ]
 
     private func model(_ name: String) throws -> Autoencoder {
         guard let text = ["patch skip": Self.patchSkip, "refined": Self.refined][name] else { return try Autoencoder(directory: Fixture.path(name)) }

@@ -10,7 +10,7 @@ import Testing
 @Suite struct AutoencoderTinyTests {
     private static let tolerance = 1e-5
     private static let gradientTolerance = 1e-4
-    private static let names = ["tiny", "tiny_silu", "tiny_pool"]
+    private static let names = ["tiny", "tiny_silu", "tiny_pool", "tiny_stem"]
 
     private func reference(_ name: String) throws -> SafetensorsFile { try SafetensorsFile(Fixture.path("\(name)/reference.safetensors")) }
     private func model(_ name: String) throws -> Autoencoder { try Autoencoder(directory: Fixture.path(name)) }
@@ -37,9 +37,10 @@ import Testing
         let encoder = try #require(model.encoder.layer as? TinyEncoder)
         var x = try reference.tensor("pixels")
         x.scale(by: 0.5, plus: 0.5)
-        x = encoder.convIn.forward(x, keeping: &kept)
-        try expect(x, "encoder", 0)
-        var number = 1
+        x = encoder.opening.forward(x, keeping: &kept)
+        // Convolutions and, of a stem, their activations.
+        var number = name == "tiny_stem" ? 4 : 1
+        try expect(x, "encoder", number - 1)
         for (i, stage) in encoder.stages.enumerated() {
             if i > 0 {
                 x = encoder.steps[i - 1].forward(x, keeping: &kept)
@@ -123,7 +124,8 @@ import Testing
     @Test func absentKeysHaveDiffusersDefaults() throws {
         let configuration = try parse([:])
         let family = try #require(configuration.family as? TinyConfiguration)
-        #expect(family.encoder == .init(channels: 64, blocks: [1, 3, 3, 3]) && family.decoder == .init(channels: 64, blocks: [3, 3, 3, 1]))
+        #expect(family.encoder == .init(channels: [64, 64, 64, 64], blocks: [1, 3, 3, 3]) && family.stem.isEmpty)
+        #expect(family.decoder == .init(channels: [64, 64, 64, 64], blocks: [3, 3, 3, 1]))
         #expect(configuration.latentChannels == 4 && configuration.factor == 8 && family.activation == .relu)
         let copy = try JSONDecoder().decode(AutoencoderConfiguration.self, from: JSONEncoder().encode(configuration))
         #expect(copy == configuration)
@@ -132,7 +134,10 @@ import Testing
     @Test(
         arguments: [
             ("in_channels", 4, "must be 3"), ("out_channels", 1, "must be 3"), ("latent_channels", 0, "1…4096"),
-            ("encoder_block_out_channels", [64, 64, 128, 64], "must be equal, got [64, 64, 128, 64]"),
+            ("encoder_block_out_channels", [64, 64, 0, 64], "encoder_block_out_channels must lie in 1…16384"),
+            ("stem_out_channels", [32, -1], "stem_out_channels must lie in 1…16384"),
+            ("stem_out_channels", [32, 48], "must end with the channels of the encoder's first stage, 64"),
+            ("stem_out_channels", [32, 64], "must have as many stages as the encoder has resolutions, 6"),
             ("encoder_block_out_channels", [64, 64], "has 4 entries for 2 stages"), ("decoder_block_out_channels", [Int](), "4 entries for 0"),
             ("num_decoder_blocks", [1, 1, 1, 65], "0…64"), ("act_fn", "mish", "must be relu, silu or swish, got mish"),
             ("upsample_fn", "bilinear", "must be nearest, got bilinear"), ("upsampling_scaling_factor", 4, "must be 2"),
@@ -151,8 +156,11 @@ import Testing
         let pooled = try AutoencoderConfiguration(contentsOf: Fixture.path("tiny_pool/config.json"))
         #expect(try JSONDecoder().decode(AutoencoderConfiguration.self, from: JSONEncoder().encode(pooled)) == pooled)
         #expect(try #require(String(bytes: JSONEncoder().encode(pooled), encoding: .utf8)).contains("\"use_midblock_gn\":true"))
+        let stemmed = try AutoencoderConfiguration(contentsOf: Fixture.path("tiny_stem/config.json"))
+        #expect(try JSONDecoder().decode(AutoencoderConfiguration.self, from: JSONEncoder().encode(stemmed)) == stemmed)
         let plain = try AutoencoderConfiguration(contentsOf: Fixture.path("tiny/config.json"))
-        #expect(try !#require(String(bytes: JSONEncoder().encode(plain), encoding: .utf8)).contains("use_midblock_gn"))
+        let written = try #require(String(bytes: JSONEncoder().encode(plain), encoding: .utf8))
+        #expect(!written.contains("use_midblock_gn") && !written.contains("stem_out_channels"))
     }
 
     @Test func halvesOfUnequalFactorsAreRefused() {
@@ -160,7 +168,7 @@ import Testing
             _ = try parse(["decoder_block_out_channels": [64, 64], "num_decoder_blocks": [1, 1]])
             Issue.record("accepted halves of unequal factors")
         } catch {
-            #expect(error.summary.contains("as many stages as the encoder, 4"), "\(error.summary)")
+            #expect(error.summary.contains("as many stages as the encoder has resolutions, 4"), "\(error.summary)")
         }
     }
 }

@@ -8,7 +8,7 @@ import Testing
 /// What a backward pass tells while it is under way.
 @Suite struct GradientReceiverTests {
     /// Each family of autoencoders with everything that it has.
-    private static let models = ["dcae_in", "dcae_sana", "kl", "kl_plain", "vq", "tiny", "tiny_pool", "tiny_silu"]
+    private static let models = ["dcae_in", "dcae_sana", "kl", "kl_plain", "vq", "tiny", "tiny_pool", "tiny_silu", "tiny_stem"]
 
     @Test(arguments: models)
     func everyTensorIsToldOfOnceAndNotChangedAfterwards(name: String) throws {

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Reference values for AutoencoderTiny by diffusers: small models with random weights.
 
-Writes DIR/config.json, DIR/diffusion_pytorch_model.safetensors and DIR/reference.safetensors for DIR in tiny, tiny_silu and tiny_pool: pictures as
-`pixels`, what encode and decode make of them as `latents` and `pictures`, what every module of the two halves answers as `encoder.layers.N` and
-`decoder.layers.N`, and d(mean squared error of decode(encode(pixels)) against pixels)/d(parameter) as gradient/NAME, with the one for the pixels as
-gradient/input. Feature maps are [n, h, w, c]. tiny_pool has what the authors' taesd.py calls `use_midblock_gn`, and its weights once more as they
-publish them, small_encoder.pth and small_decoder.pth. Needs torch, diffusers, safetensors; run it in this folder.
+Writes DIR/config.json, DIR/diffusion_pytorch_model.safetensors and DIR/reference.safetensors for DIR in tiny, tiny_silu, tiny_pool and tiny_stem:
+pictures as `pixels`, what encode and decode make of them as `latents` and `pictures`, what every module of the two halves answers as
+`encoder.layers.N` and `decoder.layers.N`, and d(mean squared error of decode(encode(pixels)) against pixels)/d(parameter) as gradient/NAME, with
+the one for the pixels as gradient/input. Feature maps are [n, h, w, c]. tiny_pool has what the authors' taesd.py calls `use_midblock_gn`, and its
+weights once more as they publish them, small_encoder.pth and small_decoder.pth; tiny_stem is as their TAESANA. Needs torch, diffusers,
+safetensors; run it in this folder.
 """
 
 import json
@@ -47,6 +48,14 @@ MODELS = {
         num_decoder_blocks=(1, 1, 0),
         latent_channels=4,
         use_midblock_gn=True,
+    ),
+    "tiny_stem": dict(
+        stem_out_channels=(6, 8),
+        encoder_block_out_channels=(8, 10),
+        decoder_block_out_channels=(16, 8, 8, 4),
+        num_encoder_blocks=(1, 2),
+        num_decoder_blocks=(1, 2, 0, 1),
+        latent_channels=4,
     ),
 }
 

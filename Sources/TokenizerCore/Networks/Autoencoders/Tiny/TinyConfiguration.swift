@@ -5,29 +5,32 @@ import Compute
 /// What `latent_magnitude` and `latent_shift` say is for who stores latents as bytes; diffusers' `encode` and `decode` do not look at them, nor at
 /// `scaling_factor`, and latents are what the encoder gives, as for every family.
 ///
-/// Source: diffusers `AutoencoderTiny.__init__`, whose defaults absent keys have. `use_midblock_gn`, false by default, is of the authors' own code alone
-/// (github.com/madebyollin/taesd): TAEF2 has it.
+/// Source: diffusers `AutoencoderTiny.__init__`, whose defaults absent keys have. Of the authors' own code alone (github.com/madebyollin/taesd) are
+/// `use_midblock_gn`, false by default, which TAEF2 has, and what TAESANA has: stages of unequal widths, and `stem_out_channels`.
 package struct TinyConfiguration: AutoencoderFamily {
     package static let className = "AutoencoderTiny"
-    package static let ownKeys: Set<String> = [Key.pools.rawValue]
+    package static let ownKeys: Set<String> = [Key.pools.rawValue, Key.stem.rawValue]
 
     /// One half of the network, in the order in which it runs.
     package struct Half: Sendable, Equatable {
-        /// Of every stage: neither blocks nor steps between resolutions change their number.
-        package var channels: Int
+        /// Of every stage: blocks keep their number, steps between two stages may change it.
+        package var channels: [Int]
         /// How many blocks each stage has.
         package var blocks: [Int]
     }
 
     package var imageChannels: Int
     package var latentChannels: Int
+    /// Channels of the encoder's opening convolutions, each to half the resolution and with an activation behind it; where there are none, one
+    /// convolution at full resolution opens it.
+    package var stem: [Int]
     package var encoder: Half
     package var decoder: Half
     package var activation: Activation
     /// Whether the blocks of the coarsest stages have a ``TinyPool``.
     package var hasPools: Bool
 
-    package var factor: Int { 1 << (encoder.blocks.count - 1) }
+    package var factor: Int { 1 << (decoder.blocks.count - 1) }
 
     package func encoder(_ initializer: inout Initializer) -> AnyLayer { AnyLayer(TinyEncoder(self, &initializer)) }
     package func decoder(_ initializer: inout Initializer) -> AnyLayer { AnyLayer(TinyDecoder(self, &initializer)) }
@@ -51,6 +54,7 @@ extension TinyConfiguration {
         case decoderChannels = "decoder_block_out_channels"
         case encoderBlocks = "num_encoder_blocks"
         case decoderBlocks = "num_decoder_blocks"
+        case stem = "stem_out_channels"
         case activation = "act_fn"
         case upsampling = "upsample_fn"
         case upsamplingFactor = "upsampling_scaling_factor"
@@ -67,13 +71,13 @@ extension TinyConfiguration {
             let counts = try values.decodeIfPresent([Int].self, forKey: blocks) ?? defaultBlocks
             try check(widths.count == counts.count, blocks, "has \(counts.count) entries for \(widths.count) stages")
             try check((1...10).contains(widths.count), channels, "must have 1…10 stages, got \(widths.count)")
-            try check((1...16384).contains(widths[0]), channels, "must lie in 1…16384")
-            try check(Set(widths).count == 1, channels, "must be equal, got \(widths): no step between two stages changes their number")
+            try check(widths.allSatisfy { (1...16384).contains($0) }, channels, "must lie in 1…16384")
             try check(counts.allSatisfy { (0...64).contains($0) }, blocks, "must lie in 0…64")
-            return Half(channels: widths[0], blocks: counts)
+            return Half(channels: widths, blocks: counts)
         }
         imageChannels = try values.decodeIfPresent(Int.self, forKey: .imageChannels) ?? 3
         latentChannels = try values.decodeIfPresent(Int.self, forKey: .latentChannels) ?? 4
+        stem = try values.decodeIfPresent([Int].self, forKey: .stem) ?? []
         encoder = try half(.encoderChannels, .encoderBlocks, [1, 3, 3, 3])
         self.decoder = try half(.decoderChannels, .decoderBlocks, [3, 3, 3, 1])
         hasPools = try values.decodeIfPresent(Bool.self, forKey: .pools) ?? false
@@ -81,9 +85,14 @@ extension TinyConfiguration {
         try check(imageChannels == 3, .imageChannels, "must be 3, this tokenizer reads RGB")
         try check(try values.decodeIfPresent(Int.self, forKey: .drawnChannels) ?? 3 == 3, .drawnChannels, "must be 3, this tokenizer draws RGB")
         try check((1...4096).contains(latentChannels), .latentChannels, "must lie in 1…4096")
+        try check(stem.allSatisfy { (1...16384).contains($0) }, .stem, "must lie in 1…16384")
         try check(
-            encoder.blocks.count == self.decoder.blocks.count, .decoderChannels,
-            "must have as many stages as the encoder, \(encoder.blocks.count)")
+            stem.last ?? encoder.channels[0] == encoder.channels[0], .stem,
+            "must end with the channels of the encoder's first stage, \(encoder.channels[0])")
+        let resolutions = stem.count + encoder.blocks.count
+        try check(
+            resolutions == self.decoder.blocks.count, .decoderChannels,
+            "must have as many stages as the encoder has resolutions, \(resolutions)")
         guard let known = Activation(rawValue: activation == "swish" ? Activation.silu.rawValue : activation) else {
             throw DecodingError.dataCorruptedError(
                 forKey: .activation, in: values, debugDescription: "act_fn must be relu, silu or swish, got \(activation)")
@@ -101,11 +110,12 @@ extension TinyConfiguration {
         try values.encode(imageChannels, forKey: .drawnChannels)
         try values.encode(latentChannels, forKey: .latentChannels)
         for (half, channels, blocks) in [(self.encoder, Key.encoderChannels, Key.encoderBlocks), (decoder, .decoderChannels, .decoderBlocks)] {
-            try values.encode(half.blocks.map { _ in half.channels }, forKey: channels)
+            try values.encode(half.channels, forKey: channels)
             try values.encode(half.blocks, forKey: blocks)
         }
         try values.encode(activation, forKey: .activation)
         // diffusers would refuse or ignore what it does not know.
         if hasPools { try values.encode(hasPools, forKey: .pools) }
+        if !stem.isEmpty { try values.encode(stem, forKey: .stem) }
     }
 }

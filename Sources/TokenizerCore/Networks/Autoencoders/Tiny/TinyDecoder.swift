@@ -15,13 +15,13 @@ struct TinyDecoder: Layer {
     init(_ configuration: TinyConfiguration, _ initializer: inout Initializer) {
         let half = configuration.decoder
         activation = configuration.activation
-        convIn = Conv2d(configuration.latentChannels, half.channels, &initializer)
+        convIn = Conv2d(configuration.latentChannels, half.channels[0], &initializer)
         (stages, steps) = ([], [])
-        for (i, blocks) in half.blocks.enumerated() {
-            if i > 0 { steps.append(Conv2d(half.channels, half.channels, hasBias: false, &initializer)) }
-            stages.append(half.stage(blocks, activation, hasPools: configuration.hasPools && i == 0, &initializer))
+        for i in half.blocks.indices {
+            if i > 0 { steps.append(Conv2d(half.channels[i - 1], half.channels[i], hasBias: false, &initializer)) }
+            stages.append(half.stage(i, activation, hasPools: configuration.hasPools && i == 0, &initializer))
         }
-        convOut = Conv2d(half.channels, configuration.imageChannels, &initializer)
+        convOut = Conv2d(half.channels[half.channels.count - 1], configuration.imageChannels, &initializer)
     }
 
     /// - Parameter z: `[n, h, w, latentChannels]`.

@@ -2,9 +2,9 @@ import Compute
 
 /// Pixels → latents by plain convolutions, at halved resolutions.
 ///
-/// Source: diffusers `EncoderTiny`.
+/// Source: diffusers `EncoderTiny`; with a stem `F32Encoder` of github.com/madebyollin/taesd, taesd.py.
 struct TinyEncoder: Layer {
-    var convIn: Conv2d
+    var opening: TinyOpening
     /// Finest stage first.
     var stages: [[TinyBlock]]
     /// Before each stage but the first, to half the resolution.
@@ -13,14 +13,14 @@ struct TinyEncoder: Layer {
 
     init(_ configuration: TinyConfiguration, _ initializer: inout Initializer) {
         let half = configuration.encoder
-        convIn = Conv2d(configuration.imageChannels, half.channels, &initializer)
+        opening = TinyOpening(configuration, &initializer)
         (stages, steps) = ([], [])
-        for (i, blocks) in half.blocks.enumerated() {
-            if i > 0 { steps.append(Conv2d(half.channels, half.channels, stride: 2, hasBias: false, &initializer)) }
+        for i in half.blocks.indices {
+            if i > 0 { steps.append(Conv2d(half.channels[i - 1], half.channels[i], stride: 2, hasBias: false, &initializer)) }
             let hasPools = configuration.hasPools && i == half.blocks.count - 1
-            stages.append(half.stage(blocks, configuration.activation, hasPools: hasPools, &initializer))
+            stages.append(half.stage(i, configuration.activation, hasPools: hasPools, &initializer))
         }
-        convOut = Conv2d(half.channels, configuration.latentChannels, &initializer)
+        convOut = Conv2d(half.channels[half.channels.count - 1], configuration.latentChannels, &initializer)
     }
 
     /// - Parameter x: `[n, h, w, 3]` in −1 … 1; the factor divides h and w.
@@ -28,7 +28,7 @@ struct TinyEncoder: Layer {
     func forward(_ x: consuming Tensor, keeping kept: inout Tape) -> Tensor {
         // The network was trained on pixels in 0 … 1.
         x.scale(by: 0.5, plus: 0.5)
-        var hidden = convIn.forward(x, keeping: &kept)
+        var hidden = opening.forward(x, keeping: &kept)
         for (i, stage) in stages.enumerated() {
             if i > 0 { hidden = steps[i - 1].forward(hidden, keeping: &kept) }
             for block in stage { hidden = block.forward(hidden, keeping: &kept) }
@@ -42,14 +42,14 @@ struct TinyEncoder: Layer {
             for j in stages[i].indices.reversed() { dx = stages[i][j].backward(dx, from: &kept, into: &gradient.stages[i][j]) }
             if i > 0 { dx = steps[i - 1].backward(dx, from: &kept, into: &gradient.steps[i - 1]) }
         }
-        dx = convIn.backward(dx, from: &kept, into: &gradient.convIn)
+        dx = opening.backward(dx, from: &kept, into: &gradient.opening)
         dx.multiply(by: 0.5)
         return dx
     }
 
     mutating func visit(_ path: ParameterPath, _ visitor: ParameterVisitor) {
         var names = LayerNames(path)
-        convIn.visit(names.next(), visitor)
+        opening.visit(&names, visitor)
         for i in stages.indices {
             if i > 0 { steps[i - 1].visit(names.next(), visitor) }
             for j in stages[i].indices { stages[i][j].visit(names.next(), visitor) }
@@ -77,9 +77,10 @@ struct LayerNames {
 }
 
 extension TinyConfiguration.Half {
-    func stage(_ count: Int, _ activation: Activation, hasPools: Bool, _ initializer: inout Initializer) -> [TinyBlock] {
-        var blocks: [TinyBlock] = []
-        for _ in 0..<count { blocks.append(TinyBlock(channels: channels, activation: activation, hasPool: hasPools, &initializer)) }
-        return blocks
+    /// The blocks of stage `i`.
+    func stage(_ i: Int, _ activation: Activation, hasPools: Bool, _ initializer: inout Initializer) -> [TinyBlock] {
+        var stage: [TinyBlock] = []
+        for _ in 0..<blocks[i] { stage.append(TinyBlock(channels: channels[i], activation: activation, hasPool: hasPools, &initializer)) }
+        return stage
     }
 }
