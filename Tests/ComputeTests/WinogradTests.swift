@@ -34,7 +34,7 @@ struct WinogradTests {
         var y = [Float](repeating: -7, count: h * w * n)
         let scratchCount = set.kernels.winograd_scratch(.REVQ_PLAIN_PICTURE, c, 4)
         var scratch = [Float](repeating: -7, count: scratchCount + 16)
-        weights.winograd(.REVQ_PLAIN_PICTURE).withPointer {
+        weights.winograd(.REVQ_PLAIN_PICTURE, isKept: true).withPointer {
             set.kernels.convolve_winograd(
                 .REVQ_PLAIN_PICTURE, x, h, w, c, 1, 5, $0, n, 128, n, &y, nil, .REVQ_IDENTITY, &scratch)
         }
@@ -93,6 +93,26 @@ struct WinogradTests {
         }
         let alone = results(threads: 1)
         for threads in [2, 5, 8, 16, 64] { #expect(results(threads: threads) == alone) }
+    }
+
+    /// Many channels' kernels that are made anew for every large picture are those that stay for small ones.
+    @Test func manyKernelsStayForSmallPicturesOnly() {
+        var values = TestValues(seed: 18)
+        let (small, large) = (values.tensor([1, 16, 16, 256]), values.tensor([1, 125, 127, 256]))
+        let weight = values.tensor([512, 256, 3, 3])
+        let (weights, others) = (PackedConvolution(weight), PackedConvolution(weight))
+        func areKept() -> Bool {
+            let pair = (0..<2).map { _ in weights.winograd(.REVQ_PLAIN_PICTURE, isKept: false) }
+            return withExtendedLifetime(pair) { pair[0].withPointer { $0 } == pair[1].withPointer { $0 } }
+        }
+        ComputeContext.with(\.algorithm, .winograd) {
+            let first = convolve(large, with: weights)
+            #expect(!areKept())
+            _ = convolve(small, with: others)
+            #expect(convolve(large, with: others).values == first.values)
+            _ = convolve(small, with: weights)
+            #expect(areKept())
+        }
     }
 
     @Test func manyThreadsHaveWork() {

@@ -72,15 +72,21 @@ int revq_winograd_weights(revq_winograd kind) {
     return count * count;
 }
 
-/// G g Gᵀ for one 3×3 kernel.
-static void transform_kernel(kernel_transform g, const float kernel[9], double u[MOST_ROWS * MOST_ROWS]) {
-    double half[MOST_ROWS][3];
+/// So many kernels side by side, for vectors of double precision.
+enum { KERNELS_AT_A_TIME = 8 };
+typedef double kernel_numbers[KERNELS_AT_A_TIME];
+
+/// G g Gᵀ for some 3×3 kernels.
+static void transform_kernels(kernel_transform g, const kernel_numbers kernel[9], kernel_numbers u[MOST_ROWS * MOST_ROWS]) {
+    kernel_numbers half[MOST_ROWS][3];
     for (int i = 0; i < g.count; i++)
         for (int j = 0; j < 3; j++)
-            half[i][j] = g.rows[i][0] * kernel[j] + g.rows[i][1] * kernel[3 + j] + g.rows[i][2] * kernel[6 + j];
+            for (int k = 0; k < KERNELS_AT_A_TIME; k++)
+                half[i][j][k] = g.rows[i][0] * kernel[j][k] + g.rows[i][1] * kernel[3 + j][k] + g.rows[i][2] * kernel[6 + j][k];
     for (int i = 0; i < g.count; i++)
         for (int j = 0; j < g.count; j++)
-            u[i * g.count + j] = half[i][0] * g.rows[j][0] + half[i][1] * g.rows[j][1] + half[i][2] * g.rows[j][2];
+            for (int k = 0; k < KERNELS_AT_A_TIME; k++)
+                u[i * g.count + j][k] = half[i][0][k] * g.rows[j][0] + half[i][1][k] * g.rows[j][1] + half[i][2][k] * g.rows[j][2];
 }
 
 void revq_pack_winograd_panel(revq_winograd kind, const float *weights, ptrdiff_t n, ptrdiff_t c, ptrdiff_t panel, float *to) {
@@ -91,10 +97,14 @@ void revq_pack_winograd_panel(revq_winograd kind, const float *weights, ptrdiff_
     ptrdiff_t panels_in_chunk = panels - chunk < PANELS_IN_CHUNK ? panels - chunk : PANELS_IN_CHUNK;
     to += (chunk * count + (panel - chunk)) * c * PANEL;
     for (ptrdiff_t channel = 0; channel < c; channel++)
-        for (ptrdiff_t j = 0; j < PANEL; j++) {
-            ptrdiff_t column = panel * PANEL + j;
-            double u[MOST_ROWS * MOST_ROWS] = {0};
-            if (column < n) transform_kernel(g, weights + (column * c + channel) * 9, u);
-            for (int i = 0; i < count; i++) to[(i * panels_in_chunk * c + channel) * PANEL + j] = (float)u[i];
+        for (ptrdiff_t first = 0; first < PANEL; first += KERNELS_AT_A_TIME) {
+            kernel_numbers kernel[9] = {0}, u[MOST_ROWS * MOST_ROWS];
+            for (ptrdiff_t k = 0; k < KERNELS_AT_A_TIME && panel * PANEL + first + k < n; k++)
+                for (int tap = 0; tap < 9; tap++) kernel[tap][k] = weights[((panel * PANEL + first + k) * c + channel) * 9 + tap];
+            transform_kernels(g, kernel, u);
+            for (int i = 0; i < count; i++) {
+                float *target = to + (i * panels_in_chunk * c + channel) * PANEL + first;
+                for (int k = 0; k < KERNELS_AT_A_TIME; k++) target[k] = (float)u[i][k];
+            }
         }
 }

@@ -82,16 +82,18 @@ private func convolveByWinograd(
     _ x: Tensor, _ weights: PackedConvolution, _ bias: Tensor?, _ kind: revq_winograd, _ activation: Activation?
 ) -> Tensor {
     let (h, w, c, n) = (x.h, x.w, weights.c, weights.n)
-    let (kernels, transformed) = (ConvolutionAlgorithm.winogradKernels(for: weights), weights.winograd(kind))
     let (ho, wo) =
         switch kind {
         case .REVQ_PLAIN_PICTURE: (h, w)
         case .REVQ_ENLARGING: (2 * h, 2 * w)
         case .REVQ_HALVING: ((h + 1) / 2, (w + 1) / 2)
         }
+    let tiles = WinogradPieces.tiles(h: ho, w: wo)
+    let kernels = ConvolutionAlgorithm.winogradKernels(for: weights)
+    let transformed = weights.winograd(kind, isKept: tiles < ConvolutionAlgorithm.fewestTilesOfPassingKernels)
     let pieces = WinogradPieces(kind, images: x.n, h: ho, w: wo, columns: n)
     var y = Tensor(uninitialized: [x.n, ho, wo, n])
-    let products = x.n * WinogradPieces.tiles(h: ho, w: wo) * Int(revq_winograd_weights(kind)) * c * n
+    let products = x.n * tiles * Int(revq_winograd_weights(kind)) * c * n
     let cost = ComputeProfile.Cost(multiplications: products, floats: x.count + transformed.count + y.count)
     withPointers(writing: &y, reading: x, bias, transformed) { y, x, bias, transformed in
         Workers.forEach(pieces.count, operation: kind.operation, cost: cost) { index in
@@ -137,6 +139,10 @@ package enum ConvolutionAlgorithm: Sendable {
         if stride == 2 && ComputeContext.current.instructionSet == .x86_64_amx { return .direct }
         return WinogradPieces.tiles(h: h, w: w) >= fewestTiles ? .winograd : .direct
     }
+
+    /// From so many tiles in an image of results on, transforming the kernels anew is about a hundredth of the work. Kept, they take four times
+    /// the memory of the weights, which is much where a network is large enough for such pictures.
+    static let fewestTilesOfPassingKernels = 1024
 
     /// A matrix unit multiplies 32 channels by 32 at a time. Where they are few and fill no such squares, as 48 do not, vectors are faster.
     private static let mostChannelsOfVectors = 48

@@ -38,10 +38,13 @@ package final class PackedConvolution: Sendable {
     }
 
     /// The transformed 3×3 kernels: 36 numbers for each pair of channels, or 25 where the picture is enlarged first.
-    func winograd(_ kind: revq_winograd) -> Tensor {
-        layouts.withLock { layouts in
+    ///
+    /// - Parameter isKept: whether they stay for the next picture; otherwise they are made anew for each, unless another's have stayed.
+    func winograd(_ kind: revq_winograd, isKept: Bool) -> Tensor {
+        guard isKept else { return layouts.withLock(\.winograd[kind]) ?? transformed(kind, isLasting: false) }
+        return layouts.withLock { layouts in
             if let made = layouts.winograd[kind] { return made }
-            let made = transformed(kind)
+            let made = transformed(kind, isLasting: true)
             layouts.winograd[kind] = made
             return made
         }
@@ -57,10 +60,10 @@ package final class PackedConvolution: Sendable {
         }
     }
 
-    private func transformed(_ kind: revq_winograd) -> Tensor {
+    private func transformed(_ kind: revq_winograd, isLasting: Bool) -> Tensor {
         precondition(size == 3, "Winograd's algorithm is for 3×3 kernels, got \(weight.shape)")
         let panels = (n + WeightPanels.width - 1) / WeightPanels.width
-        var result = Tensor(uninitialized: [panels, Int(revq_winograd_weights(kind)), c, WeightPanels.width], isLasting: true)
+        var result = Tensor(uninitialized: [panels, Int(revq_winograd_weights(kind)), c, WeightPanels.width], isLasting: isLasting)
         withPointers(writing: &result, reading: weight) { target, source in
             Workers.forEach(panels) { revq_pack_winograd_panel(kind, source, n, c, $0, target) }
         }
