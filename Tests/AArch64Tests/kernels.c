@@ -322,17 +322,18 @@ static void bytes(const revq_kernel_table *k, check *c) {
     float *y = results(ROW);
     for (int i = 0; i < ROW; i++) y[i] = row[i];
     expect(c, "sum_byte_rows", y, ROW, exact);
-    ptrdiff_t starts[COLUMNS], counts[COLUMNS];
-    int32_t all[COLUMNS * TAPS];
-    for (int x = 0; x < COLUMNS; x++) {
-        starts[x] = 2 * x < ROW / 3 - TAPS ? 2 * x : ROW / 3 - TAPS;
-        counts[x] = 1 + x % TAPS;
-        memcpy(all + x * TAPS, weights, sizeof weights);
+    ptrdiff_t starts[COLUMNS];
+    for (ptrdiff_t groups = 1; groups <= 2; groups++) {
+        int16_t laid_out[COLUMNS * 2 * REVQ_PIXEL_WEIGHTS];
+        for (int x = 0; x < COLUMNS; x++) {
+            starts[x] = x * (ROW / 3 - REVQ_PIXELS_TOGETHER * groups) / (COLUMNS - 1);
+            revq_pack_pixel_weights(weights, 1 + x % TAPS, x % 2, groups, laid_out + x * groups * REVQ_PIXEL_WEIGHTS);
+        }
+        k->resize_rgb_row(ring, starts, laid_out, groups, COLUMNS, row);
+        y = results(3 * COLUMNS);
+        for (int i = 0; i < 3 * COLUMNS; i++) y[i] = row[i];
+        expect(c, "resize_rgb_row", y, 3 * COLUMNS, exact);
     }
-    k->resize_rgb_row(ring, starts, counts, all, TAPS, COLUMNS, row);
-    y = results(3 * COLUMNS);
-    for (int i = 0; i < 3 * COLUMNS; i++) y[i] = row[i];
-    expect(c, "resize_rgb_row", y, 3 * COLUMNS, exact);
 }
 
 static void run(const revq_kernel_table *k, check *c) {

@@ -108,3 +108,16 @@ void revq_pack_winograd_panel(revq_winograd kind, const float *weights, ptrdiff_
             }
         }
 }
+
+void revq_pack_pixel_weights(const int32_t *weights, ptrdiff_t count, ptrdiff_t before, ptrdiff_t groups, int16_t *to) {
+    enum { HALF = REVQ_PIXEL_WEIGHTS / 2, LOWER_BITS = REVQ_WEIGHT_FRACTION_BITS / 2 };
+    for (ptrdiff_t i = 0; i < groups * REVQ_PIXEL_WEIGHTS; i++) to[i] = 0;
+    for (ptrdiff_t i = 0; i < count; i++) {
+        ptrdiff_t tap = before + i, place = tap % REVQ_PIXELS_TOGETHER;
+        int16_t *pair = to + tap / REVQ_PIXELS_TOGETHER * REVQ_PIXEL_WEIGHTS + place / 2 * (HALF / 2) + place % 2;
+        for (int colour = 0; colour < 3; colour++) {
+            pair[2 * colour] = (int16_t)(weights[i] >> LOWER_BITS);
+            pair[HALF + 2 * colour] = (int16_t)(weights[i] & ((1 << LOWER_BITS) - 1));
+        }
+    }
+}

@@ -46,7 +46,8 @@ struct Resampling {
     /// The most memory that a ``ResampledPicture`` takes: the rows it keeps, those under way, the result as it is and turned, and the weights.
     var bytes: Int {
         let rows = 3 * keptColumns * (vertical.taps + 1)
-        return rows + 2 * 3 * horizontal.count * vertical.count + 4 * (horizontal.weights.count + vertical.weights.count)
+        let weights = 4 * (horizontal.weights.count + vertical.weights.count) + PixelFilter.bytes(columns: horizontal.count, taps: horizontal.taps)
+        return rows + 2 * 3 * horizontal.count * vertical.count + weights
     }
 }
 
@@ -54,6 +55,7 @@ struct Resampling {
 struct ResampledPicture {
     private let resampling: Resampling
     private let filter = ByteFilter()
+    private let rowFilter: PixelFilter
     private let rowBytes: Int
     /// Row `y` lies at `y` modulo the number of rows kept.
     private var kept: [UInt8]
@@ -64,6 +66,7 @@ struct ResampledPicture {
 
     init(_ resampling: Resampling) {
         self.resampling = resampling
+        rowFilter = resampling.horizontal.rowFilter
         rowBytes = 3 * resampling.keptColumns
         kept = [UInt8](repeating: 0, count: rowBytes * resampling.vertical.taps)
         summed = [UInt8](repeating: 0, count: rowBytes)
@@ -84,7 +87,7 @@ struct ResampledPicture {
             if resampling.orientation.swapsSides {
                 destination.update(from: row + 3 * resampling.horizontal.sourceRange.lowerBound, count: rowBytes)
             } else {
-                resampling.horizontal.resizeRow(row, from: 0, by: filter, to: destination)
+                resampling.horizontal.resizeRow(row, from: 0, by: rowFilter, to: destination)
             }
         }
     }
@@ -98,7 +101,7 @@ struct ResampledPicture {
                     let row = isTurned ? summed.baseAddress! : destination
                     resampling.vertical.sumRows(kept.baseAddress!, rowBytes: rowBytes, at: resultRows, by: filter, to: row)
                     guard isTurned else { return }
-                    resampling.horizontal.resizeRow(row, from: resampling.horizontal.sourceRange.lowerBound, by: filter, to: destination)
+                    resampling.horizontal.resizeRow(row, from: resampling.horizontal.sourceRange.lowerBound, by: rowFilter, to: destination)
                 }
             }
         }
@@ -113,12 +116,14 @@ struct ResampledPicture {
 }
 
 extension ResamplingWeights {
+    fileprivate var rowFilter: PixelFilter { PixelFilter(starts: starts, counts: counts, weights: weights, taps: taps) }
+
     /// A row of pixels, of which the first is the picture's column `first` → the resized row.
     fileprivate func resizeRow(
-        _ source: UnsafePointer<UInt8>, from first: Int, by filter: ByteFilter, to destination: UnsafeMutablePointer<UInt8>
+        _ source: UnsafePointer<UInt8>, from first: Int, by filter: PixelFilter, to destination: UnsafeMutablePointer<UInt8>
     ) {
         if let copiedFrom { return destination.update(from: source + (copiedFrom - first) * 3, count: count * 3) }
-        filter.resize(source - 3 * first, starts: starts, counts: counts, weights: weights, taps: taps, to: destination)
+        filter.resize(source - 3 * first, to: destination)
     }
 
     /// The rows that resized position `position` draws on → that one row. Row `y` of the picture lies at `y` modulo ``taps``.

@@ -61,6 +61,9 @@ typedef struct revq_adamw_step {
 
 /// Bits behind the point of the weights that pictures are resized with; Pillow's.
 #define REVQ_WEIGHT_FRACTION_BITS 22
+/// Pixels of a row that are weighed together, and the 16-bit numbers that their weights are laid out in.
+#define REVQ_PIXELS_TOGETHER 4
+#define REVQ_PIXEL_WEIGHTS 32
 
 /// The operations, compiled for one instruction set. Counts are in elements; no pointer needs alignment; buffers do not overlap
 /// unless an operation says that it works in place.
@@ -186,11 +189,10 @@ typedef struct revq_kernel_table {
     /// and `first` is where the sum begins.
     void (*sum_byte_rows)(
         const uint8_t *rows, ptrdiff_t row_bytes, ptrdiff_t ring, ptrdiff_t first, const int32_t *weights, ptrdiff_t taps, uint8_t *to);
-    /// The same along a row of pixels of three bytes: pixel x of the result is the sum of `counts[x]` (at least 1, at most `taps`) pixels from
-    /// `starts[x]` on, with the weights at weights[x · taps].
+    /// The same along a row of pixels of three bytes: pixel x of the result is the sum of REVQ_PIXELS_TOGETHER · `groups` pixels from
+    /// `starts[x]` on, all of which there have to be, with the weights that `revq_pack_pixel_weights` has laid out for it.
     void (*resize_rgb_row)(
-        const uint8_t *from, const ptrdiff_t *starts, const ptrdiff_t *counts, const int32_t *weights, ptrdiff_t taps, ptrdiff_t columns,
-        uint8_t *to);
+        const uint8_t *from, const ptrdiff_t *starts, const int16_t *weights, ptrdiff_t groups, ptrdiff_t columns, uint8_t *to);
 } revq_kernel_table;
 
 /// The most capable instruction set of this processor.
@@ -212,6 +214,11 @@ void revq_pack_rows(const float *rows, ptrdiff_t k, ptrdiff_t n, ptrdiff_t first
 /// Transforms weights stored as [n, c, 3, 3] for `convolve_winograd` and packs those of panel `panel`. All panels together fill
 /// `to`: revq_winograd_weights(kind) · c · 32 · ⌈n / 32⌉ floats, [⌈n / 128⌉][weights][panels of the 128 channels][c][32].
 void revq_pack_winograd_panel(revq_winograd kind, const float *weights, ptrdiff_t n, ptrdiff_t c, ptrdiff_t panel, float *to);
+
+/// Lays `count` weights out for one pixel of `resize_rgb_row`, behind `before` weights of nought and with such behind them:
+/// to[groups][2][2][8], for each group first the upper and then the lower parts, w = upper · 2¹¹ + lower, of the first and of the second
+/// two of its four pixels, each pair thrice and twice nought. A weight has at most 26 bits and a sign.
+void revq_pack_pixel_weights(const int32_t *weights, ptrdiff_t count, ptrdiff_t before, ptrdiff_t groups, int16_t *to);
 
 /// Numbers that a transformed 3×3 kernel has.
 int revq_winograd_weights(revq_winograd kind);

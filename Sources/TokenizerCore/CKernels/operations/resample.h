@@ -4,8 +4,10 @@ enum { FRACTION_BITS = REVQ_WEIGHT_FRACTION_BITS, SUMS_TOGETHER = 4 };
 
 typedef int32_t vints __attribute__((vector_size(LANES * 4)));
 typedef uint8_t vbytes __attribute__((vector_size(LANES)));
-/// Two pixels, with a lane to spare behind each; for all instruction sets, as a picture has three colours on each.
+/// Sums of the three colours of two pixels, with a lane to spare behind each; for all instruction sets, as a picture has three on each.
 typedef int32_t pixel_pair __attribute__((vector_size(32)));
+typedef int16_t pixel_group __attribute__((vector_size(32)));
+typedef uint8_t pixel_bytes __attribute__((vector_size(16)));
 typedef int32_t pixel_sums __attribute__((vector_size(16)));
 
 /// The bytes that sums stand for.
@@ -46,32 +48,70 @@ static void sum_byte_rows(
     if (i < row_bytes) sum_bytes(rows, row_bytes, ring, first, weights, taps, i, 1, row_bytes - i, to);
 }
 
-/// Two pixels of which `bytes` bytes are read: 8 where more follow, else 6 or 3.
-INLINE pixel_pair load_pixels(const uint8_t *from, const size_t bytes) {
-    typedef uint8_t bytes8 __attribute__((vector_size(8)));
-    bytes8 pixels = {0};
-    __builtin_memcpy(&pixels, from, bytes);
-    return __builtin_convertvector(__builtin_shufflevector(pixels, pixels, 0, 1, 2, 2, 3, 4, 5, 5), pixel_pair);
+/// Four pixels, as 16-bit numbers: each colour of the first two side by side, two lanes to spare, then of the second two.
+INLINE pixel_group spread_pixels(pixel_bytes bytes, const int first) {
+    const pixel_bytes zero = {0};
+    typedef uint8_t spread_bytes __attribute__((vector_size(32)));
+    spread_bytes spread = first == 0 ? __builtin_shufflevector(
+                                           bytes, zero, 0, 16, 3, 16, 1, 16, 4, 16, 2, 16, 5, 16, 16, 16, 16, 16, 6, 16, 9, 16, 7, 16, 10, 16, 8,
+                                           16, 11, 16, 16, 16, 16, 16)
+                                     : __builtin_shufflevector(
+                                           bytes, zero, 4, 16, 7, 16, 5, 16, 8, 16, 6, 16, 9, 16, 16, 16, 16, 16, 10, 16, 13, 16, 11, 16, 14, 16,
+                                           12, 16, 15, 16, 16, 16, 16, 16);
+    return (pixel_group)spread;
 }
 
-INLINE pixel_pair weigh(pixel_pair pixels, int32_t first, int32_t second) {
-    return pixels * (pixel_pair){first, first, first, first, second, second, second, second};
+/// Four pixels of whose bytes none behind them are read; where others lie before them, four of those instead, which takes one load.
+INLINE pixel_group last_pixels(const uint8_t *from, const bool has_others_before) {
+    enum { BYTES = 3 * REVQ_PIXELS_TOGETHER, SPARE = 16 - BYTES };
+    pixel_bytes bytes = {0};
+    if (has_others_before)
+        __builtin_memcpy(&bytes, from - SPARE, 16);
+    else
+        __builtin_memcpy(&bytes, from, BYTES);
+    return spread_pixels(bytes, has_others_before ? SPARE : 0);
 }
 
-static void resize_rgb_row(
-    const uint8_t *from, const ptrdiff_t *starts, const ptrdiff_t *counts, const int32_t *weights, ptrdiff_t taps, ptrdiff_t columns, uint8_t *to) {
+/// Sums of neighbouring products, an instruction of its own where it is written so.
+INLINE pixel_pair multiply_pairs(pixel_group pixels, const int16_t *weights) {
+    typedef int32_t products __attribute__((vector_size(64)));
+    pixel_group factors;
+    __builtin_memcpy(&factors, weights, sizeof factors);
+    products p = __builtin_convertvector(pixels, products) * __builtin_convertvector(factors, products);
+    return __builtin_shufflevector(p, p, 0, 2, 4, 6, 8, 10, 12, 14) + __builtin_shufflevector(p, p, 1, 3, 5, 7, 9, 11, 13, 15);
+}
+
+INLINE void resize_row(
+    const uint8_t *from, const ptrdiff_t *starts, const int16_t *weights, ptrdiff_t groups, const bool has_several, ptrdiff_t columns, uint8_t *to) {
     typedef uint8_t bytes4 __attribute__((vector_size(4)));
-    for (ptrdiff_t column = 0; column < columns; column++, weights += taps, to += 3) {
+    for (ptrdiff_t column = 0; column < columns; column++, to += 3) {
         const uint8_t *pixel = from + 3 * starts[column];
-        ptrdiff_t count = counts[column], tap = 0;
-        pixel_pair sums = {0};
-        for (; tap + 3 <= count; tap += 2) sums += weigh(load_pixels(pixel + 3 * tap, 8), weights[tap], weights[tap + 1]);
-        if (tap + 2 == count) sums += weigh(load_pixels(pixel + 3 * tap, 6), weights[tap], weights[tap + 1]);
-        if (tap + 1 == count) sums += weigh(load_pixels(pixel + 3 * tap, 3), weights[tap], 0);
+        pixel_pair upper = {0}, lower = {0};
+        for (ptrdiff_t group = has_several ? 1 : groups; group < groups; group++, weights += REVQ_PIXEL_WEIGHTS) {
+            pixel_bytes bytes;
+            __builtin_memcpy(&bytes, pixel, sizeof bytes);
+            pixel_group pixels = spread_pixels(bytes, 0);
+            upper += multiply_pairs(pixels, weights);
+            lower += multiply_pairs(pixels, weights + REVQ_PIXEL_WEIGHTS / 2);
+            pixel += 3 * REVQ_PIXELS_TOGETHER;
+        }
+        pixel_group pixels = last_pixels(pixel, has_several);
+        upper += multiply_pairs(pixels, weights);
+        lower += multiply_pairs(pixels, weights + REVQ_PIXEL_WEIGHTS / 2);
+        weights += REVQ_PIXEL_WEIGHTS;
+        pixel_pair sums = (upper << FRACTION_BITS / 2) + lower;
         pixel_sums levels = __builtin_shufflevector(sums, sums, 0, 1, 2, 3) + __builtin_shufflevector(sums, sums, 4, 5, 6, 7);
         levels = (levels + (1 << (FRACTION_BITS - 1))) >> FRACTION_BITS;
         levels = __builtin_elementwise_min(__builtin_elementwise_max(levels, (pixel_sums){0}), (pixel_sums){0} + 255);
         bytes4 bytes = __builtin_convertvector(levels, bytes4);
         __builtin_memcpy(to, &bytes, 3);
     }
+}
+
+static void resize_rgb_row(
+    const uint8_t *from, const ptrdiff_t *starts, const int16_t *weights, ptrdiff_t groups, ptrdiff_t columns, uint8_t *to) {
+    if (groups == 1)
+        resize_row(from, starts, weights, 1, false, columns, to);
+    else
+        resize_row(from, starts, weights, groups, true, columns, to);
 }

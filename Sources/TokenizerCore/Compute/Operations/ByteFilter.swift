@@ -21,15 +21,4 @@ package struct ByteFilter: Sendable {
     ) {
         kernels.sum_byte_rows(rows, rowBytes, ring, first, weights.baseAddress!, weights.count, result)
     }
-
-    /// - Parameters:
-    ///   - row: pixels of three bytes.
-    ///   - starts, counts: for each pixel of the result, the first of `row` that it draws on, and how many, at least one.
-    ///   - weights: `taps` for each pixel of the result.
-    ///   - result: as many pixels as there are starts.
-    package func resize(
-        _ row: UnsafePointer<UInt8>, starts: [Int], counts: [Int], weights: [Int32], taps: Int, to result: UnsafeMutablePointer<UInt8>
-    ) {
-        kernels.resize_rgb_row(row, starts, counts, weights, taps, starts.count, result)
-    }
 }
