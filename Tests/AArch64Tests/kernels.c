@@ -52,11 +52,26 @@ static void fail(check *c, const char *name, const char *what, double found, dou
     c->failures++;
 }
 
+/// The largest distance between two results, as a share of the largest number expected. What is no number is farther than any.
+static double worst_share(const float *found, const float *expected, ptrdiff_t count) {
+    double largest = 0, distance = 0;
+    for (ptrdiff_t i = 0; i < count; i++) largest = fmax(largest, fabs((double)expected[i]));
+    for (ptrdiff_t i = 0; i < count; i++) {
+        double here = fabs((double)found[i] - (double)expected[i]);
+        distance = here <= distance ? distance : isnan(here) ? INFINITY : here;
+    }
+    return distance / (largest > 0 ? largest : 1);
+}
+
+static void expect_guard(check *c, const char *name, const float *found, ptrdiff_t count) {
+    for (int i = 0; i < GUARD; i++)
+        if (found[count + i] != guard) fail(c, name, "written behind the end", found[count + i], guard);
+}
+
 /// Sums of some hundred products, and Winograd's, which are of numbers some ten times as large: 2e-5 of the largest number. `tolerance`
 /// 0 is for what is exact. Results are released.
 static void expect(check *c, const char *name, float *found, ptrdiff_t count, double tolerance) {
-    for (int i = 0; i < GUARD; i++)
-        if (found[count + i] != guard) fail(c, name, "written behind the end", found[count + i], guard);
+    expect_guard(c, name, found, count);
     static float expected[MOST];
     int64_t stored = count;
     if (count > MOST) abort();
@@ -67,14 +82,7 @@ static void expect(check *c, const char *name, float *found, ptrdiff_t count, do
                fread(expected, sizeof(float), (size_t)count, c->file) != (size_t)count) {
         fail(c, name, "results in the file", (double)stored, (double)count);
     } else {
-        double largest = 0, distance = 0;
-        for (ptrdiff_t i = 0; i < count; i++) largest = fmax(largest, fabs((double)expected[i]));
-        for (ptrdiff_t i = 0; i < count; i++) {
-            double here = fabs((double)found[i] - (double)expected[i]);
-            // What is no number is farther than any.
-            distance = here <= distance ? distance : isnan(here) ? INFINITY : here;
-        }
-        double share = distance / (largest > 0 ? largest : 1);
+        double share = worst_share(found, expected, count);
         if (share > tolerance) fail(c, name, "share of the largest number", share, tolerance);
         c->worst = fmax(c->worst, share);
     }
@@ -336,6 +344,71 @@ static void bytes(const revq_kernel_table *k, check *c) {
     }
 }
 
+/// To the nearest, ties to even.
+static float as_bfloat16(float x) {
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    bits = (bits + 0x7fff + (bits >> 16 & 1)) & 0xffff0000;
+    memcpy(&x, &bits, sizeof bits);
+    return x;
+}
+
+static float *all_as_bfloat16(const float *x, ptrdiff_t count) {
+    float *made = malloc((size_t)count * sizeof(float));
+    for (ptrdiff_t i = 0; i < count; i++) made[i] = as_bfloat16(x[i]);
+    return made;
+}
+
+static ptrdiff_t half_rounded_down(ptrdiff_t x) { return x < 0 ? (x - 1) / 2 : x / 2; }
+
+/// One result by definition. Taps that fall on one pixel of the picture that is enlarged are summed first, and their sum is rounded.
+static float convolved(const revq_bfloat16_picture *p, const float *x, const float *weights, ptrdiff_t row, ptrdiff_t column) {
+    ptrdiff_t scale = p->is_enlarging ? 2 : 1, padding = p->size / 2;
+    double total = 0;
+    for (ptrdiff_t line = 0; line < p->h; line++)
+        for (ptrdiff_t place = 0; place < p->w; place++)
+            for (ptrdiff_t i = 0; i < p->c; i++) {
+                double weight = 0;
+                for (ptrdiff_t dy = 0; dy < p->size; dy++)
+                    for (ptrdiff_t dx = 0; dx < p->size; dx++) {
+                        ptrdiff_t y = row * p->stride + dy - padding, z = column * p->stride + dx - padding;
+                        if ((scale == 2 ? half_rounded_down(y) : y) == line && (scale == 2 ? half_rounded_down(z) : z) == place)
+                            weight += weights[(i * p->size + dy) * p->size + dx];
+                    }
+                total += (double)as_bfloat16((float)weight) * x[(line * p->w + place) * p->c + i];
+            }
+    return (float)total;
+}
+
+/// A picture, pictures between two steps, a matrix, and an enlarged picture: against the definition.
+static void bfloat16(revq_bfloat16_convolve convolve, check *c) {
+    const revq_bfloat16_picture pictures[] = {
+        {5, 7, 35, 3, 1, false}, {6, 9, 32, 3, 2, false}, {37, 1, 70, 1, 1, false}, {4, 5, 40, 3, 1, true}, {3, 4, 64, 5, 1, false},
+    };
+    for (size_t i = 0; i < sizeof pictures / sizeof *pictures; i++) {
+        const revq_bfloat16_picture *p = &pictures[i];
+        ptrdiff_t scale = p->is_enlarging ? 2 : 1, n = 33 + 14 * (ptrdiff_t)i % 32, taps = p->size * p->size;
+        ptrdiff_t lines = (p->h + p->stride - 1) / p->stride, ho = scale * lines, wo = scale * ((p->w + p->stride - 1) / p->stride);
+        float *x = numbers(p->h * p->w * p->c), *weights = numbers(n * p->c * taps), *bias = numbers(n), *y = results(ho * wo * n);
+        float *rounded_x = all_as_bfloat16(x, p->h * p->w * p->c), *expected = malloc((size_t)(ho * wo * n) * sizeof(float));
+        for (ptrdiff_t row = 0; row < ho; row++)
+            for (ptrdiff_t column = 0; column < wo; column++)
+                for (ptrdiff_t o = 0; o < n; o++)
+                    expected[(row * wo + column) * n + o] = bias[o] + convolved(p, rounded_x, weights + o * p->c * taps, row, column);
+        ptrdiff_t panels = (n + 31) / 32, panel = revq_bfloat16_panel(p->is_enlarging, p->c, p->size);
+        uint16_t *packed_weights = malloc((size_t)(panels * panel) * sizeof(uint16_t));
+        for (ptrdiff_t j = 0; j < panels; j++)
+            revq_pack_bfloat16_panel(p->is_enlarging, weights, n, p->c, p->size, j, packed_weights + j * panel);
+        void *scratch = aligned_alloc(64, (size_t)(revq_bfloat16_scratch(p, lines) + 63) / 64 * 64);
+        convolve(p, x, 0, lines, packed_weights, n, 0, n, y, bias, REVQ_IDENTITY, scratch);
+        expect_guard(c, "bfloat16", y, ho * wo * n);
+        double share = worst_share(y, expected, ho * wo * n);
+        if (share > rounded) fail(c, "bfloat16", "share of the largest number", share, rounded);
+        c->worst = fmax(c->worst, share);
+        free(x), free(weights), free(bias), free(y), free(rounded_x), free(expected), free(packed_weights), free(scratch);
+    }
+}
+
 static void run(const revq_kernel_table *k, check *c) {
     seed = 7;
     unsigned long before = revq_flush_denormals();
@@ -365,10 +438,30 @@ static const struct {
     {REVQ_X86_64_AMX, "x86_64_amx"}, {REVQ_AARCH64_NEON, "aarch64_neon"},
 };
 
+static const struct {
+    revq_bfloat16_unit unit;
+    const char *name;
+} units[] = {{REVQ_BFLOAT16_AVX512, "bf16, avx512"}, {REVQ_BFLOAT16_AMX, "bf16, amx"}, {REVQ_BFLOAT16_NEON, "bf16, neon"}};
+
+/// Held against the definition, so no file is needed.
+static int run_bfloat16(void) {
+    int failures = 0;
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+        revq_bfloat16_convolve convolve = revq_bfloat16_kernel(units[i].unit);
+        if (convolve == NULL) continue;
+        check here = {NULL, false, units[i].name, 0, 0};
+        seed = 8;
+        bfloat16(convolve, &here);
+        printf("%s: %d failures, at most %.1e from the definition\n", here.table, here.failures, here.worst);
+        failures += here.failures;
+    }
+    return failures;
+}
+
 int main(int count, char **arguments) {
     bool is_writing = count == 3 && strcmp(arguments[1], "write") == 0;
     if (count != 3 || (!is_writing && strcmp(arguments[1], "compare") != 0)) return fputs("kernels write|compare FILE\n", stderr), 2;
-    int failures = 0;
+    int failures = is_writing ? 0 : run_bfloat16();
     for (size_t i = 0; i < (is_writing ? 1 : sizeof tables / sizeof *tables); i++) {
         const revq_kernel_table *table = revq_kernels(tables[i].set);
         if (table == NULL) continue;

@@ -14,6 +14,8 @@ typedef enum __attribute__((enum_extensibility(closed))) revq_bfloat16_unit {
     REVQ_BFLOAT16_AVX512 = 0,
     /// AMX-BF16: a matrix of 16 × 16 sums of 32 products in one instruction.
     REVQ_BFLOAT16_AMX = 1,
+    /// AArch64's BFDOT: four sums of two products in one instruction.
+    REVQ_BFLOAT16_NEON = 2,
 } revq_bfloat16_unit;
 
 /// A convolution of one picture, x[h, w, c] with zero padding size / 2. A matrix product x[rows, c] · w is one with h = rows, w = 1

@@ -12,6 +12,13 @@
 #include "../operations/activation.h"
 #include "../operations/tile_registers.h"
 
+INLINE void end_streams(void) { _mm_sfence(); }
+
+INLINE void store_rounded(vfloat low, vfloat high, uint16_t *to) {
+    __m512bh both = _mm512_cvtne2ps_pbh((__m512)high, (__m512)low);
+    __builtin_memcpy(to, &both, sizeof both);
+}
+
 /// Registers 0 to 3 are the sums, 4 and 5 pixels, 6 and 7 weights.
 INLINE void multiply_tiles(
     const bool has_second_row, const bool has_second_column, const uint16_t *pixels, ptrdiff_t stride, const ptrdiff_t *steps,

@@ -14,6 +14,13 @@
 INLINE void begin_tiles(void) {}
 INLINE void end_tiles(void) {}
 
+INLINE void end_streams(void) { _mm_sfence(); }
+
+INLINE void store_rounded(vfloat low, vfloat high, uint16_t *to) {
+    __m512bh both = _mm512_cvtne2ps_pbh((__m512)high, (__m512)low);
+    __builtin_memcpy(to, &both, sizeof both);
+}
+
 INLINE __m512bh weight_pairs(const uint16_t *p) {
     __m512bh v;
     __builtin_memcpy(&v, p, sizeof v);

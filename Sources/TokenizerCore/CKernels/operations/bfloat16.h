@@ -2,6 +2,8 @@
 //
 // The including file has defined LANES as 16 and what differs between the units:
 //   begin_tiles, end_tiles   around the use of the unit on a thread;
+//   end_streams              behind stores around the caches, before others may read them;
+//   store_rounded            32 numbers, the lower 16 first, as bf16;
 //   multiply_block           one block of sums.
 // A block's pixels are read from the layout of bfloat16_layout.h, its weights in one stream from front to back.
 
@@ -9,8 +11,7 @@
 INLINE void round_channels(const float *x, ptrdiff_t count, uint16_t *to) {
     vfloat low = count >= LANES ? load(x) : load_first(x, count);
     vfloat high = count >= 2 * LANES ? load(x + LANES) : count > LANES ? load_first(x + LANES, count - LANES) : splat(0);
-    __m512bh both = _mm512_cvtne2ps_pbh((__m512)high, (__m512)low);
-    __builtin_memcpy(to, &both, sizeof both);
+    store_rounded(low, high, to);
 }
 
 INLINE void clear_pixels(uint16_t *to, ptrdiff_t count) {
@@ -137,5 +138,5 @@ static void convolve_picture(
     }
     end_tiles();
     // Others may read the results as soon as this returns; stores that go around the caches are not ordered by themselves.
-    if (is_streaming) _mm_sfence();
+    if (is_streaming) end_streams();
 }

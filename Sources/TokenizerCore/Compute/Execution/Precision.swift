@@ -28,6 +28,8 @@ package enum BFloat16Unit: UInt32, CaseIterable, Sendable {
     case avx512
     /// AMX-BF16. The operating system must permit it too.
     case amx
+    /// AArch64's BFDOT.
+    case neon
 
     /// Those of this processor, the fastest last.
     package static let available = allCases.filter { $0.kernel != nil }
