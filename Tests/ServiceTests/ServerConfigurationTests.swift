@@ -169,8 +169,16 @@ import Testing
             let text = reason([], ["REVQ_PRECISION": "bf16"])
             #expect(text?.hasPrefix("REVQ_PRECISION is \"bf16\": ") == true && text?.contains("\n") == false)
         }
-        if ComputeContext.current.bfloat16Unit != nil {
-            #expect(try configuration(["--precision", "bf16"]).precision == .bfloat16)
+        let precision = try ComputeContext.with(\.bfloat16Unit, .amx) { try configuration(["--precision", "bf16"]).precision }
+        #expect(precision == .bfloat16)
+    }
+
+    /// Where it could and fp32 is faster.
+    @Test func reducedPrecisionThatDoesNotPayIsRefused() {
+        ComputeContext.with(\.bfloat16Unit, .avx512) {
+            #expect(
+                reason(["--precision", "bf16"]) == "--precision is \"bf16\": precision bf16 is slower than fp32 on this processor, which has "
+                    + "AVX512-BF16 but no AMX-BF16; use fp32")
         }
     }
 

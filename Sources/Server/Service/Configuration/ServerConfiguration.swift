@@ -66,7 +66,7 @@ package struct ServerConfiguration: Sendable {
             "max-queue", default: 64, in: 1...65_536, "Most requests in progress of each kind: encode, decode, reconstruct. More are answered 429.")
         precision = try read.choice(
             "precision", default: .float32,
-            "Precision of the large products: fp32, or where the processor has AMX-BF16 or AVX512-BF16 also bf16.")
+            "Precision of the large products: fp32, or where the processor has AMX-BF16 or AArch64's BF16 also bf16.")
         maxConnections = try read.integer("max-connections", default: 1_024, in: 1...65_536, "Most connections; more wait to be accepted.")
         maxConnectionsPerAddress = try read.integer(
             "max-connections-per-address", default: 512, in: 1...65_536,
@@ -192,7 +192,7 @@ package struct ServerConfiguration: Sendable {
         guard adminPort != port || port == 0 else {
             throw ConfigurationError(description: "\(read.setting("admin-port").givenName) is \(port), which is the port of the service itself")
         }
-        if let obstacle = precision.obstacle {
+        if let obstacle = precision.obstacle ?? precision.drawback {
             throw ConfigurationError(description: "\(read.setting("precision").givenName) is \"\(precision.rawValue)\": \(obstacle)")
         }
     }
