@@ -53,6 +53,18 @@ package enum ImageDecoder {
         try resampled(bytes, header, header.resampling(toSquaresOf: imageSize), limits, background, goesOn)
     }
 
+    /// What ``CentrePreprocessor`` makes of the picture, whose rows go into the resampler as those of a square do.
+    ///
+    /// - Parameters:
+    ///   - header: that of `bytes`, which the caller has parsed and checked against its limits.
+    ///   - goesOn: asked every few rows; once it says no, decoding ends with ``ImageError/stopped``.
+    package static func centre(
+        _ bytes: ArraySlice<UInt8>, _ header: ImageHeader, _ preprocessor: CentrePreprocessor, limits: ImageLimits, background: Color = white,
+        goesOn: () -> Bool = { true }
+    ) throws(ImageError) -> RGBImage {
+        try resampled(bytes, header, header.resampling(by: preprocessor), limits, background, goesOn)
+    }
+
     /// What ``WholePreprocessor`` makes of the picture, whose rows go into the resampler as those of a square do.
     ///
     /// - Parameter header: that of `bytes`.

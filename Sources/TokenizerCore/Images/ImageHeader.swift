@@ -26,8 +26,15 @@ package struct ImageHeader: Sendable, Equatable {
     /// The most memory that ``ImageDecoder/square(_:_:imageSize:limits:background:goesOn:)`` takes at any moment.
     package func bytes(forSquaresOf imageSize: Int) -> Int { bytes(for: resampling(toSquaresOf: imageSize)) }
 
+    /// The most memory that ``ImageDecoder/centre(_:_:_:limits:background:goesOn:)`` takes at any moment.
+    package func bytes(for preprocessor: CentrePreprocessor) -> Int { bytes(for: resampling(by: preprocessor)) }
+
     /// The same for any result.
     func bytes(for resampling: Resampling) -> Int { resampling.bytes + codecBytes + (isInterlaced ? width * height * 3 : 0) }
+
+    func resampling(by preprocessor: CentrePreprocessor) -> Resampling {
+        preprocessor.resampling(width: width, height: height, orientation: orientation)
+    }
 
     func resampling(toSquaresOf imageSize: Int) -> Resampling {
         SquarePreprocessor(imageSize: imageSize).resampling(width: width, height: height, orientation: orientation)

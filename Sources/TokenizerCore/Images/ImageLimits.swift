@@ -39,6 +39,12 @@ package struct ImageLimits: Sendable, Equatable {
         try check(header, taking: header.bytes(forSquaresOf: imageSize))
     }
 
+    /// Whether the centre of the picture may be made in another size.
+    /// - Throws: ``ImageError/tooLarge(_:)`` naming the limit that `header` exceeds.
+    package func check(_ header: ImageHeader, for preprocessor: CentrePreprocessor) throws(ImageError) {
+        try check(header, taking: header.bytes(for: preprocessor))
+    }
+
     func check(_ header: ImageHeader, taking bytes: @autoclosure () -> Int) throws(ImageError) {
         let size = "\(header.width)×\(header.height)"
         guard max(header.width, header.height) <= maxSide else {

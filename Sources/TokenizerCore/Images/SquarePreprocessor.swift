@@ -9,7 +9,7 @@ package struct SquarePreprocessor: Sendable {
 
     /// - Precondition: `imageSize` is 1…16,384.
     package init(imageSize: Int) {
-        precondition((1...16_384).contains(imageSize), "an image size is 1…16384 pixels, got \(imageSize)")
+        precondition(CentrePreprocessor.sides.contains(imageSize), "an image size is 1…16384 pixels, got \(imageSize)")
         self.imageSize = imageSize
     }
 
@@ -41,18 +41,6 @@ package struct SquarePreprocessor: Sendable {
 
     /// How the square comes from a picture of this size, stored as `orientation` says.
     func resampling(width: Int, height: Int, orientation: Orientation = .upright) -> Resampling {
-        precondition(width > 0 && height > 0, "a \(width)×\(height) image has no pixels")
-        let upright = orientation.swapsSides ? (width: height, height: width) : (width: width, height: height)
-        let shorter = min(width, height)
-        let resized = (width: imageSize * upright.width / shorter, height: imageSize * upright.height / shorter)
-        return Resampling(
-            source: upright, resized: resized, columns: centre(of: resized.width), rows: centre(of: resized.height), orientation: orientation)
-    }
-
-    /// torchvision rounds half of an odd margin to the even neighbour.
-    private func centre(of count: Int) -> Range<Int> {
-        let margin = count - imageSize
-        let start = margin / 2 + (margin % 4 == 3 ? 1 : 0)
-        return start..<start + imageSize
+        CentrePreprocessor(width: imageSize, height: imageSize).resampling(width: width, height: height, orientation: orientation)
     }
 }
