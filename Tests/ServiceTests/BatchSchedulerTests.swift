@@ -26,6 +26,12 @@ private final class Scheduler {
         try value.admit(operation, within: limit, now: now)
     }
 
+    func admit(_ count: Int, beside ticket: Ticket, places: Int, now: ContinuousClock.Instant = .now) throws(Overload) -> [Ticket] {
+        try value.admit(count, beside: ticket, places: places, now: now)
+    }
+
+    func places(of operation: Operation) -> Int { value.backlog(of: operation) }
+
     func enqueue(_ item: Int, for ticket: Ticket, in group: Group, now: ContinuousClock.Instant) -> Bool {
         value.enqueue(item, for: ticket, in: group, now: now)
     }
@@ -51,8 +57,8 @@ private final class Scheduler {
         Scheduler(.init(maxBatch: maxBatch, maxDelay: maxDelay, maxQueue: maxQueue))
     }
 
-    private func group(_ operation: Operation = .encode, _ version: Version? = nil) -> Scheduler.Group {
-        Scheduler.Group(operation: operation, engine: ObjectIdentifier(version ?? self.version))
+    private func group(_ operation: Operation = .encode, _ version: Version? = nil, places: Int = 1) -> Scheduler.Group {
+        Scheduler.Group(operation: operation, engine: ObjectIdentifier(version ?? self.version), places: places)
     }
 
     private func at(_ milliseconds: Int) -> ContinuousClock.Instant {
@@ -125,6 +131,26 @@ private final class Scheduler {
         #expect(scheduler.release(first) == nil)
         #expect(scheduler.backlog == 1)
         _ = try scheduler.admit()
+    }
+
+    /// Three pictures four times as large leave no room for a fourth, and go alone where five small ones go together.
+    @Test func largerItemsTakeMorePlaces() throws {
+        let (scheduler, large) = (scheduler(maxBatch: 5, maxQueue: 13), group(.encode, Version(), places: 4))
+        let first = try scheduler.admit()
+        let others = try scheduler.admit(2, beside: first, places: 4)
+        #expect(scheduler.backlog == 3 && scheduler.places(of: .encode) == 12)
+        let small = try scheduler.admit()
+        #expect(throws: Overload.self) { try scheduler.admit() }
+        #expect(throws: Overload.self) { try scheduler.admit(0, beside: small, places: 2) }
+        #expect(scheduler.places(of: .encode) == 13)
+        for (item, ticket) in ([first] + others).enumerated() { #expect(scheduler.enqueue(item, for: ticket, in: large, now: at(item))) }
+        for item in 0..<3 { #expect(scheduler.takeBatch(now: at(2))?.entries.map(\.item) == [item]) }
+        scheduler.answer(first, now: at(3))
+        #expect(scheduler.places(of: .encode) == 9)
+        // Nobody's slot grows once its client has gone.
+        #expect(scheduler.release(small) == nil)
+        #expect(try scheduler.admit(0, beside: small, places: 4).isEmpty)
+        #expect(scheduler.places(of: .encode) == 8)
     }
 
     @Test func retryAfterIsTheBacklogAtTheMeasuredPace() throws {

@@ -1,7 +1,8 @@
 /// Decides which requests are served together and when, and which are turned away.
 ///
 /// A pure value: it starts no thread and reads no clock; whoever calls it says what time it is. A request holds one *slot* from the
-/// moment its body is complete until it is answered or given up, so `maxQueue` bounds what the service has promised to do:
+/// moment its body is complete until it is answered or given up, so `maxQueue` bounds what the service has promised to do. A picture larger than the
+/// model's own takes more *places*, by its pixels, in the queue and in a batch:
 ///
 ///     admit → (body read, image decoded) → enqueue → (waiting) → takeBatch → (running) → release
 ///
@@ -13,19 +14,21 @@ struct BatchScheduler<Item> {
     typealias Instant = ContinuousClock.Instant
 
     struct Limits: Sendable, Equatable {
-        /// The most items in one batch; at least 1.
+        /// The most places of the items in one batch, which may have one item of more; at least 1.
         var maxBatch: Int
         /// How long the oldest item waits for companions, where companions save work.
         var maxDelay: Duration
-        /// The most slots in use for one operation; at least 1.
+        /// The most places in use for one operation; at least 1.
         var maxQueue: Int
     }
 
     /// Items that the engine may take in one call.
     struct Group: Hashable, Sendable {
         let operation: Operation
-        /// The identity of the engine, which is one version of one model.
+        /// The identity of the engine, which is one version of one model, for pictures of one size.
         let engine: ObjectIdentifier
+        /// Of each item, at least 1.
+        var places = 1
     }
 
     struct Batch {
@@ -48,15 +51,20 @@ struct BatchScheduler<Item> {
         case running
     }
 
+    private struct Slot {
+        var stage = Stage.preparing
+        var places = 1
+    }
+
     private struct Waiting {
         let ticket: Ticket
         let item: Item
         let since: Instant
     }
 
-    /// What one operation has: its slots, what it had of the engine's time, and how fast its requests end.
+    /// What one operation has: its places, what it had of the engine's time, and how fast its requests end.
     private struct Share {
-        var slots = 0
+        var places = 0
         /// In the scheduler's virtual time.
         var served = Duration.zero
         var waiting = 0
@@ -65,7 +73,7 @@ struct BatchScheduler<Item> {
     }
 
     let limits: Limits
-    private var slots: [Ticket: Stage] = [:]
+    private var slots: [Ticket: Slot] = [:]
     private var queues: [Group: [Waiting]] = [:]
     private var running: Set<Ticket> = []
     private var shares: [Operation: Share] = Dictionary(uniqueKeysWithValues: Operation.allCases.map { ($0, Share()) })
@@ -82,8 +90,8 @@ struct BatchScheduler<Item> {
     /// Slots in use: requests admitted and not yet released.
     var backlog: Int { slots.count }
 
-    /// Slots in use for one operation.
-    func backlog(of operation: Operation) -> Int { shares[operation]!.slots }
+    /// Places in use for one operation.
+    func backlog(of operation: Operation) -> Int { shares[operation]!.places }
 
     /// Items that wait for a batch.
     var waitingCount: Int { queues.values.reduce(0) { $0 + $1.count } }
@@ -96,9 +104,9 @@ struct BatchScheduler<Item> {
     /// Refuses what ``admit(_:within:now:)`` would refuse now.
     mutating func refuseIfOverloaded(_ operation: Operation, within limit: Duration, now: Instant) throws(Overload) {
         let share = shares[operation]!
-        let expected = share.pace.time(toServe: share.slots)
-        guard share.slots < limits.maxQueue else { throw fullQueue(operation, until: expected, now: now) }
-        guard share.slots == 0 || expected <= limit else { throw Overload(reason: .tooLate(expected), retryAfter: expected) }
+        let expected = share.pace.time(toServe: share.places)
+        guard share.places < limits.maxQueue else { throw fullQueue(operation, until: expected, now: now) }
+        guard share.places == 0 || expected <= limit else { throw Overload(reason: .tooLate(expected), retryAfter: expected) }
     }
 
     /// Takes a slot for a new request.
@@ -108,22 +116,27 @@ struct BatchScheduler<Item> {
         return issue(operation)
     }
 
-    /// Takes as many slots more for a request that turns out to hold several items, all at once or none. The backlog is not held against it: it
-    /// has been let in.
-    mutating func admit(_ count: Int, beside ticket: Ticket, now: Instant) throws(Overload) -> [Ticket] {
+    /// Takes as many slots more for a request that turns out to hold several items, or larger ones, all at once or none. The backlog is not held
+    /// against it: it has been let in.
+    /// - Parameter places: of each item, and of the one that has a slot.
+    mutating func admit(_ count: Int, beside ticket: Ticket, places: Int = 1, now: Instant) throws(Overload) -> [Ticket] {
         let operation = ticket.operation
-        let taken = shares[operation]!.slots
-        guard taken + count <= limits.maxQueue else {
-            throw fullQueue(operation, until: shares[operation]!.pace.time(toServe: taken + count - limits.maxQueue), now: now)
+        let wanted = shares[operation]!.places + (count + 1) * places - 1
+        guard wanted <= limits.maxQueue else {
+            throw fullQueue(operation, until: shares[operation]!.pace.time(toServe: wanted - limits.maxQueue), now: now)
         }
-        return (0..<count).map { _ in issue(operation) }
+        if let slot = slots[ticket] {
+            shares[operation]!.places += places - slot.places
+            slots[ticket]!.places = places
+        }
+        return (0..<count).map { _ in issue(operation, places) }
     }
 
-    private mutating func issue(_ operation: Operation) -> Ticket {
+    private mutating func issue(_ operation: Operation, _ places: Int = 1) -> Ticket {
         issued += 1
         let ticket = Ticket(number: issued, operation: operation)
-        slots[ticket] = .preparing
-        shares[operation]!.slots += 1
+        slots[ticket] = Slot(places: places)
+        shares[operation]!.places += places
         return ticket
     }
 
@@ -136,8 +149,8 @@ struct BatchScheduler<Item> {
     /// Puts an admitted request's item into its group's queue.
     /// - Returns: false if the request has given up its slot, or was queued before.
     mutating func enqueue(_ item: Item, for ticket: Ticket, in group: Group, now: Instant) -> Bool {
-        guard slots[ticket] == .preparing else { return false }
-        slots[ticket] = .waiting(group)
+        guard slots[ticket]?.stage == .preparing else { return false }
+        slots[ticket]!.stage = .waiting(group)
         if shares[group.operation]!.waiting == 0 {
             shares[group.operation]!.served = max(shares[group.operation]!.served, virtualTime)
         }
@@ -150,10 +163,12 @@ struct BatchScheduler<Item> {
     /// What waits is taken out here, so a batch never contains it. Releasing twice is harmless.
     /// - Parameter wasAnswered: counts for the measured pace.
     mutating func release(_ ticket: Ticket, wasAnswered: Bool, now: Instant) -> Release {
-        guard let stage = slots.removeValue(forKey: ticket) else { return Release() }
-        shares[ticket.operation]!.slots -= 1
-        if wasAnswered { shares[ticket.operation]!.pace.recordEnd(isBusy: shares[ticket.operation]!.slots > 0, now: now) }
-        switch stage {
+        guard let slot = slots.removeValue(forKey: ticket) else { return Release() }
+        shares[ticket.operation]!.places -= slot.places
+        if wasAnswered {
+            shares[ticket.operation]!.pace.recordEnd(places: slot.places, isBusy: shares[ticket.operation]!.places > 0, now: now)
+        }
+        switch slot.stage {
         case .preparing: return Release()
         case .waiting(let group): return Release(item: dequeue(ticket, from: group))
         case .running:
@@ -175,14 +190,14 @@ struct BatchScheduler<Item> {
     mutating func takeBatch(now: Instant, isClosing: Bool = false) -> Batch? {
         let due = queues.filter { isClosing || isFull($0.key, $0.value) || $0.value[0].since + limits.maxDelay <= now }
         guard let (group, queue) = due.min(by: { precedes($0, $1) }) else { return nil }
-        let taken = queue.prefix(costs[group, default: BatchCost()].batch(atMost: limits.maxBatch))
+        let taken = queue.prefix(costs[group, default: BatchCost()].batch(atMost: mostItems(of: group)))
         let reason: DispatchReason =
             isClosing ? .closing : isFull(group, queue) ? .full : limits.maxDelay == .zero ? .idle : .delay
         queues[group] = taken.count < queue.count ? Array(queue.dropFirst(taken.count)) : nil
         shares[group.operation]!.waiting -= taken.count
         virtualTime = shares[group.operation]!.served
         running = Set(taken.map(\.ticket))
-        for waiting in taken { slots[waiting.ticket] = .running }
+        for waiting in taken { slots[waiting.ticket]!.stage = .running }
         return Batch(group: group, entries: taken.map { ($0.ticket, $0.item) }, reason: reason)
     }
 
@@ -205,8 +220,12 @@ struct BatchScheduler<Item> {
     private static var mostCosts: Int { 64 }
 
     private func isFull(_ group: Group, _ queue: [Waiting]) -> Bool {
-        queue.count >= (costs[group]?.preferredBatch(atMost: limits.maxBatch) ?? limits.maxBatch)
+        let most = mostItems(of: group)
+        return queue.count >= (costs[group]?.preferredBatch(atMost: most) ?? most)
     }
+
+    /// A batch of larger pictures takes no more memory than one of smaller ones, unless it is a single picture.
+    private func mostItems(of group: Group) -> Int { max(1, limits.maxBatch / group.places) }
 
     private func precedes(_ a: (key: Group, value: [Waiting]), _ b: (key: Group, value: [Waiting])) -> Bool {
         let (shareA, shareB) = (shares[a.key.operation]!.served, shares[b.key.operation]!.served)

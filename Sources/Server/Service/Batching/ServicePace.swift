@@ -14,11 +14,13 @@ struct ServicePace: Sendable {
     var secondsPerItem: Double { seconds / answers }
 
     /// A request has been answered.
-    /// - Parameter isBusy: whether others are in progress.
-    mutating func recordEnd(isBusy: Bool, now: Instant) {
+    /// - Parameters:
+    ///   - places: how many it counts for.
+    ///   - isBusy: whether others are in progress.
+    mutating func recordEnd(places: Int = 1, isBusy: Bool, now: Instant) {
         if let busySince {
             seconds = seconds * Self.memory + busySince.duration(to: now) / .seconds(1)
-            answers = answers * Self.memory + 1
+            answers = answers * Self.memory + Double(places)
         }
         busySince = isBusy ? now : nil
     }
