@@ -67,11 +67,12 @@ extension FuzzTarget {
     /// Whose facts are all that is asked for.
     private final class NoEngine: Engine {
         let facts = ModelFacts(
-            version: 1, fingerprint: "f1", imageSize: 2, autoencoder: "None", latentShape: [1, 2, 2], tokensPerImage: 4, codebookSize: 300,
-            precision: .float32)
+            version: 1, fingerprint: "f1", size: PictureSize(height: 2, width: 2)!, autoencoder: "None", latentShape: [1, 2, 2], tokensPerImage: 4,
+            codebookSize: 300, precision: .float32)
 
         func encode(_ images: [RGBImage]) throws -> Tokens { preconditionFailure("nothing is computed here") }
         func decode(_ tokens: Tokens) throws -> [RGBImage] { preconditionFailure("nothing is computed here") }
+        func resized(to size: PictureSize) -> any Engine { preconditionFailure("nothing is computed here") }
     }
 
     /// The first line is the content type, the rest the body.

@@ -114,6 +114,10 @@ import Testing
         case .internalError: return harness.service.response(to: HTTPError(.internalServerError, "why"))
         case .noRoom: return harness.service.response(to: HTTPError(.serviceUnavailable, "why"))
         case .deadlineExceeded: return harness.service.response(to: HTTPError(.gatewayTimeout, "why"))
+        case .sizeNotServed:
+            return route.endpoint == .infer
+                ? send(route, to: harness, body: tensor("image", "BYTES", [1], "\"\(base64(png))\"", more: ",\"parameters\":{\"size\":16}"))
+                : send(route, to: harness, query: [("size", "16")])
         case .fingerprintNotResident: return decode("[1,2,3,4]", fingerprint: "f2", by: route)
         case .tokenCountMismatch: return decode("[1,2,3]", by: route)
         case .tokenOutOfRange: return decode("[1,2,3,300]", by: route)

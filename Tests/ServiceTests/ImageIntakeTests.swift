@@ -8,6 +8,8 @@ import Testing
 @Suite struct ImageIntakeTests {
     private func intake(_ limits: ImageLimits) -> ImageIntake { ImageIntake(limits: limits, memory: MemoryBudget(limitBytes: 1 << 24)) }
 
+    private let size = PictureSize(height: 32, width: 32)!
+
     private func picture() -> ArraySlice<UInt8> {
         PNGEncoder.encode(RGBImage(width: 64, height: 64, pixels: [UInt8](repeating: 9, count: 64 * 64 * 3)))[...]
     }
@@ -15,14 +17,14 @@ import Testing
     @Test func aPictureThatTakesTooLongIsRefused() throws {
         var limits = ImageLimits()
         (limits.maxProcessorTime, limits.maxProcessorTimePerMegapixel) = (.zero, .zero)
-        let problem = #expect(throws: Problem.self) { _ = try intake(limits).square(of: picture(), imageSize: 32) { true } }
+        let problem = #expect(throws: Problem.self) { _ = try intake(limits).picture(of: picture(), size: size) { true } }
         #expect(problem?.code == .imageTooLarge)
         #expect(problem?.detail.hasPrefix("decoding the 64×64 image takes more than ") == true)
     }
 
     @Test func aPictureThatTakesTooMuchMemoryIsRefusedByItsHeader() throws {
         let problem = #expect(throws: Problem.self) {
-            _ = try intake(ImageLimits(maxDecodedBytes: 1_000)).square(of: picture(), imageSize: 32) {
+            _ = try intake(ImageLimits(maxDecodedBytes: 1_000)).picture(of: picture(), size: size) {
                 Issue.record("decoding has begun")
                 return false
             }
@@ -35,7 +37,7 @@ import Testing
     @Test func aClientThatHasGoneEndsTheDecoding() throws {
         var asked = 0
         #expect(throws: Problem.self) {
-            _ = try intake(ImageLimits()).square(of: picture(), imageSize: 32) {
+            _ = try intake(ImageLimits()).picture(of: picture(), size: size) {
                 asked += 1
                 return asked < 3
             }
@@ -45,6 +47,6 @@ import Testing
     }
 
     @Test func aPictureInTimeIsDecoded() throws {
-        #expect(try intake(ImageLimits()).square(of: picture(), imageSize: 32) { true }.pixels.allSatisfy { $0 == 9 })
+        #expect(try intake(ImageLimits()).picture(of: picture(), size: size) { true }.pixels.allSatisfy { $0 == 9 })
     }
 }

@@ -82,6 +82,7 @@ import Testing
         let parameters = block(["paths", route.path, route.method.rawValue.lowercased(), "parameters"]).filter { $0.contains("$ref") }
         #expect(parameters.contains { $0.contains("parameters/Model\"") } == route.parameters.contains("model"))
         #expect(parameters.contains { $0.contains("parameters/FingerprintQuery\"") } == route.parameters.contains("fingerprint"))
+        #expect(parameters.contains { $0.contains("parameters/Size\"") } == route.parameters.contains("size"))
         let versions = ["Version", "PinnedVersion", "OrderedVersion"].map { "parameters/\($0)\"" }
         #expect(parameters.contains { line in versions.contains { line.contains($0) } } == route.parameters.contains("version"))
     }

@@ -37,7 +37,7 @@ import Testing
         #expect(configuration.maxDelay == .zero)
         #expect(configuration.maxQueue == 64)
         #expect(configuration.hasPlayground)
-        #expect(configuration.maxList == 64 && configuration.cacheBytes == 0)
+        #expect(configuration.maxList == 64 && configuration.cacheBytes == 0 && configuration.maxSizePixels == 1 << 20)
         #expect(configuration.apiKeys == nil && configuration.crossOrigin == nil)
         #expect(configuration.images.maxDecodedBytes == 64 << 20)
         #expect(configuration.precision == .float32)
@@ -153,7 +153,8 @@ import Testing
 
     @Test(arguments: [
         ("port", "65536"), ("port", "-1"), ("port", "http"), ("port", ""), ("threads", "0"), ("threads", "2.0"), ("max-batch", "0"),
-        ("max-delay-ms", "-1"), ("max-delay-ms", "10001"), ("max-queue", "0"), ("max-list", "0"), ("cache-bytes", "-1"), ("cors-origins", "a"),
+        ("max-delay-ms", "-1"), ("max-delay-ms", "10001"), ("max-queue", "0"), ("max-list", "0"), ("cache-bytes", "-1"), ("max-size-pixels", "-1"),
+        ("cors-origins", "a"),
         ("host", ""), ("checkpoints", ""), ("precision", "fp16"),
         ("drain-delay", "5s"),
     ])

@@ -39,7 +39,9 @@ import Testing
     @Test func tellsTheFactsOfItsManifest() throws {
         let facts = try TokenizerEngine(loading: publish(seed: 1)).facts
         #expect(facts.version == 1)
-        #expect(facts.imageSize == 32)
+        #expect(facts.size == PictureSize(height: 32, width: 32))
+        // Its codes and statistics belong to the one site that its pictures have.
+        #expect(facts.sizeStep == nil)
         #expect(facts.latentShape == [4, 1, 1])
         #expect(facts.tokensPerImage == 2)
         #expect(facts.codebookSize == 16)

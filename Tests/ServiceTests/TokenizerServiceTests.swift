@@ -262,7 +262,7 @@ import Testing
         #expect(
             harness.post("/decode", "application/json", Array(tokensJSON.utf8), headers: ["Accept": "application/octet-stream"]).problemCode
                 == "not_acceptable")
-        #expect(harness.post("/encode", "image/png", png, query: [("size", "9")]).problemCode == "malformed_query")
+        #expect(harness.post("/encode", "image/png", png, query: [("sise", "9")]).problemCode == "malformed_query")
         #expect(harness.post("/encode", "image/png", png, query: [("model", "default"), ("model", "default")]).problemCode == "malformed_query")
         #expect(harness.post("/decode", "application/json", [UInt8](repeating: 0x20, count: (1 << 20) + 1)).problemCode == "body_too_large")
         #expect(harness.service.backlog == 0)

@@ -22,14 +22,9 @@ import Testing
 
     @Test func tokensAreThoseOfEncodeForTheSameBytes() throws {
         let bytes = try StoredFile.read(Self.photographs + "/chelsea.jpg")
-        let configuration = try ServerConfiguration(SettingSources(flags: ["checkpoints": Self.repository + "/checkpoints", "port": "0"]))
-        let server = try Server(configuration, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        let server = try server()
         defer { server.stop(within: .seconds(5)) }
-        var answer: HTTPResponse
-        repeat {
-            answer = try LoopbackClient.send("POST", "/encode", to: server.address, headers: ["Content-Type": "image/jpeg"], body: bytes)
-        } while answer.status == .serviceUnavailable
-        #expect(answer.status == .ok, "\(answer.text)")
+        let answer = try post("/encode", bytes, type: "image/jpeg", to: server)
         let document = try #require(try JSONSerialization.jsonObject(with: Data(answer.body)) as? [String: Any])
         try withScratchFolder { folder in
             try StoredFile.write(Array((Self.photographs + "/chelsea.jpg\n").utf8), to: folder + "/list.txt")
@@ -41,6 +36,77 @@ import Testing
             #expect(tokens == (document["tokens"] as? [Int])?.map { Int32($0) } && tokens.count == 512)
             #expect(document["fingerprint"] as? String == run.terms.fingerprint)
         }
+    }
+
+    /// What `tokenize --size` makes of them, alone and in a list, and back the pictures that it draws.
+    @Test(arguments: [128, 320]) func picturesOfOtherSizesAreThoseOfEncode(size: Int) throws {
+        let files = try ["chelsea.jpg", "coffee.jpg", "rocket.jpg"].map { try StoredFile.read(Self.photographs + "/" + $0) }
+        let encoder = try PictureEncoder(checkpoint, size: size, crop: .centre, views: .none)
+        let expected = try files.map { try encoder.encode($0).tokens }
+        let server = try server()
+        defer { server.stop(within: .seconds(5)) }
+        for (file, tokens) in zip(files, expected) {
+            let document = try post("/encode?size=\(size)", file, to: server)
+            #expect(try self.tokens(of: document) == tokens && tokens.count == size * size / 128)
+            #expect(try RGBImage(decoding: post("/decode", document.body, to: server).body) == encoder.draw(tokens, width: size, height: size))
+        }
+        let list = "{\"images\":[\(files.map { "\"\(Data($0).base64EncodedString())\"" }.joined(separator: ","))]}"
+        let answer = try post("/encode?size=\(size)", Array(list.utf8), type: "application/json", to: server)
+        let object = try #require(try JSONSerialization.jsonObject(with: Data(answer.body)) as? [String: Any])
+        let items = try #require(object["items"] as? [[String: Any]])
+        #expect(items.map { ($0["tokens"] as? [Int])?.map { Int32($0) } } == expected)
+    }
+
+    /// Of what is no square, the tokenizer of that size.
+    @Test func whatIsNoSquareHasTheTokensOfItsCentre() throws {
+        let bytes = try StoredFile.read(Self.photographs + "/chelsea.jpg")
+        let centre = CentrePreprocessor(width: 320, height: 192)
+        let picture = try ImageDecoder.centre(bytes[...], ImageHeader.parse(bytes), centre, limits: ImageLimits())
+        let tokens = try VisualTokenizer(checkpoint).resized(width: 320, height: 192).encode(PixelBatch(images: [picture]))
+        let server = try server()
+        defer { server.stop(within: .seconds(5)) }
+        let answer = try post("/encode?size=192x320", bytes, to: server)
+        #expect(try self.tokens(of: answer) == tokens.indices && tokens.indices.count == 480)
+        let drawn = try RGBImage(decoding: post("/decode", answer.body, to: server).body)
+        #expect(drawn.width == 320 && drawn.height == 192 && PeakSignalToNoise.decibels(drawn, picture) > 20)
+        let refused = try LoopbackClient.send("POST", "/encode?size=200", to: server.address, headers: ["Content-Type": "image/jpeg"], body: bytes)
+        #expect(refused.text.contains("the size is 200x200 pixels; the sides of the model's pictures are multiples of 64"))
+    }
+
+    @Test func aPictureOfAnotherSizeDoesNotDependOnItsBatch() throws {
+        let original = try TokenizerEngine(loading: checkpoint.directory)
+        let size = try #require(PictureSize("192x320"))
+        let engine = try original.resized(to: size)
+        #expect(try original.resized(to: size) === engine && engine.facts.size == size && engine.facts.latentShape == [64, 6, 10])
+        let pictures = try ["chelsea.jpg", "coffee.jpg", "rocket.jpg"].map { name in
+            let bytes = try StoredFile.read(Self.photographs + "/" + name)
+            return try ImageDecoder.centre(
+                bytes[...], ImageHeader.parse(bytes), CentrePreprocessor(width: 320, height: 192), limits: ImageLimits())
+        }
+        let tokens = try engine.encode(pictures)
+        #expect(try tokens.indices == pictures.flatMap { try engine.encode([$0]).indices })
+        #expect(try engine.decode(tokens) == tokens.images.map { try engine.decode(Tokens(ofOneImage: Array($0)))[0] })
+        #expect(throws: VisualTokenizer.SizeError.self) { try original.resized(to: #require(PictureSize("192x200"))) }
+    }
+
+    private func server() throws -> Server {
+        let configuration = try ServerConfiguration(SettingSources(flags: ["checkpoints": Self.repository + "/checkpoints", "port": "0"]))
+        return try Server(configuration, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    }
+
+    /// Asks until there is a checkpoint.
+    private func post(_ target: String, _ body: [UInt8], type: String = "", to server: Server) throws -> HTTPResponse {
+        var answer: HTTPResponse
+        repeat {
+            answer = try LoopbackClient.send("POST", target, to: server.address, headers: ["Content-Type": type], body: body)
+        } while answer.status == .serviceUnavailable
+        #expect(answer.status == .ok, "\(answer.text)")
+        return answer
+    }
+
+    private func tokens(of answer: HTTPResponse) throws -> [Int32]? {
+        let object = try JSONSerialization.jsonObject(with: Data(answer.body)) as? [String: Any]
+        return (object?["tokens"] as? [Int])?.map { Int32($0) }
     }
 
     @Test func theSameSizeIsTheSameTokenizer() throws {

@@ -127,6 +127,7 @@ extension TokenizerService.Limits {
         self.init(batching: batching, poolThreads: configuration.threads)
         (imageBodyBytes, tokenBodyBytes) = (configuration.maxImageBytes, configuration.maxTokenBytes)
         (listItems, cacheBytes) = (configuration.maxList, configuration.cacheBytes)
+        sizePixels = configuration.maxSizePixels
         (images, memoryBytes) = (configuration.images, configuration.pictureMemory)
         (answerWithin, stuckAfter, proxies) = (configuration.requestTimeout, configuration.stuckAfter, configuration.trustedProxies)
         crossOrigin = configuration.crossOrigin

@@ -14,12 +14,12 @@ final class ServiceHarness: Sendable {
 
     init(
         engines: [String: FakeEngine] = ["default": FakeEngine()], maxBatch: Int = 4, maxQueue: Int = 8, memoryBytes: Int = 1 << 24,
-        stuckAfter: Duration = .seconds(30), cacheBytes: Int = 0, listItems: Int = 64,
+        stuckAfter: Duration = .seconds(30), cacheBytes: Int = 0, listItems: Int = 64, sizePixels: Int = 1 << 20,
         bodyBytes: Int? = nil, keys: KeyRing? = nil, crossOrigin: CrossOrigin? = nil, checkpoints: ScratchFolder? = nil
     ) {
         var limits = TokenizerService.Limits(batching: .init(maxBatch: maxBatch, maxDelay: .zero, maxQueue: maxQueue), poolThreads: 2)
         (limits.memoryBytes, limits.stuckAfter, limits.cacheBytes, limits.listItems) = (memoryBytes, stuckAfter, cacheBytes, listItems)
-        limits.crossOrigin = crossOrigin
+        (limits.crossOrigin, limits.sizePixels) = (crossOrigin, sizePixels)
         if let bodyBytes { (limits.imageBodyBytes, limits.tokenBodyBytes) = (bodyBytes, bodyBytes) }
         for (name, engine) in engines { registry.serve(engine, as: name) }
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }

@@ -9,6 +9,8 @@ final class BatchQueue: Sendable {
         let engine: any Engine
         let operation: Operation
         let input: EngineInput
+        /// Of the model's own size, pictures with as many pixels.
+        var places = 1
         var begin: @Sendable () -> Void = {}
         let completion: @Sendable (Result<EngineOutput, EngineFailure>) -> Void
     }
@@ -51,7 +53,7 @@ final class BatchQueue: Sendable {
     /// Requests admitted and not yet released.
     var backlog: Int { state.withoutWaking { $0.scheduler.backlog } }
 
-    /// The same of one operation, and how long the oldest of them has waited for a batch.
+    /// The places that those of one operation take, and how long the oldest of them has waited for a batch.
     func load(of operation: Operation) -> (slots: Int, oldestWait: Duration) {
         state.withoutWaking { state in
             let now = ContinuousClock.now
@@ -71,14 +73,15 @@ final class BatchQueue: Sendable {
     }
 
     /// Takes slots for the other items of a request that has one, all of them or none. Whoever takes them releases them.
-    func admit(_ count: Int, beside ticket: Ticket) throws(Overload) -> [Ticket] {
-        try state.withoutWaking { state throws(Overload) in try state.scheduler.admit(count, beside: ticket, now: .now) }
+    /// - Parameter places: of each item, the first one among them.
+    func admit(_ count: Int, beside ticket: Ticket, places: Int) throws(Overload) -> [Ticket] {
+        try state.withoutWaking { state throws(Overload) in try state.scheduler.admit(count, beside: ticket, places: places, now: .now) }
     }
 
     /// Hands over an admitted request's work.
     /// - Returns: false if the request has been released meanwhile.
     func enqueue(_ item: Item, for ticket: Ticket) -> Bool {
-        let group = BatchScheduler<Item>.Group(operation: item.operation, engine: ObjectIdentifier(item.engine))
+        let group = BatchScheduler<Item>.Group(operation: item.operation, engine: ObjectIdentifier(item.engine), places: item.places)
         return state.withLock { $0.scheduler.enqueue(item, for: ticket, in: group, now: .now) }
     }
 

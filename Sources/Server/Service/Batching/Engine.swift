@@ -5,18 +5,21 @@ import TokenizerCore
 /// One version of one model, ready to run: the only swap point between the service and the computation behind it.
 ///
 /// Called with at least one item, from the thread that runs batches and, for comparisons, from another one. Everything outside input could get wrong has been checked: images are
-/// `facts.imageSize` square, every image has `facts.tokensPerImage` tokens in `0 ..< facts.codebookSize`.
+/// of `facts.size`, every image has `facts.tokensPerImage` tokens in `0 ..< facts.codebookSize`.
 protocol Engine: AnyObject, Sendable {
     var facts: ModelFacts { get }
 
     /// - Returns: the tokens of the images, in order. Those of one never depend on the others.
     func encode(_ images: [RGBImage]) throws -> Tokens
 
-    /// - Returns: one image of `facts.imageSize` square for the tokens of each, in order.
+    /// - Returns: one image of `facts.size` for the tokens of each, in order.
     func decode(_ tokens: Tokens) throws -> [RGBImage]
 
-    /// How another version does on a picture of the image size of both, beside this one.
+    /// How another version does on a picture of the size of both, beside this one.
     func compare(_ picture: RGBImage, with canary: any Engine) throws -> VersionComparison
+
+    /// The same codes for pictures of another size. Those of one size get one engine, so that they share batches.
+    func resized(to size: PictureSize) throws(VisualTokenizer.SizeError) -> any Engine
 }
 
 /// What a client may know about a model version, and the service needs to check its requests.
@@ -25,8 +28,8 @@ struct ModelFacts: Sendable, Equatable {
     let version: Int
     /// Hash of everything that decides what a token means.
     let fingerprint: String
-    /// Width and height of its images, in pixels.
-    let imageSize: Int
+    /// Of its images.
+    let size: PictureSize
     /// The family that its autoencoder belongs to.
     let autoencoder: String
     /// `[C, H, W]`.
@@ -36,6 +39,8 @@ struct ModelFacts: Sendable, Equatable {
     let codebookSize: Int
     /// Of the products that its tokens and images are computed with.
     let precision: Precision
+    /// What the sides of pictures of another size are multiples of; nil where it has none.
+    var sizeStep: Int?
     /// What the checkpoint says of the use of its codes; nil where it says nothing.
     var reference: TokenHealth.Reference?
 

@@ -10,6 +10,10 @@ final class TokenizerEngine: Engine {
     private let context: ComputeContext
     /// Of the frozen encoder; nil before it was asked for.
     private let encoderDigest = Lock<String?>(nil)
+    /// Those of other sizes that were asked for last, the newest last.
+    private let others = Lock<[TokenizerEngine]>([])
+    /// They share the weights; each has statistics for every latent of its pictures.
+    private static let mostSizes = 8
 
     /// Loads and checks a checkpoint. Its golden images have run once afterwards, so the first request is not slower than the next.
     ///
@@ -31,17 +35,41 @@ final class TokenizerEngine: Engine {
         let (manifest, specification) = (checkpoint.manifest, checkpoint.manifest.specification)
         let latent = specification.latentShape
         facts = ModelFacts(
-            version: manifest.version, fingerprint: manifest.fingerprint, imageSize: specification.imageSize,
+            version: manifest.version, fingerprint: manifest.fingerprint,
+            size: PictureSize(height: specification.imageSize, width: specification.imageSize)!,
             autoencoder: tokenizer.autoencoderFamily, latentShape: [latent.channels, latent.height, latent.width],
             tokensPerImage: specification.tokensPerImage,
-            codebookSize: specification.codebookSize, precision: precision,
+            codebookSize: specification.codebookSize, precision: precision, sizeStep: try? tokenizer.sizeStep,
             reference: TokenHealth.Reference(
                 layout: specification.quantizer, images: max(1, manifest.metrics.images),
                 figures: .init(use: manifest.metrics.codebookUse, perplexity: manifest.metrics.perplexity)))
     }
 
+    /// - Parameter other: its tokenizer for pictures of `size`.
+    private init(_ engine: TokenizerEngine, _ other: VisualTokenizer, of size: PictureSize) {
+        (tokenizer, context) = (other, engine.context)
+        let (own, latent) = (engine.facts, other.specification.latentShape)
+        facts = ModelFacts(
+            version: own.version, fingerprint: own.fingerprint, size: size, autoencoder: own.autoencoder,
+            latentShape: [latent.channels, latent.height, latent.width], tokensPerImage: other.tokensPerImage, codebookSize: own.codebookSize,
+            precision: own.precision, sizeStep: own.sizeStep)
+    }
+
+    func resized(to size: PictureSize) throws(VisualTokenizer.SizeError) -> any Engine {
+        try others.withLock { others throws(VisualTokenizer.SizeError) -> any Engine in
+            let known = others.firstIndex { $0.facts.size == size }.map { others.remove(at: $0) }
+            let engine = if let known { known } else { try other(of: size) }
+            others = Array(others.suffix(Self.mostSizes - 1)) + [engine]
+            return engine
+        }
+    }
+
+    private func other(of size: PictureSize) throws(VisualTokenizer.SizeError) -> TokenizerEngine {
+        TokenizerEngine(self, try tokenizer.resized(width: size.width, height: size.height), of: size)
+    }
+
     func encode(_ images: [RGBImage]) -> Tokens {
-        computing { tokenizer.encode(images) }
+        computing { tokenizer.encode(PixelBatch(images: images)) }
     }
 
     func decode(_ tokens: Tokens) throws -> [RGBImage] {

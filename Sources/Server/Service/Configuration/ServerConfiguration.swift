@@ -32,6 +32,7 @@ package struct ServerConfiguration: Sendable {
     let maxImageBytes: Int
     let maxTokenBytes: Int
     let maxList: Int
+    let maxSizePixels: Int
     let cacheBytes: Int
     let images: ImageLimits
     /// What all pictures that are being decoded may take together.
@@ -84,6 +85,10 @@ package struct ServerConfiguration: Sendable {
         maxList = try read.integer(
             "max-list", default: 64, in: 1...65_536,
             "Most pictures, or tokens of as many, in one list; no more than --max-queue either. A longer one is answered 413.")
+        maxSizePixels = try read.integer(
+            "max-size-pixels", default: 1 << 20, in: 0...1 << 28,
+            "Most pixels of a picture whose size ?size= says, width × height; 0 for none but the model's own. Each counts in queue, batch and quota "
+                + "as the pictures of that size with as many pixels.")
         cacheBytes = try read.integer(
             "cache-bytes", default: 0, in: 0...1 << 40, "Bytes of results that are remembered for requests for the same; 0 for none.")
         images = try Self.images(&read)

@@ -43,7 +43,7 @@ final class CanaryTrials: Sendable {
     /// Begins a trial, in the place of the model's last one. What takes pictures of another size has failed before it begins.
     func begin(_ stable: ServedModel, beside canary: ServedModel) {
         var trial = Trial(canary: canary.facts.identity, versions: (stable, canary))
-        if stable.facts.imageSize != canary.facts.imageSize {
+        if stable.facts.size != canary.facts.size {
             trial.figures.addFailure()
             trial.verdict = .rolledBack
         }
@@ -57,8 +57,8 @@ final class CanaryTrials: Sendable {
         }
     }
 
-    /// Takes note of a picture that a model is about to encode.
-    /// - Parameter picture: of the model's image size.
+    /// Takes note of a picture that a model is about to encode, where that is of its own size.
+    /// - Parameter picture: of the size that the model has.
     func offer(_ picture: RGBImage, to model: ServedModel) {
         guard policy.share > 0 else { return }
         let isTaken = state.withoutWaking { state in

@@ -18,15 +18,23 @@ struct ClaimedTokens: Equatable {
     let content: Content
     /// Whose tokens they are said to be.
     let fingerprint: String
+    /// Of the pictures that they are said to stand for; nil for the model's own.
+    let size: PictureSize?
 
     /// - Parameters:
     ///   - type: what the body is said to be; where that is no format of tokens, its first bytes tell.
     ///   - fingerprint: what the request's head says.
+    ///   - size: what the request's head says.
     ///   - limit: of images.
-    init(_ body: [UInt8], type: MediaType?, fingerprint: String?, listLimit limit: Int = 1) throws(PayloadError) {
+    init(
+        _ body: [UInt8], type: MediaType?, fingerprint: String?, size: PictureSize? = nil, listLimit limit: Int = 1
+    ) throws(PayloadError) {
         let format = try Self.format(of: body, type: type)
-        let (content, stated) = try Self.read(body, as: format, limit)
+        let (content, stated, drawn) = try Self.read(body, as: format, limit)
         if let fingerprint, let stated, fingerprint != stated { throw .invalid("the request's fingerprint and the body's differ") }
+        if let size, let drawn, size != drawn {
+            throw .invalid("the request's size is \(size.words), the grid's in the body \(drawn.words)")
+        }
         // Without one, a swap between /encode and /decode would turn them into a wrong picture.
         guard let known = stated ?? fingerprint else {
             throw format == MediaType.json
@@ -34,7 +42,7 @@ struct ClaimedTokens: Equatable {
                 : .invalid(
                     "the body does not say whose tokens it holds; add the Revq-Fingerprint that /encode answered, as a header or as ?fingerprint=")
         }
-        (self.content, self.fingerprint) = (content, known)
+        (self.content, self.fingerprint, self.size) = (content, known, size ?? drawn)
     }
 
     private static func format(of body: [UInt8], type: MediaType?) throws(PayloadError) -> String {
@@ -45,13 +53,17 @@ struct ClaimedTokens: Equatable {
         throw .unrecognized(expected: Route.tokenFormats)
     }
 
-    private static func read(_ body: [UInt8], as format: String, _ limit: Int) throws(PayloadError) -> (Content, fingerprint: String?) {
+    private static func read(
+        _ body: [UInt8], as format: String, _ limit: Int
+    ) throws(PayloadError) -> (Content, fingerprint: String?, size: PictureSize?) {
         switch format {
-        case MediaType.npy: return (try readArray(body, limit), nil)
-        case MediaType.packed: return try readPacked(body, limit)
+        case MediaType.npy: return (try readArray(body, limit), nil, nil)
+        case MediaType.packed:
+            let (content, fingerprint) = try readPacked(body, limit)
+            return (content, fingerprint, nil)
         case MediaType.octets:
             guard body.count <= 4 * maximumCount else { throw .invalid("the body has more than \(maximumCount) tokens") }
-            return (.littleEndian(body), nil)
+            return (.littleEndian(body), nil, nil)
         default: return try ClaimedDocument(body, listLimit: limit).claim
         }
     }

@@ -6,7 +6,7 @@ struct InfoDocument {
     private let limits: TokenizerService.Limits
 
     init(_ registry: ModelRegistry, _ limits: TokenizerService.Limits) {
-        (models, self.limits) = (ModelsDocument(registry), limits)
+        (models, self.limits) = (ModelsDocument(registry, limits.sizes), limits)
     }
 
     var json: JSONValue { ["models": models.list, "preprocessing": Self.preprocessing, "formats": Self.formats, "limits": sizes] }
@@ -21,6 +21,7 @@ struct InfoDocument {
         [
             "image_body_bytes": .integer(limits.imageBodyBytes), "token_body_bytes": .integer(limits.tokenBodyBytes),
             "image_side": .integer(limits.images.maxSide), "image_pixels": .integer(limits.images.maxPixels),
+            "size_pixels": .integer(limits.sizePixels),
             "list_items": .integer(min(limits.listItems, limits.batching.maxQueue)), "requests_in_progress": .integer(limits.batching.maxQueue),
             "timeout_ms": .integer(Int(limits.answerWithin / .milliseconds(1))),
         ]

@@ -4,8 +4,8 @@ import TokenizerCore
 struct TokensDocument {
     /// Where the tokens belong; for the reader's information, since the fingerprint decides.
     struct Grid {
-        /// Width and height of the image, in pixels.
-        let imageSize: Int
+        /// Of the image, in pixels: `image_size` is its side, of what is no square the shorter one, beside `height` and `width`.
+        let size: PictureSize
         /// `[C, H, W]`.
         let latent: [Int]
         /// How many tokens an image has.
@@ -14,7 +14,7 @@ struct TokensDocument {
         let codebookSize: Int
 
         init(_ facts: ModelFacts) {
-            imageSize = facts.imageSize
+            size = facts.size
             latent = facts.latentShape
             tokens = facts.tokensPerImage
             codebookSize = facts.codebookSize
@@ -23,17 +23,19 @@ struct TokensDocument {
         /// The fields' names.
         enum Field: String, CaseIterable {
             case imageSize = "image_size"
-            case latent, tokens
+            case height, width, latent, tokens
             case codebookSize = "codebook_size"
         }
 
         var json: JSONValue {
-            .object(Dictionary(uniqueKeysWithValues: Field.allCases.map { ($0.rawValue, value(of: $0)) }))
+            .object(Dictionary(uniqueKeysWithValues: Field.allCases.compactMap { field in value(of: field).map { (field.rawValue, $0) } }))
         }
 
-        private func value(of field: Field) -> JSONValue {
+        private func value(of field: Field) -> JSONValue? {
             switch field {
-            case .imageSize: .integer(imageSize)
+            case .imageSize: .integer(min(size.height, size.width))
+            case .height: size.isSquare ? nil : .integer(size.height)
+            case .width: size.isSquare ? nil : .integer(size.width)
             case .latent: .array(latent.map(JSONValue.integer))
             case .tokens: .integer(tokens)
             case .codebookSize: .integer(codebookSize)

@@ -11,7 +11,7 @@ final class ComputeItem: Sendable {
     enum Source: Sendable {
         /// An image file.
         case picture(ArraySlice<UInt8>)
-        /// A square as the model sees it.
+        /// A picture as the model sees it.
         case pixels(RGBImage)
         case tokens(Tokens)
     }
@@ -99,7 +99,7 @@ final class ComputeItem: Sendable {
             if case .image(let picture) = input { stages.trials.offer(picture, to: model) }
             owner.progress(.queue)
             let item = BatchQueue.Item(
-                engine: model.engine, operation: operation, input: input, begin: { self.owner.progress(.compute) },
+                engine: model.engine, operation: operation, input: input, places: model.places, begin: { self.owner.progress(.compute) },
                 completion: { result in
                     self.owner.progress(.finish)
                     self.submit(to: self.stages.answers, .answer) { self.end(result, for: input) }
@@ -116,7 +116,7 @@ final class ComputeItem: Sendable {
         case .pixels(let image): return .image(image)
         case .tokens(let tokens): return .tokens(tokens)
         case .picture(let file):
-            return .image(try stages.intake.square(of: file, imageSize: model.facts.imageSize, isWanted: owner.isWaiting))
+            return .image(try stages.intake.picture(of: file, size: model.facts.size, isWanted: owner.isWaiting))
         }
     }
 

@@ -68,11 +68,14 @@ final class ComputeRequest: Sendable {
         }
     }
 
-    /// A list takes the slots that it needs besides its first all at once.
+    /// A list takes the slots that it needs besides its first all at once, and larger pictures take places by their pixels.
     private func start(_ reading: RequestReading, _ answer: RequestAnswer) throws(Problem) {
-        try client.charge(reading.sources.count - 1, for: operation)
+        let places = reading.model.places
+        try client.charge(places * reading.sources.count - 1, for: operation)
         let first = state.withLock { $0.tickets[0] }
-        let others = try Problem.refusing { () throws(Overload) in try stages.queue.admit(reading.sources.count - 1, beside: first) }
+        let others = try Problem.refusing { () throws(Overload) in
+            try stages.queue.admit(reading.sources.count - 1, beside: first, places: places)
+        }
         let tickets = [first] + others
         let items = zip(reading.sources, tickets).enumerated().map { index, member in
             member.0.map { source in item(index, source, member.1, of: reading, for: answer) }

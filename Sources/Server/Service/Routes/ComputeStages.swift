@@ -14,4 +14,5 @@ struct ComputeStages: Sendable {
     let trials: CanaryTrials
     /// Most members of a list.
     let listLimit: Int
+    let sizes: SizeLimits
 }

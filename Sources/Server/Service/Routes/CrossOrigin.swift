@@ -6,11 +6,12 @@ struct CrossOrigin: Sendable, Equatable {
     private let origins: Set<String>?
 
     private static let readable = [
-        "ETag", "Retry-After", "Revq-Fingerprint", "Revq-Model", "Revq-PSNR", "Revq-SSIM", "Revq-Version", "Server-Timing", "X-Request-ID",
+        "ETag", "Retry-After", "Revq-Fingerprint", "Revq-Model", "Revq-PSNR", "Revq-SSIM", "Revq-Size", "Revq-Version", "Server-Timing",
+        "X-Request-ID",
     ].joined(separator: ", ")
     private static let writable = [
-        "Authorization", "Cache-Control", "Content-Type", "If-None-Match", "Inference-Header-Content-Length", "Revq-Fingerprint", "X-API-Key",
-        "X-Request-ID", "X-Request-Timeout-Ms",
+        "Authorization", "Cache-Control", "Content-Type", "If-None-Match", "Inference-Header-Content-Length", "Revq-Fingerprint", "Revq-Size",
+        "X-API-Key", "X-Request-ID", "X-Request-Timeout-Ms",
     ].joined(separator: ", ")
 
     /// - Parameter text: origins separated by commas, or `*` for all.

@@ -51,6 +51,10 @@ extension ModelError: Refusal {
     }
 }
 
+extension SizeRefusal: Refusal {
+    var problem: Problem { Problem(.sizeNotServed, reason) }
+}
+
 extension ImageError: Refusal {
     package var problem: Problem {
         let code: ProblemCode =

@@ -18,6 +18,7 @@ enum ProblemCode: String, CaseIterable, Sendable {
     case listTooLong = "list_too_long"
     case unsupportedMediaType = "unsupported_media_type"
     case invalidField = "invalid_field"
+    case sizeNotServed = "size_not_served"
     case imageEmpty = "image_empty"
     case imageTruncated = "image_truncated"
     case imageCorrupt = "image_corrupt"
@@ -48,7 +49,7 @@ enum ProblemCode: String, CaseIterable, Sendable {
         case .fingerprintNotResident, .conflict: 409
         case .bodyTooLarge, .listTooLong, .imageTooLarge: 413
         case .unsupportedMediaType, .imageFormatUnsupported: 415
-        case .invalidField, .imageEmpty, .imageTruncated, .imageCorrupt, .tokenCountMismatch, .tokenOutOfRange: 422
+        case .invalidField, .sizeNotServed, .imageEmpty, .imageTruncated, .imageCorrupt, .tokenCountMismatch, .tokenOutOfRange: 422
         case .overloaded, .quotaExceeded: 429
         case .internalError, .engineFailed: 500
         case .notReady, .shuttingDown, .stuck, .noRoom, .imageOutOfMemory: 503
@@ -84,6 +85,7 @@ enum ProblemCode: String, CaseIterable, Sendable {
         case .listTooLong: "The list has too many members"
         case .unsupportedMediaType: "The body's format is not supported"
         case .invalidField: "A value is not what it must be"
+        case .sizeNotServed: "There are no pictures of this size"
         case .imageEmpty: "The image has no bytes"
         case .imageTruncated: "The image is cut off"
         case .imageCorrupt: "The image is damaged"

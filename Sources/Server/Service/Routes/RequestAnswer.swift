@@ -32,7 +32,7 @@ final class RequestAnswer: Sendable {
         }
         form = AnswerForm(type: type, quality: terms.quality, model: reading.model)
         let keys = reading.sources.map { source in
-            (try? source.get()).map { SharedResults.Key(reading.operation, $0, by: reading.model.facts) }
+            (try? source.get()).map { SharedResults.Key(reading.operation, $0, by: reading.model.facts, size: reading.model.otherSize) }
         }
         let parts = [type, "\(terms.quality)", "\(isList)", reading.model.name] + keys.map { $0?.text ?? "" }
         let tag = type == MediaType.ndjson || inference != nil ? nil : "\"\(FileDigest.sha256(parts.joined(separator: "\n")).prefix(32))\""
@@ -120,9 +120,11 @@ final class RequestAnswer: Sendable {
     }
 
     private var headers: HTTPHeaders {
-        [
+        var headers: HTTPHeaders = [
             "Content-Type": form.type, "Revq-Model": form.model.name, "Revq-Version": "\(form.model.facts.version)",
             "Revq-Fingerprint": form.model.facts.fingerprint,
         ]
+        if let size = form.model.otherSize { headers["Revq-Size"] = "\(size)" }
+        return headers
     }
 }

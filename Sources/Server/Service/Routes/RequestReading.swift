@@ -16,11 +16,12 @@ struct RequestReading {
         let limit = stages.listLimit
         if operation == .decode {
             let claimed = try Problem.refusing { () throws(PayloadError) in
-                try ClaimedTokens(body, type: terms.bodyType, fingerprint: terms.fingerprint, listLimit: limit)
+                try ClaimedTokens(body, type: terms.bodyType, fingerprint: terms.fingerprint, size: terms.size, listLimit: limit)
             }
-            let model = try Problem.refusing { () throws(ModelError) in
+            let found = try Problem.refusing { () throws(ModelError) in
                 try stages.registry.resident(fingerprint: claimed.fingerprint, model: terms.model)
             }
+            let model = try Problem.refusing { () throws(SizeRefusal) in try found.resized(to: claimed.size, within: stages.sizes) }
             (self.model, isList) = (model, claimed.isList)
             sources = claimed.images(for: model.facts).map { $0.map { .tokens($0) }.mapError(\.problem) }
         } else {
@@ -28,21 +29,37 @@ struct RequestReading {
             guard files.model == nil || terms.model == nil || files.model == terms.model else {
                 throw Problem(.invalidField, "the body's model and the query's differ")
             }
-            model = try Problem.refusing { () throws(ModelError) in try stages.registry.find(files.model ?? terms.model, version: terms.version) }
+            let found = try Problem.refusing { () throws(ModelError) in
+                try stages.registry.find(files.model ?? terms.model, version: terms.version)
+            }
+            model = try Problem.refusing { () throws(SizeRefusal) in try found.resized(to: terms.size, within: stages.sizes) }
             isList = files.isList
             sources = files.files.map { $0.map { .picture($0) }.mapError(\.problem) }
+        }
+        try checkPlaces(stages.sizes.places)
+    }
+
+    /// What can never have as many places at once is not told to try again.
+    private func checkPlaces(_ most: Int) throws(Problem) {
+        guard sources.count * model.places <= most else {
+            throw Problem(
+                .listTooLong,
+                "\(sources.count) pictures of \(model.facts.size.words) count as \(sources.count * model.places) of the model's own size; at most \(most) are taken at once"
+            )
         }
     }
 
     /// - Parameter asked: the model that the request's path names.
     init(_ asked: InferenceModel, _ body: [UInt8], _ terms: RequestTerms, _ stages: ComputeStages) throws(Problem) {
         let request = try Problem.refusing { () throws(PayloadError) in try InferenceRequest(body, headerBytes: terms.inferenceHeaderBytes) }
-        let model = try asked.operation == .decode ? Self.decoder(asked, request, terms, stages.registry) : asked
+        let found = try asked.operation == .decode ? Self.decoder(asked, request, terms, stages.registry) : asked
+        let model = try Problem.refusing { () throws(SizeRefusal) in try found.resized(for: request, within: stages.sizes) }
         let sources = try Problem.refusing { () throws(PayloadError) in try model.sources(of: request, listLimit: stages.listLimit) }
         let outputs = try Problem.refusing { () throws(PayloadError) in try request.wanted(of: model.outputs) }
         (operation, self.model, isList) = (asked.operation, model.served, false)
         self.sources = sources.map { $0.mapError(\.problem) }
         inference = (model, request.id, outputs)
+        try checkPlaces(stages.sizes.places)
     }
 
     /// The version whose tokens the request brings, which it has to say.

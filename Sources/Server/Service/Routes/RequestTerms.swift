@@ -19,6 +19,8 @@ struct RequestTerms: Sendable {
     let quality: Int
     /// Whose tokens the body holds, if it does not say so: the `Revq-Fingerprint` header, or the `fingerprint` query parameter.
     let fingerprint: String?
+    /// Of the pictures: the `size` query parameter, or where tokens come the `Revq-Size` header; nil where neither says it.
+    let size: PictureSize?
     /// What the path has in the places of the route's `{…}`.
     let captures: [String: String]
     /// How much of the body is JSON, where tensors follow: the `Inference-Header-Content-Length` header.
@@ -35,6 +37,7 @@ struct RequestTerms: Sendable {
         version = parameters["version"]
         quality = try Self.quality(parameters["quality"])
         fingerprint = try Self.fingerprint(head.headers["Revq-Fingerprint"], parameters["fingerprint"])
+        size = try Self.size(route.endpoint == .compute(.decode) ? head.headers["Revq-Size"] : nil, parameters["size"])
         captures = route.captures(of: head.path) ?? [:]
         inferenceHeaderBytes = try Self.headerBytes(head.headers["Inference-Header-Content-Length"])
         timeout = try Self.timeout(head.headers["X-Request-Timeout-Ms"])
@@ -69,6 +72,18 @@ struct RequestTerms: Sendable {
             throw Problem(.malformedQuery, "the header Revq-Fingerprint and the query parameter \"fingerprint\" differ")
         }
         return header ?? parameter
+    }
+
+    private static func size(_ header: String?, _ parameter: String?) throws(Problem) -> PictureSize? {
+        guard header == nil || parameter == nil || header == parameter else {
+            throw Problem(.malformedQuery, "the header Revq-Size and the query parameter \"size\" differ")
+        }
+        guard let text = header ?? parameter else { return nil }
+        guard let size = PictureSize(text) else {
+            throw Problem(
+                parameter == nil ? .malformedHeader : .malformedQuery, "the size is \"\(text.shortened)\"; expected \(PictureSize.form)")
+        }
+        return size
     }
 
     private static func timeout(_ header: String?) throws(Problem) -> Duration? {

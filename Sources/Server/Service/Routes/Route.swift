@@ -19,13 +19,13 @@ struct Route: Sendable {
 
     static let table: [Route] = [
         .compute(
-            "/encode", .encode, accepts: imageBodies, offers: tokenFormats + [MediaType.ndjson], parameters: ["model", "version"],
+            "/encode", .encode, accepts: imageBodies, offers: tokenFormats + [MediaType.ndjson], parameters: ["model", "version", "size"],
             problems: imageProblems),
         .compute(
-            "/decode", .decode, accepts: tokenFormats, offers: pictureAnswers, parameters: ["model", "fingerprint", "quality"],
+            "/decode", .decode, accepts: tokenFormats, offers: pictureAnswers, parameters: ["model", "fingerprint", "size", "quality"],
             problems: tokenProblems),
         .compute(
-            "/reconstruct", .reconstruct, accepts: imageBodies, offers: pictureAnswers, parameters: ["model", "version", "quality"],
+            "/reconstruct", .reconstruct, accepts: imageBodies, offers: pictureAnswers, parameters: ["model", "version", "size", "quality"],
             problems: imageProblems),
         .information("/models", .models),
         .information("/info", .info),
@@ -81,7 +81,7 @@ struct Route: Sendable {
     private static let computeProblems: [ProblemCode] = [
         .emptyBody, .malformedBody, .malformedQuery, .malformedHeader, .unauthorized, .forbidden, .quotaExceeded, .unknownModel, .notAcceptable,
         .bodyTooLarge, .listTooLong,
-        .unsupportedMediaType, .invalidField, .overloaded, .internalError, .engineFailed, .notReady, .noRoom, .deadlineExceeded,
+        .unsupportedMediaType, .invalidField, .sizeNotServed, .overloaded, .internalError, .engineFailed, .notReady, .noRoom, .deadlineExceeded,
     ]
     private static let imageProblems =
         computeProblems + [

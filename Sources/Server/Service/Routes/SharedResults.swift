@@ -14,14 +14,19 @@ final class SharedResults: Sendable {
         let fingerprint: String
         let version: Int
         let precision: Precision
+        /// Of the picture, where that is not the model's own.
+        let size: PictureSize?
         /// SHA-256 of a file's bytes, or of tokens.
         let contents: String
 
         /// All of it in one line.
-        var text: String { "\(operation.rawValue) \(fingerprint) \(version) \(precision.rawValue) \(contents)" }
+        var text: String {
+            "\(operation.rawValue) \(fingerprint) \(version) \(precision.rawValue) \(size.map { "\($0) " } ?? "")\(contents)"
+        }
 
-        init(_ operation: Operation, _ source: ComputeItem.Source, by facts: ModelFacts) {
-            self.operation = operation
+        /// - Parameter size: nil for the model's own.
+        init(_ operation: Operation, _ source: ComputeItem.Source, by facts: ModelFacts, size: PictureSize? = nil) {
+            (self.operation, self.size) = (operation, size)
             (fingerprint, version, precision) = (facts.fingerprint, facts.version, facts.precision)
             contents =
                 switch source {

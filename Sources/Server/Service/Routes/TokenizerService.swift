@@ -16,6 +16,8 @@ final class TokenizerService: Sendable {
         var tokenBodyBytes = 1 << 20
         /// Most members of a list; the queue's places bound it too.
         var listItems = 64
+        /// The most pixels of a picture of another size than the model's own; 0 where there are none.
+        var sizePixels = 1 << 20
         /// Of results that are remembered; 0 for none.
         var cacheBytes = 0
         /// What all images that are being decoded may take together. Bodies are bounded by the transport.
@@ -28,6 +30,8 @@ final class TokenizerService: Sendable {
         var proxies = TrustedProxies.none
         /// Pages of which other origins may read answers.
         var crossOrigin: CrossOrigin?
+
+        var sizes: SizeLimits { SizeLimits(mostPixels: sizePixels, places: batching.maxQueue) }
     }
 
     let registry: ModelRegistry
@@ -61,7 +65,7 @@ final class TokenizerService: Sendable {
                 registry: registry, queue: try BatchQueue(limits: limits.batching, watchdog: watchdog, metrics: metrics), pictures: pools[0],
                 answers: pools[1], intake: ImageIntake(limits: limits.images, memory: MemoryBudget(limitBytes: limits.memoryBytes)),
                 results: SharedResults(limitBytes: limits.cacheBytes), watchdog: watchdog, trials: trials,
-                listLimit: min(limits.listItems, limits.batching.maxQueue))
+                listLimit: min(limits.listItems, limits.batching.maxQueue), sizes: limits.sizes)
         } catch {
             pools.forEach { $0.close() }
             throw error
@@ -119,7 +123,7 @@ final class TokenizerService: Sendable {
             case .inferenceModelReady:
                 let model = try inferenceModel(terms)
                 return .answer(record.answered(.json(["name": .string(model.name), "ready": .boolean(true)])))
-            case .models: return .answer(record.answered(.json(ModelsDocument(registry).json)))
+            case .models: return .answer(record.answered(.json(ModelsDocument(registry, limits.sizes).json)))
             case .info: return .answer(record.answered(.json(InfoDocument(registry, limits).json)))
             case .live: return .answer(record.answered(Self.alive))
             case .ready: return .answer(record.answered(try readiness()))
@@ -151,7 +155,8 @@ final class TokenizerService: Sendable {
     ) throws(Problem) -> HTTPAdmission {
         guard registry.isReady else { throw ModelError.notReady.problem }
         if inference == nil, operation != .decode, terms.model != nil || !terms.bodyMayNameModel {
-            _ = try Problem.refusing { () throws(ModelError) in try registry.find(terms.model, version: terms.version) }
+            let model = try Problem.refusing { () throws(ModelError) in try registry.find(terms.model, version: terms.version) }
+            if let size = terms.size { try Problem.refusing { () throws(SizeRefusal) in try limits.sizes.check(size, of: model.facts) } }
         }
         try client.charge(1, for: operation)
         let limit = min(terms.timeout ?? limits.answerWithin, limits.answerWithin)
@@ -190,7 +195,7 @@ final class TokenizerService: Sendable {
             let order = try kind.order(version: terms.version)
             try Problem.refusing { () throws(ModelError) in try models.take(order, for: model) }
         }
-        guard let model else { return ModelsDocument(registry).json }
+        guard let model else { return ModelsDocument(registry, limits.sizes).json }
         return try Problem.refusing { () throws(ModelError) in
             try StandingDocument(model, of: models, registry, stages.trials).json
         }

@@ -29,6 +29,15 @@ struct InferenceModel: Sendable {
         served = try registry.find(model, version: version)
     }
 
+    /// The same for pictures of the size that a request says, or that its pixels have.
+    func resized(for request: InferenceRequest, within limits: SizeLimits) throws(SizeRefusal) -> InferenceModel {
+        var size = request.size
+        if size == nil, facts.sizeStep != nil, let pixels = request.inputs.first(where: { $0.name == "pixels" }), pixels.shape.count == 4 {
+            size = PictureSize(height: pixels.shape[1], width: pixels.shape[2])
+        }
+        return InferenceModel(operation: operation, served: try served.resized(to: size, within: limits))
+    }
+
     // MARK: Tensors
 
     /// Names of inputs of which a request has one, and of outputs.
@@ -47,7 +56,7 @@ struct InferenceModel: Sendable {
     private func shape(of tensor: String, count: Int) -> [Int] {
         switch tensor {
         case "image": [count]
-        case "pixels": [count, facts.imageSize, facts.imageSize, 3]
+        case "pixels": [count, facts.size.height, facts.size.width, 3]
         default: [count, facts.tokensPerImage]
         }
     }
@@ -97,7 +106,7 @@ struct InferenceModel: Sendable {
         }
     }
 
-    /// Squares as the model sees them: `UINT8`, or `FP32` from 0 to 1.
+    /// Pictures as the model sees them: `UINT8`, or `FP32` from 0 to 1.
     private func pixels(of tensor: InferenceTensor) throws(PayloadError) -> [RGBImage] {
         let bytes: [UInt8]
         switch tensor.type {
@@ -117,9 +126,9 @@ struct InferenceModel: Sendable {
             }
         default: throw .invalid("the datatype of pixels is \(tensor.type.rawValue); expected UINT8 or FP32")
         }
-        let size = 3 * facts.imageSize * facts.imageSize
+        let count = 3 * facts.size.pixels
         return (0..<tensor.shape[0]).map { index in
-            RGBImage(width: facts.imageSize, height: facts.imageSize, pixels: Array(bytes[index * size..<(index + 1) * size]))
+            RGBImage(width: facts.size.width, height: facts.size.height, pixels: Array(bytes[index * count..<(index + 1) * count]))
         }
     }
 
@@ -144,11 +153,18 @@ struct InferenceModel: Sendable {
         }
         var document: [String: JSONValue] = [
             "model_name": .string(name), "model_version": .string("\(facts.version)"), "outputs": .array(tensors),
-            "parameters": ["fingerprint": .string(facts.fingerprint)],
+            "parameters": .object(parameters),
         ]
         if let id { document["id"] = .string(id) }
         let header = JSONValue.object(document).bytes
         return (header + binary, outputs.contains(where: \.isBinary) ? header.count : nil)
+    }
+
+    /// Whose tokens they are, and what pictures they stand for where those are not of the model's own size.
+    private var parameters: [String: JSONValue] {
+        var parameters: [String: JSONValue] = ["fingerprint": .string(facts.fingerprint)]
+        if let size = served.otherSize { parameters["size"] = .string("\(size)") }
+        return parameters
     }
 
     private func content(of outcomes: [Outcome], _ name: String) -> JSONValue {

@@ -12,6 +12,8 @@ struct InferenceRequest: Equatable {
     private(set) var id: String?
     /// Whose tokens it brings: the parameter `fingerprint`.
     private(set) var fingerprint: String?
+    /// Of the pictures, where that is not the model's own: the parameter `size`.
+    private(set) var size: PictureSize?
     private(set) var inputs: [InferenceTensor] = []
     /// Those that are asked for; nil for all.
     private(set) var outputs: [Output]?
@@ -83,6 +85,10 @@ struct InferenceRequest: Equatable {
         try reader.readAnyObject(named: "parameters") { field, reader throws(PayloadError) in
             switch field {
             case "fingerprint": fingerprint = try reader.readString(field)
+            case "size":
+                let text = try reader.readText(field)
+                guard let said = PictureSize(text) else { throw .invalid("size is \"\(text.shortened)\"; expected \(PictureSize.form)") }
+                size = said
             case "binary_data_output": isBinary = try reader.readText(field) == "true"
             default: _ = try reader.readText(field)
             }
