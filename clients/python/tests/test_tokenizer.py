@@ -111,6 +111,48 @@ def test_pictures_come_back(tokenizer, photographs):
     np.testing.assert_array_equal(tokenizer.decode(np.asarray(tokens).astype("i4").tolist(), tokens.fingerprint, output="np"), drawn)
 
 
+def test_pictures_of_other_sizes_go_there_and_back(tokenizer, photographs, tmp_path):
+    assert tokenizer.info().sizes == revq.Sizes(64, 64, 1 << 20)
+    for size, (height, width) in ((128, (128, 128)), ((192, 320), (192, 320))):
+        tokens = tokenizer.encode(photographs[:2], size=size)
+        assert tokens.shape == (2, height * width // 128) and tokens.picture_size == (height, width)
+        drawn = tokenizer.decode(tokens, output="np")
+        assert drawn.shape == (2, height, width, 3)
+        np.testing.assert_array_equal(tokenizer.reconstruct(photographs[:2], size=size, output="np"), drawn)
+        plain = tokenizer.decode(np.asarray(tokens), tokens.fingerprint, size=size, output="np")
+        np.testing.assert_array_equal(plain, drawn)
+        each = list(tokenizer.encode_each(photographs[:2], size=size))
+        np.testing.assert_array_equal(np.stack([item.tokens for item in each]), tokens)
+        tokens.save(tmp_path / "tokens.npz")
+        for kept in (revq.Tokens.load(tmp_path / "tokens.npz"), pickle.loads(pickle.dumps(tokens)), np.stack(list(tokens))):
+            assert kept.picture_size == (height, width) and kept.fingerprint == tokens.fingerprint
+    assert tokenizer.encode(photographs[0], size=256).picture_size is None
+
+
+def test_what_is_no_size_is_refused_in_a_sentence(tokenizer, photographs):
+    with pytest.raises(revq.Error, match="the sides of the model's pictures are multiples of 64") as refusal:
+        tokenizer.encode(photographs[0], size=200)
+    assert (refusal.value.code, refusal.value.status) == ("size_not_served", 422)
+    for size in (0, -64, 64.0, "64", (64,), (64, 64, 64), True):
+        with pytest.raises(revq.Error, match="a size is the side of a square in pixels"):
+            tokenizer.encode(photographs[0], size=size)
+    tokens = tokenizer.encode(photographs[0], size=128)
+    with pytest.raises(revq.Error, match="the tokens are of pictures of 128x128 pixels, and not of 64x256"):
+        tokenizer.decode(tokens, size=(64, 256))
+    with pytest.raises(revq.Error, match="there are 128 tokens; the model has 512"):
+        tokenizer.decode(np.asarray(tokens), tokens.fingerprint)
+    with pytest.raises(revq.Error, match="different sizes"):
+        np.concatenate([tokens, tokenizer.encode(photographs[0], size=(64, 256))])
+
+
+def test_a_version_may_be_asked_for(tokenizer, photographs):
+    tokens = tokenizer.encode(photographs[0])
+    for version in (5, "5", "stable"):
+        np.testing.assert_array_equal(tokenizer.encode(photographs[0], version=version), tokens)
+    with pytest.raises(revq.Error, match="has no version"):
+        tokenizer.reconstruct(photographs[0], version="canary")
+
+
 def test_an_edited_token_changes_the_picture(tokenizer, photographs):
     tokens = tokenizer.encode(photographs[0])
     edited = tokens.copy()

@@ -10,7 +10,7 @@ from .client import AsyncTokenizer, Encoded
 from .errors import Error, FingerprintMismatch, NoServer, NotAPicture, Overloaded, PictureError, TooLarge, WrongServer
 from .pictures import Picture
 from .processor import Processor
-from .protocol import Info
+from .protocol import Info, Sizes
 from .retry import Patience
 from .sources import folder, webdataset
 from .tokens import Tokens
@@ -28,6 +28,7 @@ __all__ = [
     "Picture",
     "PictureError",
     "Processor",
+    "Sizes",
     "Tokenizer",
     "Tokens",
     "TooLarge",

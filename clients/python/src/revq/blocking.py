@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Coroutine, Iterable, Iterator, Mappi
 from types import TracebackType
 from typing import Any, TypeVar
 
-from .client import AsyncTokenizer, Drawn, Encoded
+from .client import AsyncTokenizer, Drawn, Encoded, PictureSize
 from .pictures import ImageLike
 from .protocol import Info
 from .retry import Patience
@@ -125,21 +125,30 @@ class Tokenizer:
         """The version that is served now."""
         return _background.run(self._twin.info())
 
-    def encode(self, images: ImageLike | Sequence[ImageLike]) -> Tokens:
-        """One picture or a list to tokens, int64 [n, T]."""
-        return _background.run(self._twin.encode(images))
+    def encode(self, images: ImageLike | Sequence[ImageLike], *, size: PictureSize | None = None, version: int | str | None = None) -> Tokens:
+        """One picture or a list to tokens, int64 [n, T]; `size` in pixels, of a square or (height, width), where it is not the model's own."""
+        return _background.run(self._twin.encode(images, size=size, version=version))
 
-    def decode(self, tokens: Any, fingerprint: str | None = None, *, output: str = "pil") -> Drawn:
+    def decode(self, tokens: Any, fingerprint: str | None = None, *, size: PictureSize | None = None, output: str = "pil") -> Drawn:
         """Tokens [n, T] or [T] to a list of Pillow images (`output="pil"`) or uint8 [n, h, w, 3] (`"np"`)."""
-        return _background.run(self._twin.decode(tokens, fingerprint, output=output))
+        return _background.run(self._twin.decode(tokens, fingerprint, size=size, output=output))
 
-    def reconstruct(self, images: ImageLike | Sequence[ImageLike], *, output: str = "pil") -> Drawn:
+    def reconstruct(
+        self,
+        images: ImageLike | Sequence[ImageLike],
+        *,
+        size: PictureSize | None = None,
+        version: int | str | None = None,
+        output: str = "pil",
+    ) -> Drawn:
         """Pictures through their tokens."""
-        return _background.run(self._twin.reconstruct(images, output=output))
+        return _background.run(self._twin.reconstruct(images, size=size, version=version, output=output))
 
-    def encode_each(self, images: Iterable[Any], *, progress: bool = False) -> Iterator[Encoded]:
+    def encode_each(
+        self, images: Iterable[Any], *, size: PictureSize | None = None, version: int | str | None = None, progress: bool = False
+    ) -> Iterator[Encoded]:
         """The tokens of as many pictures as there are, in their order; a broken one ends nothing."""
-        stream = _Stream(self._twin.encode_each(images, progress=progress))
+        stream = _Stream(self._twin.encode_each(images, size=size, version=version, progress=progress))
         _background.run(stream.start())
         try:
             yield from stream

@@ -21,7 +21,7 @@ from .connections import Transport, transport
 from .errors import Error, FingerprintMismatch, PictureError
 from .pictures import ImageLike, Picture, body_of, listed, load, named
 from .progress import Progress
-from .protocol import Answer, Call, Info, Protocol, Row
+from .protocol import Answer, Call, Info, Protocol, Row, Wanted
 from .retry import Attempts, Failure, Patience
 from .tokens import Tokens, whole_numbers
 
@@ -30,6 +30,8 @@ _Out = TypeVar("_Out")
 
 #: Drawn pictures: a list of Pillow images, or an array uint8 [n, h, w, 3].
 Drawn = Union[list[Image.Image], "np.ndarray[Any, Any]"]
+#: Of pictures in pixels: the side of a square, or height and width.
+PictureSize = Union[int, tuple[int, int]]
 
 # A server that was told the timeout says itself that it has passed; this client waits a little longer, for those that do not.
 _GRACE = 1.25
@@ -87,12 +89,14 @@ class AsyncTokenizer:
         call = self._protocol.models()
         return self._protocol.info(call, await self._ask(call))
 
-    async def encode(self, images: ImageLike | Sequence[ImageLike]) -> Tokens:
+    async def encode(self, images: ImageLike | Sequence[ImageLike], *, size: PictureSize | None = None, version: int | str | None = None) -> Tokens:
         """Pictures to tokens.
 
         Args:
             images: one picture or a list: paths, bytes of a file, Pillow images, uint8 arrays or tensors [h, w, 3], [h, w], [3, h, w]; or an
                 array [n, h, w, 3]. Each is resized so that its shorter side is the model's image size, and its centre square is kept.
+            size: another one, in pixels: of a square, or (height, width), which the picture is resized to cover. `info().sizes` says which there are.
+            version: of the model, by its number, "stable" or "canary"; without it the stable one.
 
         Returns:
             int64 [n, T] with the fingerprint of the version that made them, one for all: where a checkpoint is swapped meanwhile, what the
@@ -101,27 +105,28 @@ class AsyncTokenizer:
         Raises:
             Error: naming the picture, where it is one picture's fault.
         """
-        pictures = listed(images)
+        pictures, one = listed(images), functools.partial(self._row, _wanted(size, version))
         if not pictures:
             raise Error("there are no pictures to encode")
-        rows = await self._all(self._row, pictures)
+        rows = await self._all(one, pictures)
         for _ in range(_ROUNDS):
             newest = max(rows, key=lambda row: row.version).fingerprint
             stale = [index for index, row in enumerate(rows) if row.fingerprint != newest]
             if not stale:
-                return Tokens(np.stack([row.tokens for row in rows]), newest)
-            again = await self._all(self._row, [pictures[index] for index in stale])
+                return Tokens(np.stack([row.tokens for row in rows]), newest, rows[0].size)
+            again = await self._all(one, [pictures[index] for index in stale])
             for index, row in zip(stale, again):
                 rows[index] = row
         found = sorted({row.fingerprint for row in rows})
         raise FingerprintMismatch(f"{self.url} goes on answering with several model versions ({', '.join(found)}): its replicas differ")
 
-    async def decode(self, tokens: Any, fingerprint: str | None = None, *, output: str = "pil") -> Drawn:
+    async def decode(self, tokens: Any, fingerprint: str | None = None, *, size: PictureSize | None = None, output: str = "pil") -> Drawn:
         """Tokens to pictures.
 
         Args:
             tokens: what `encode` gave, edited or not, [n, T] or [T]; or other whole numbers with a `fingerprint`.
             fingerprint: whose tokens they are, where they do not say so themselves.
+            size: of the pictures, where it is not the model's own and the tokens do not say so themselves.
             output: "pil" for a list of Pillow images, "np" for uint8 [n, h, w, 3].
 
         Raises:
@@ -129,21 +134,32 @@ class AsyncTokenizer:
         """
         rows = np.atleast_2d(np.asarray(whole_numbers(tokens)))
         _check_output(output, len(rows))
-        whose = _fingerprint(tokens, fingerprint)
-        calls = [self._protocol.decode(row, whose, f"tokens {index}") for index, row in enumerate(rows)]
+        whose, sides = _fingerprint(tokens, fingerprint), _picture_size(tokens, size)
+        calls = [self._protocol.decode(row, whose, f"tokens {index}", sides) for index, row in enumerate(rows)]
         return _gathered(await self._all(functools.partial(self._drawn, output), calls), output)
 
-    async def reconstruct(self, images: ImageLike | Sequence[ImageLike], *, output: str = "pil") -> Drawn:
+    async def reconstruct(
+        self,
+        images: ImageLike | Sequence[ImageLike],
+        *,
+        size: PictureSize | None = None,
+        version: int | str | None = None,
+        output: str = "pil",
+    ) -> Drawn:
         """Pictures through their tokens; arguments as `encode` and `decode` have them."""
-        pictures = listed(images)
+        pictures, wanted = listed(images), _wanted(size, version)
         _check_output(output, len(pictures))
-        return _gathered(await self._all(functools.partial(self._reconstructed, output), pictures), output)
+        return _gathered(await self._all(functools.partial(self._reconstructed, output, wanted), pictures), output)
 
-    async def encode_each(self, images: Iterable[Any], *, progress: bool = False) -> AsyncGenerator[Encoded, None]:
+    async def encode_each(
+        self, images: Iterable[Any], *, size: PictureSize | None = None, version: int | str | None = None, progress: bool = False
+    ) -> AsyncGenerator[Encoded, None]:
         """The tokens of as many pictures as there are, in their order, while others are under way.
 
         Args:
             images: `revq.folder(…)`, `revq.webdataset(…)`, or any pictures that `encode` takes. Read ahead by some dozens, on another thread.
+            size: of all of them, and
+            version: of the model, as `encode` has them.
             progress: whether to write a line of progress to standard error.
 
         Yields:
@@ -156,7 +172,8 @@ class AsyncTokenizer:
         total = len(images) if isinstance(images, Sized) else None
         bar = Progress(total) if progress else None
         pictures = (named(image, index) for index, image in enumerate(images))
-        results = self._ordered(self._encoded, pictures, 4 * self._concurrency, is_blocking=True)
+        one = functools.partial(self._encoded, _wanted(size, version))
+        results = self._ordered(one, pictures, 4 * self._concurrency, is_blocking=True)
         try:
             async for item in results:
                 if bar:
@@ -216,21 +233,21 @@ class AsyncTokenizer:
 
     # One.
 
-    async def _row(self, picture: Picture) -> Row:
+    async def _row(self, wanted: Wanted, picture: Picture) -> Row:
         body = body_of(picture.source) or await asyncio.get_running_loop().run_in_executor(None, load, picture)
-        call = self._protocol.encode(body, picture.name)
+        call = self._protocol.encode(body, picture.name, wanted)
         return self._protocol.row(call, await self._ask(call))
 
-    async def _encoded(self, picture: Picture) -> Encoded:
+    async def _encoded(self, wanted: Wanted, picture: Picture) -> Encoded:
         try:
-            row = await self._row(picture)
+            row = await self._row(wanted, picture)
         except PictureError as error:
             return Encoded(picture.name, None, error)
-        return Encoded(picture.name, Tokens(row.tokens, row.fingerprint), None)
+        return Encoded(picture.name, Tokens(row.tokens, row.fingerprint, row.size), None)
 
-    async def _reconstructed(self, output: str, picture: Picture) -> Any:
+    async def _reconstructed(self, output: str, wanted: Wanted, picture: Picture) -> Any:
         body = body_of(picture.source) or await asyncio.get_running_loop().run_in_executor(None, load, picture)
-        return await self._drawn(output, self._protocol.reconstruct(body, picture.name))
+        return await self._drawn(output, self._protocol.reconstruct(body, picture.name, wanted))
 
     async def _drawn(self, output: str, call: Call) -> Any:
         png = self._protocol.png(call, await self._ask(call))
@@ -270,6 +287,31 @@ def _fingerprint(tokens: Any, given: str | None) -> str:
     if not (own or given):
         raise Error("these tokens do not say whose they are: decode what encode gave, or give the fingerprint")
     return own or str(given)
+
+
+def _wanted(size: PictureSize | None, version: int | str | None) -> Wanted:
+    return Wanted(version, _sides(size))
+
+
+def _sides(size: PictureSize | None) -> tuple[int, int] | None:
+    """(height, width).
+
+    Raises:
+        Error: if it is something else than the server can understand.
+    """
+    if size is None:
+        return None
+    sides = size if isinstance(size, (tuple, list)) else (size, size)
+    if len(sides) != 2 or not all(isinstance(side, (int, np.integer)) and not isinstance(side, bool) and side > 0 for side in sides):
+        raise Error(f"a size is the side of a square in pixels, or (height, width), not {size!r}")
+    return int(sides[0]), int(sides[1])
+
+
+def _picture_size(tokens: Any, given: PictureSize | None) -> tuple[int, int] | None:
+    own, said = tokens.picture_size if isinstance(tokens, Tokens) else None, _sides(given)
+    if own and said and own != said:
+        raise Error(f"the tokens are of pictures of {own[0]}x{own[1]} pixels, and not of {said[0]}x{said[1]}")
+    return own or said
 
 
 def _check_output(output: str, count: int) -> None:

@@ -75,16 +75,33 @@ class Answer:
 
 
 class Row(NamedTuple):
-    """The tokens of one picture, int64 [T], and the version that made them."""
+    """The tokens of one picture, int64 [T], the version that made them, and the picture's size where that is not the model's own."""
 
     tokens: np.ndarray[Any, Any]
     fingerprint: str
     version: int
+    size: tuple[int, int] | None = None
+
+
+class Wanted(NamedTuple):
+    """What a call asks for beside its body: a version by number or label, and the size of pictures, (height, width); None for what is usual."""
+
+    version: int | str | None = None
+    size: tuple[int, int] | None = None
+
+
+class Sizes(NamedTuple):
+    """Which other sizes a model has, in pixels: sides are multiples of `multiple` from `minimum`, and a picture has `maximum_pixels` at most."""
+
+    minimum: int
+    multiple: int
+    maximum_pixels: int
 
 
 @dataclass(frozen=True)
 class Info:
-    """The version of a model that is served now. Tokens are 0 up to `codebook_size`, exclusive; `latent` is channels, height, width."""
+    """The version of a model that is served now. Tokens are 0 up to `codebook_size`, exclusive; `latent` is channels, height, width; `sizes` are
+    other ones than `image_size`, if there are any."""
 
     model: str
     version: int
@@ -94,6 +111,7 @@ class Info:
     tokens: int
     codebook_size: int
     precision: str
+    sizes: Sizes | None = None
 
 
 class Protocol:
@@ -113,32 +131,34 @@ class Protocol:
         self.url = url.rstrip("/")
         self.origin = _origin(self.url)
         self._prefix = self.origin.path
-        self._query = f"?model={urllib.parse.quote(model, safe='')}" if model is not None else ""
         self._model = model
         if not timeout > 0 or math.isinf(timeout):
             raise Error(f"a timeout is a number of seconds above 0, not {timeout}")
         self.timeout = timeout
         self._headers = (*headers.items(), ("X-Request-Timeout-Ms", str(math.ceil(1000 * timeout))))
 
-    def encode(self, body: Body, about: str) -> Call:
-        return self._post("/encode", body.media_type, body.data, _NPY, about)
+    def encode(self, body: Body, about: str, wanted: Wanted = Wanted()) -> Call:  # noqa: B008 - it cannot be changed
+        return self._post("/encode", wanted, body.media_type, body.data, _NPY, about)
 
-    def reconstruct(self, body: Body, about: str) -> Call:
-        return self._post("/reconstruct", body.media_type, body.data, "image/png", about)
+    def reconstruct(self, body: Body, about: str, wanted: Wanted = Wanted()) -> Call:  # noqa: B008 - it cannot be changed
+        return self._post("/reconstruct", wanted, body.media_type, body.data, "image/png", about)
 
-    def decode(self, tokens: np.ndarray[Any, Any], fingerprint: str, about: str) -> Call:
+    def decode(self, tokens: np.ndarray[Any, Any], fingerprint: str, about: str, size: tuple[int, int] | None = None) -> Call:
         """`tokens` is [T]. It goes as NumPy array in as few bytes as hold it."""
         file = io.BytesIO()
         np.lib.format.write_array(file, packed(tokens), version=(1, 0), allow_pickle=False)
-        return self._post("/decode", _NPY, file.getvalue(), "image/png", about, ("Revq-Fingerprint", fingerprint))
+        return self._post("/decode", Wanted(size=size), _NPY, file.getvalue(), "image/png", about, ("Revq-Fingerprint", fingerprint))
 
     def models(self) -> Call:
         headers = (*self._headers, ("Accept", "application/json"))
         return Call("GET", self._prefix + "/models", headers, b"", "application/json", "")
 
-    def _post(self, path: str, kind: str, data: bytes, accepts: str, about: str, *more: tuple[str, str]) -> Call:
+    def _post(self, path: str, wanted: Wanted, kind: str, data: bytes, accepts: str, about: str, *more: tuple[str, str]) -> Call:
         headers = (*self._headers, ("Content-Type", kind), ("Accept", accepts), *more)
-        return Call("POST", self._prefix + path + self._query, headers, data, accepts, about)
+        size = None if wanted.size is None else f"{wanted.size[0]}x{wanted.size[1]}"
+        asked = (("model", self._model), ("version", wanted.version), ("size", size))
+        query = "&".join(f"{name}={urllib.parse.quote(str(value), safe='')}" for name, value in asked if value is not None)
+        return Call("POST", self._prefix + path + ("?" + query if query else ""), headers, data, accepts, about)
 
     def row(self, call: Call, answer: Answer) -> Row:
         """What /encode answered.
@@ -150,7 +170,11 @@ class Protocol:
         fingerprint, version = answer.headers.get("revq-fingerprint"), answer.headers.get("revq-version", "")
         if not fingerprint or not version.isdecimal():
             raise self._wrong(call, answer, "without a fingerprint")
-        return Row(self._array(call, answer), fingerprint, int(version))
+        try:
+            size = _size(answer.headers.get("revq-size"))
+        except ValueError as error:
+            raise self._wrong(call, answer, "of a size that is none") from error
+        return Row(self._array(call, answer), fingerprint, int(version), size)
 
     def png(self, call: Call, answer: Answer) -> bytes:
         """What /decode and /reconstruct answered; raises as `row` does."""
@@ -168,6 +192,7 @@ class Protocol:
                 current = models[wanted]["versions"][0]
                 grid = current["grid"]
                 channels, height, width = (int(length) for length in grid["latent"])
+                sizes = current.get("sizes")
                 return Info(
                     model=wanted,
                     version=int(current["version"]),
@@ -177,6 +202,7 @@ class Protocol:
                     tokens=int(grid["tokens"]),
                     codebook_size=int(grid["codebook_size"]),
                     precision=str(current["precision"]),
+                    sizes=sizes and Sizes(*(int(sizes[name]) for name in Sizes._fields)),
                 )
         except (ValueError, KeyError, TypeError, IndexError) as error:
             raise self._wrong(call, answer, "of another form") from error
@@ -225,6 +251,14 @@ def _kind(head: bytes) -> np.dtype[Any]:
     if len(shape) != 1 or is_fortran or kind.kind not in "iu":
         raise ValueError(f"{kind} of shape {shape}")
     return kind
+
+
+def _size(text: str | None) -> tuple[int, int] | None:
+    """What the header says: one side of a square, or height and width."""
+    if text is None:
+        return None
+    height, _, width = text.partition("x")
+    return int(height), int(width or height)
 
 
 def _origin(url: str) -> urllib.parse.SplitResult:
