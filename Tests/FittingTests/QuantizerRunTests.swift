@@ -23,6 +23,22 @@ import Testing
         }
     }
 
+    @Test(arguments: QuantizerRun.Method.allCases)
+    func aResumedRunOfTwoStagesEndsInTheSameBytes(method: QuantizerRun.Method) throws {
+        try withScratchFolder { folder in
+            var options = try options(method, in: folder)
+            (options.quantizer.tokens, options.quantizer.stages) = (384, 2)
+            #expect(try run(folder + "/whole", options))
+            for _ in 0..<3 { #expect(try !run(folder + "/parts", options, stopAfter: 2)) }
+            #expect(try run(folder + "/parts", options))
+            try expectSameRun(folder + "/whole", "\(folder)/parts")
+            let layout = try FittedQuantizer(folder + "/whole/fit").quantizer.layout
+            #expect(layout.stages == 2 && layout.tokens == 384 && layout.codebooks == 2)
+            options.quantizer.stages = nil
+            #expect(throws: FileError.self) { try run(folder + "/whole", options) }
+        }
+    }
+
     @Test func aResumedRunWithEveryOptionOfTheLoopEndsInTheSameBytes() throws {
         try withScratchFolder { folder in
             var options = try options(.adam, in: folder)

@@ -15,11 +15,11 @@ import Testing
     private static let shape = LatentShape(channels: 2, height: 2, width: 4)
     private static let vit = RectifierConfiguration(.vit(width: 16, depth: 1, headDimension: 8, scales: [3]), isResidual: true)
 
-    /// Five slices, more than there are ranks and not as many for each, of one codebook, a few, and many.
-    @Test(arguments: [1, 4, 80])
-    func lloydIsToTheBitThatOfOneProcess(codebooks: Int) throws {
+    /// Five slices, more than there are ranks and not as many for each, of one codebook, a few, and many; and of two stages.
+    @Test(arguments: zip([1, 4, 80, 2, 8, 80], [1, 1, 1, 2, 2, 2]))
+    func lloydIsToTheBitThatOfOneProcess(codebooks: Int, stages: Int) throws {
         let vectors = QuantizerTrainingTests.latents(600, 160)
-        let layout = try GroupQuantizer.Layout(tokens: 80, codes: 16, latents: 160, codebooks: codebooks)
+        let layout = try GroupQuantizer.Layout(tokens: 80, codes: 16, latents: 160, codebooks: codebooks, stages: stages)
         let start = GroupQuantizer(layout, from: vectors, seed: 1)
         @Sendable func fit(_ ranks: RankGroup) -> (codes: [Float], errors: [Double?]) {
             var trainer = LloydTrainer(start, passes: 4, reset: .distortion, seed: 1, ranks: ranks)

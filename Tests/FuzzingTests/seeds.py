@@ -152,6 +152,8 @@ def weights():
 def manifests():
     manifest = json.loads((HERE.parents[1] / "checkpoints/default/000005/manifest.json").read_text())
     yield "klt", json.dumps(manifest).encode()
+    manifest["quantizer"] |= {"codebooks": 2, "dimension": 16, "stages": 2}
+    yield "stages", json.dumps(manifest).encode()
     manifest["quantizer"] = {"codebooks": 512, "codes": 16, "dimension": 8, "tokens": 512}
     for name, network in [
         ("vit", {"vit": {"width": 16, "depth": 1, "headDimension": 8, "scales": [5]}}),

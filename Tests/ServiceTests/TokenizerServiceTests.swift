@@ -289,8 +289,8 @@ import Testing
         #expect(
             harness.get("/models").text == """
                 {"models":[{"default":true,"model":"default","versions":[\
-                {"autoencoder":"Fake","fingerprint":"f2","grid":\(grid),"labels":["stable"],"precision":"fp32","version":2},\
-                {"autoencoder":"Fake","fingerprint":"f1","grid":\(grid),"labels":[],"precision":"fp32","version":1}]}]}
+                {"autoencoder":"Fake","fingerprint":"f2","grid":\(grid),"labels":["stable"],"precision":"fp32","stages":1,"version":2},\
+                {"autoencoder":"Fake","fingerprint":"f1","grid":\(grid),"labels":[],"precision":"fp32","stages":1,"version":1}]}]}
 
                 """)
         #expect(harness.send("HEAD", "/models").answer.status == .ok)

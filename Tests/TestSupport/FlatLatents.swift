@@ -19,8 +19,11 @@ extension Latents {
 
 extension GroupQuantizer {
     /// With normal codes.
-    package static func random(tokens: Int, codes: Int, dimension: Int, codebooks: Int, seed: UInt64 = 1) throws -> GroupQuantizer {
-        let layout = try GroupQuantizer.Layout(tokens: tokens, codes: codes, latents: tokens * dimension, codebooks: codebooks)
+    package static func random(
+        tokens: Int, codes: Int, dimension: Int, codebooks: Int, stages: Int = 1, seed: UInt64 = 1
+    ) throws -> GroupQuantizer {
+        let layout = try GroupQuantizer.Layout(
+            tokens: tokens, codes: codes, latents: tokens / stages * dimension, codebooks: codebooks, stages: stages)
         var random = RandomSource(seed: seed, stream: 1)
         var tensor = Tensor(uninitialized: [codebooks, codes, dimension])
         random.fill(normal: &tensor)
@@ -29,11 +32,11 @@ extension GroupQuantizer {
 
     /// For flat latents.
     package init(_ layout: Layout, codebooks: Tensor) {
-        self.init(layout, shape: .flat(layout.tokens * layout.dimension), codebooks: codebooks)
+        self.init(layout, shape: .flat(layout.groups * layout.dimension), codebooks: codebooks)
     }
 
     /// For flat latents, with codes chosen among `vectors`.
     package init(_ layout: Layout, start: QuantizerOptions.Start = .sample, from vectors: Tensor, seed: UInt64) {
-        self.init(layout, shape: .flat(layout.tokens * layout.dimension), start: start, from: vectors, seed: seed) { false }!
+        self.init(layout, shape: .flat(layout.groups * layout.dimension), start: start, from: vectors, seed: seed) { false }!
     }
 }

@@ -20,9 +20,9 @@ package final class TinyCheckpoint {
         get throws { try CheckpointManifest(directory: directory) }
     }
 
-    package init(rectifier configuration: RectifierConfiguration = .none, codes: Int = 48, grouping: Grouping? = nil) throws {
+    package init(rectifier configuration: RectifierConfiguration = .none, codes: Int = 48, grouping: Grouping? = nil, stages: Int = 1) throws {
         root = FileManager.default.temporaryDirectory.path + "/revq-\(UUID().uuidString)"
-        directory = try Self.publisher(rectifier: configuration, codes: codes, grouping: grouping).publish(under: root)
+        directory = try Self.publisher(rectifier: configuration, codes: codes, grouping: grouping, stages: stages).publish(under: root)
     }
 
     deinit {
@@ -30,12 +30,13 @@ package final class TinyCheckpoint {
     }
 
     package static func publisher(
-        rectifier configuration: RectifierConfiguration = .none, codes: Int = 48, grouping: Grouping? = nil
+        rectifier configuration: RectifierConfiguration = .none, codes: Int = 48, grouping: Grouping? = nil, stages: Int = 1
     ) throws -> CheckpointPublisher {
         var random = RandomSource(seed: 3, stream: 1)
-        let layout = try GroupQuantizer.Layout(tokens: 16, codes: codes, latents: shape.count, codebooks: 16, grouping: grouping)
-        let transform = try grouping.map { try VectorTransform.random($0, 4, shape) }
-        var codebooks = Tensor(uninitialized: [16, codes, 4])
+        let layout = try GroupQuantizer.Layout(
+            tokens: 16, codes: codes, latents: shape.count, codebooks: 16, grouping: grouping, stages: stages)
+        let transform = try grouping.map { try VectorTransform.random($0, layout.dimension, shape) }
+        var codebooks = Tensor(uninitialized: [16, codes, layout.dimension])
         random.fill(normal: &codebooks)
         let vae = Fixture.path("dcae_sana")
         return CheckpointPublisher(

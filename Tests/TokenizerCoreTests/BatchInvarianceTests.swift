@@ -8,9 +8,10 @@ import Testing
 
 /// A token depends on its image alone.
 @Suite struct BatchInvarianceTests {
-    @Test func tokensAndPixelsAreBitEqualForAnyBatchAndThreadCount() throws {
+    @Test(arguments: [1, 4])
+    func tokensAndPixelsAreBitEqualForAnyBatchAndThreadCount(stages: Int) throws {
         let configuration = RectifierConfiguration(.vit(width: 16, depth: 2, headDimension: 8, scales: [5]), isResidual: false)
-        let tokenizer = try TinyCheckpoint(rectifier: configuration).tokenizer
+        let tokenizer = try TinyCheckpoint(rectifier: configuration, stages: stages).tokenizer
         let pictures = (0..<8).map { TinyCheckpoint.picture(seed: UInt64($0)) }
         let (alone, drawn) = ComputeContext.with(\.threads, 1) {
             let alone = pictures.map { tokenizer.encode(PixelBatch(images: [$0])) }

@@ -48,6 +48,36 @@ import Testing
         #expect(throws: CheckpointError.self) { try checkpoint.tokenizer }
     }
 
+    @Test(arguments: [nil, Grouping.klt(side: 2)], [2, 4])
+    func stagesArePartOfTheCheckpoint(_ grouping: Grouping?, _ stages: Int) throws {
+        let (checkpoint, plain) = (try TinyCheckpoint(grouping: grouping, stages: stages), try TinyCheckpoint(grouping: grouping))
+        let tokenizer = try checkpoint.tokenizer
+        #expect(tokenizer.specification.quantizer.stages == stages && tokenizer.specification.tokensPerImage == 16)
+        #expect(try checkpoint.manifest.fingerprint != plain.manifest.fingerprint)
+        let text = { (path: String) in String(decoding: try StoredFile.read(path + "/manifest.json"), as: UTF8.self) }
+        #expect(try text(checkpoint.directory).contains("\"stages\" : \(stages)"))
+        #expect(try !text(plain.directory).contains("stages"), "what has one is written as before there were more")
+        // The same extents of tokens and codebooks in one stage are another's.
+        try checkpoint.edit("manifest.json") { bytes in
+            bytes = Array(String(decoding: bytes, as: UTF8.self).replacingOccurrences(of: "\"stages\"", with: "\"other\"").utf8)
+        }
+        #expect(throws: CheckpointError.self) { try checkpoint.tokenizer }
+    }
+
+    /// Numbers that somebody has written into a manifest.
+    @Test(arguments: [
+        ("0", "1 to 64 stages, not 0"), ("-1", "1 to 64 stages, not -1"), ("65", "1 to 64 stages, not 65"), ("3", "3 stages do not divide 16 tokens"),
+        ("8", "a token has 32 numbers, not 8"), ("\"2\"", "is not a manifest"), ("1e30", "is not a manifest"),
+    ])
+    func impossibleStagesAreRefused(_ stages: String, _ reason: String) throws {
+        let checkpoint = try TinyCheckpoint(stages: 2)
+        try checkpoint.edit("manifest.json") { bytes in
+            bytes = Array(String(decoding: bytes, as: UTF8.self).replacingOccurrences(of: "\"stages\" : 2", with: "\"stages\" : \(stages)").utf8)
+        }
+        let error = #expect(throws: CheckpointError.self) { try checkpoint.tokenizer }
+        #expect(error?.reason.contains(reason) == true && error?.description.contains("\n") == false, "\(error.map { "\($0)" } ?? "none")")
+    }
+
     @Test func equalContentsHaveEqualFingerprints() throws {
         #expect(try TinyCheckpoint().manifest.fingerprint == TinyCheckpoint().manifest.fingerprint)
     }

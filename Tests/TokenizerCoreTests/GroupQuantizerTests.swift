@@ -75,4 +75,16 @@ import Testing
             #expect(error.description.contains(reason), "\(error)")
         }
     }
+
+    @Test(arguments: [
+        (12, 6, 0, "1 to 64 stages, not 0"), (12, 6, 65, "1 to 64 stages, not 65"), (12, 12, 5, "5 stages do not divide 12 tokens"),
+        (12, 4, 3, "3 stages do not divide 4 codebooks"), (12, 6, 2, "6 tokens of a stage do not divide 64 latent values"),
+        (-4, 2, 2, "-2 tokens of a stage"),
+    ])
+    func refusesImpossibleStages(_ tokens: Int, _ codebooks: Int, _ stages: Int, _ reason: String) {
+        let error = #expect(throws: GroupQuantizer.LayoutError.self) {
+            try GroupQuantizer.Layout(tokens: tokens, codes: 4, latents: 64, codebooks: codebooks, stages: stages)
+        }
+        #expect(error?.description.contains(reason) == true, "\(error.map { "\($0)" } ?? "none")")
+    }
 }

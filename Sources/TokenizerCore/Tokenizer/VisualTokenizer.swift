@@ -18,7 +18,7 @@ public final class VisualTokenizer: Sendable {
     package let precision: Precision
     private let vae: Autoencoder
     private let normalizer: LatentNormalizer
-    private let quantizer: GroupQuantizer
+    let quantizer: GroupQuantizer
     private let rectifier: Rectifier
     /// How many images the autoencoder computes together: more are taken in parts, which changes no bit of the results.
     package let largestBatch: Int
@@ -87,7 +87,7 @@ public final class VisualTokenizer: Sendable {
         return PixelBatch(latents.map.inParts(of: largestBatch) { vae.decoder($0) })
     }
 
-    /// Latents as the quantiser compares them with codes, `[n, T·d]`.
+    /// Latents as the quantiser compares them with codes, `[n, G·d]`.
     func vectors(_ pixels: PixelBatch) -> Tensor {
         quantizer.vectors(normalizer.normalize(latents(pixels)))
     }
@@ -114,7 +114,8 @@ public final class VisualTokenizer: Sendable {
         return FileDigest.sha256(([vae.configuration.className] + parts).joined(separator: "\n"))
     }
 
-    /// Squared distance between a token's vector and one of its codes.
+    /// Squared distance between what a token's stage quantises and one of its codes.
+    /// - Parameter vectors: of one image, `[1, T·d]`.
     func distance(_ vectors: Tensor, token: Int, code: Int32) -> Float {
         let (d, layout) = (quantizer.layout.dimension, quantizer.layout)
         return vectors.withPointer { vectors in

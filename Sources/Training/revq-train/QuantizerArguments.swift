@@ -37,6 +37,11 @@ struct QuantizerArguments: ParsableArguments {
     var codebooks: QuantizerOptions.Sharing?
     @Option(help: "Where codes begin: sample or k-means++. (default: \(FitQuantizer.usual.quantizer.start.rawValue))")
     var start: QuantizerOptions.Start?
+    @Option(
+        help:
+            "Codes that are added up for each vector: the first quantises it, each further one what is left. The tokens are those of all stages, so that vectors are as many times as long. (default: 1)"
+    )
+    var stages: Int?
 
     /// Sets what was given.
     func change(_ options: inout QuantizerOptions) {
@@ -46,12 +51,14 @@ struct QuantizerArguments: ParsableArguments {
         options.distortion = distortion ?? options.distortion
         options.sharing = codebooks ?? options.sharing
         options.start = start ?? options.start
+        // One is what it is without them.
+        if let stages { options.stages = stages == 1 ? nil : stages }
     }
 
     /// Sets what was not given.
     mutating func complete(_ options: QuantizerOptions) {
         (tokens, codes, grouping, distortion) = (options.tokens, options.codes, options.grouping, options.distortion)
-        (codebooks, start) = (options.sharing, options.start)
+        (codebooks, start, stages) = (options.sharing, options.start, options.stages ?? 1)
     }
 }
 

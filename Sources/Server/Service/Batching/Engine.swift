@@ -37,6 +37,8 @@ struct ModelFacts: Sendable, Equatable {
     let tokensPerImage: Int
     /// Tokens are in `0 ..< codebookSize`.
     let codebookSize: Int
+    /// How many codes are added up for each vector: the first `tokensPerImage / stages` tokens are the first stage's.
+    var stages = 1
     /// Of the products that its tokens and images are computed with.
     let precision: Precision
     /// What the sides of pictures of another size are multiples of; nil where it has none.

@@ -39,7 +39,8 @@ final class TokenizerEngine: Engine {
             size: PictureSize(height: specification.imageSize, width: specification.imageSize)!,
             autoencoder: tokenizer.autoencoderFamily, latentShape: [latent.channels, latent.height, latent.width],
             tokensPerImage: specification.tokensPerImage,
-            codebookSize: specification.codebookSize, precision: precision, sizeStep: try? tokenizer.sizeStep,
+            codebookSize: specification.codebookSize, stages: specification.quantizer.stages, precision: precision,
+            sizeStep: try? tokenizer.sizeStep,
             reference: TokenHealth.Reference(
                 layout: specification.quantizer, images: max(1, manifest.metrics.images),
                 figures: .init(use: manifest.metrics.codebookUse, perplexity: manifest.metrics.perplexity)))
@@ -52,7 +53,7 @@ final class TokenizerEngine: Engine {
         facts = ModelFacts(
             version: own.version, fingerprint: own.fingerprint, size: size, autoencoder: own.autoencoder,
             latentShape: [latent.channels, latent.height, latent.width], tokensPerImage: other.tokensPerImage, codebookSize: own.codebookSize,
-            precision: own.precision, sizeStep: own.sizeStep)
+            stages: own.stages, precision: own.precision, sizeStep: own.sizeStep)
     }
 
     func resized(to size: PictureSize) throws(VisualTokenizer.SizeError) -> any Engine {

@@ -24,7 +24,7 @@ struct ModelsDocument {
         var fields: [String: JSONValue] = [
             "labels": .array(role.map { [.string($0.rawValue)] } ?? []),
             "version": .integer(facts.version), "fingerprint": .string(facts.fingerprint), "grid": TokensDocument.Grid(facts).json,
-            "autoencoder": .string(facts.autoencoder), "precision": .string(facts.precision.rawValue),
+            "autoencoder": .string(facts.autoencoder), "precision": .string(facts.precision.rawValue), "stages": .integer(facts.stages),
         ]
         if let step = facts.sizeStep, let most = sizes.mostPixels(of: facts) {
             fields["sizes"] = ["minimum": .integer(step), "multiple": .integer(step), "maximum_pixels": .integer(most)]

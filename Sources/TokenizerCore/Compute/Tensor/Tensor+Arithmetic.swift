@@ -29,6 +29,18 @@ extension Tensor {
         }
     }
 
+    /// Takes `other` away, element by element.
+    /// - Precondition: equal shapes.
+    package mutating func subtract(_ other: Tensor) {
+        precondition(shape == other.shape, "cannot subtract \(other.shape) from \(shape)")
+        let count = self.count
+        withPointers(writing: &self, reading: other) { target, source in
+            RowPieces.forEach(rows: count, width: 1) { range in
+                for i in range { target[i] -= source[i] }
+            }
+        }
+    }
+
     /// The sum of what there is.
     /// - Precondition: at least one, and equal shapes.
     package static func sum(_ x: consuming Tensor?, _ y: consuming Tensor?) -> Tensor {

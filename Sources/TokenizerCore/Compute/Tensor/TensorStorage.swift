@@ -41,7 +41,7 @@ final class TensorStorage: @unchecked Sendable {
     init(viewing other: TensorStorage, from offset: Int, count: Int) {
         precondition(offset >= 0 && offset + count <= other.capacity, "floats \(offset)..<\(offset + count) of \(other.capacity)")
         base = other.base + offset
-        (capacity, isWritable, isMapped) = (count, false, false)
+        (capacity, isWritable, isMapped) = (count, false, other.isMapped)
         owner = other
         (profile, countedBytes) = (nil, 0)
     }

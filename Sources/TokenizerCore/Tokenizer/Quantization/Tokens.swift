@@ -24,6 +24,14 @@ public struct Tokens: Sendable, Equatable {
         self.init(tokensPerImage: images[0].tokensPerImage, indices: images.flatMap(\.indices))
     }
 
+    /// Those of several stages: of each image the first stage's, then the next one's.
+    /// - Parameter stages: of each the tokens of all images, `perStage` of one.
+    init(joiningStages stages: [[Int32]], perStage: Int) {
+        let images = 0..<stages[0].count / perStage
+        let joined = images.flatMap { image in stages.flatMap { $0[image * perStage..<(image + 1) * perStage] } }
+        self.init(tokensPerImage: stages.count * perStage, indices: stages.count == 1 ? stages[0] : joined)
+    }
+
     /// How many images.
     public var count: Int { indices.count / tokensPerImage }
 

@@ -81,7 +81,7 @@ package struct VectorTransform: Parameterized {
     package var importance: [Float] { scales.values.map { $0 * $0 } }
 
     /// - Parameter latents: normalised.
-    /// - Returns: `[n, T·d]`, position after position, the places of each in raster order.
+    /// - Returns: `[n, G·d]`, position after position, the places of each in raster order.
     package func vectors(_ latents: Latents) -> Tensor {
         switch map {
         case .weights(let weights):

@@ -230,7 +230,7 @@ package struct AutoencoderTrainer: Sendable {
         var gradient: Autoencoder
         /// The gradient of the discriminator that judged.
         var judgement: Discriminator?
-        /// What was compared with the codes that are to follow it, `[n, T·d]` of each shard of this rank.
+        /// What was compared with the codes that are to follow it, `[n, G·d]` of each shard of this rank.
         var vectors: [Tensor]?
     }
 

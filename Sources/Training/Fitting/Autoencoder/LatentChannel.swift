@@ -87,7 +87,7 @@ package struct TokenChannel: Sendable {
     struct Passage {
         /// `[n, h, w, c]`.
         fileprivate let sent: Tensor
-        /// What was compared with the codes, `[n, T·d]`.
+        /// What was compared with the codes, `[n, G·d]`.
         let vectors: Tensor
         /// What the tokens of each image stand for, of the shape of what was sent.
         let output: Tensor

@@ -46,7 +46,7 @@ struct RunningCodes: Sendable {
 
     /// Takes a step's vectors into account.
     /// - Parameters:
-    ///   - vectors: `[n, T·d]`, all of them on every rank.
+    ///   - vectors: `[n, G·d]`, all of them on every rank.
     ///   - quantizer: by which they became tokens.
     ///   - step: its number, for the randomness of resets.
     /// - Returns: the codes as they are now, and how many of them were put elsewhere.
@@ -65,7 +65,8 @@ struct RunningCodes: Sendable {
                 }
             }
         }
-        let resets = reset(&totals, &codebooks, vectors, quantizer, even, root.substream(UInt64(step)))
+        let left = quantizer.remainders(of: vectors, along: quantizer.tokens(ofVectors: vectors, sharedBy: ranks))
+        let resets = reset(&totals, &codebooks, left, quantizer, even, root.substream(UInt64(step)))
         self.totals = totals
         return (codebooks, resets)
     }

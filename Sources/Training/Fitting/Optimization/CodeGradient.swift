@@ -14,7 +14,7 @@ package struct CodeGradient: Sendable {
     let entries: [Entries]
 
     /// - Parameters:
-    ///   - gradient: dL/d(quantised latents), `[n, T·d]`.
+    ///   - gradient: dL/d(the code of each token), `[n, T·d]`.
     ///   - tokens: the codes that the quantised latents are.
     package init(_ layout: GroupQuantizer.Layout, _ gradient: Tensor, at tokens: Tokens) {
         precondition(

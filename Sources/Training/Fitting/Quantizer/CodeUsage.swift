@@ -22,6 +22,12 @@ package struct CodeUsage {
         self.init(layout, counts: values.prefix(values.count / 2).map { Int($0) }, errors: Array(values.suffix(values.count / 2)))
     }
 
+    /// The sum of the errors that the last stage leaves.
+    var distortion: Double {
+        let codebooks = chosen.layout.codebooks(ofStage: chosen.layout.stages - 1)
+        return errors[range(ofCodebook: codebooks.lowerBound).lowerBound...].reduce(0.0) { $0 + Double($1) }
+    }
+
     /// `[2, codebooks, N]`: the counts as floats, exact up to 2²⁴, and the errors.
     var tensor: Tensor { Tensor(counts.map(Float.init) + errors, shape: [2, chosen.layout.codebooks, chosen.layout.codes]) }
 

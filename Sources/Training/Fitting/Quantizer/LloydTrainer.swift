@@ -4,6 +4,9 @@ import TokenizerCore
 
 /// Lloyd's algorithm on cached latents: assign every vector to its nearest code, move every code to the mean of its vectors, repeat.
 ///
+/// A quantiser of several stages has them all moved in each pass: the codes of each to the mean of what the stages before left of their vectors
+/// when the pass began.
+///
 /// All passes but the last two move a code beyond the mean, by ``longStep`` of the way: with any step below 2 the distortion falls in
 /// each pass, and it falls as far in fewer of them. The last two end at the means.
 ///
@@ -29,12 +32,12 @@ struct LloydTrainer {
         root = RandomSource(seed: seed, stream: RandomSource.stream(named: "lloyd"))
     }
 
-    /// One pass over `vectors`, `[n, T·d]`, all of them on every rank.
+    /// One pass over `vectors`, `[n, G·d]`, all of them on every rank.
     mutating func advance(on vectors: Tensor, pass: Int, isStopRequested: () -> Bool) -> Double? {
         advance(on: SharedRows(of: vectors, ranks), pass: pass, isStopRequested: isStopRequested)
     }
 
-    /// One pass over `vectors`, `[n, T·d]`, of which each rank adds up its own.
+    /// One pass over `vectors`, `[n, G·d]`, of which each rank adds up its own.
     /// - Parameter pass: its number, from 0: for the length of its step and the randomness of resets.
     /// - Returns: the distortion before the codes moved, see ``Assignment/Errors/mean``; nil when a stop was requested meanwhile,
     ///   and then the codes are still those of the pass before.
@@ -47,7 +50,7 @@ struct LloydTrainer {
     }
 }
 
-/// The vectors that are nearest to each code: how many, their sums and their errors, in double precision.
+/// The vectors, or what earlier stages left of them, that are nearest to each code: how many, their sums and their errors, in double precision.
 struct LloydCells {
     private let layout: GroupQuantizer.Layout
     /// `[codebooks · N]` records of count, weight, error, and d weighted sums.
@@ -58,7 +61,7 @@ struct LloydCells {
     /// machine can hold. Few enough to stay in the cache until they are added up.
     private static let slice = SharedRows.imagesOfSlice
 
-    /// - Parameter vectors: `[n, T·d]`. The first rank adds what it finds of its own at once, the others when the sums come to them, so that
+    /// - Parameter vectors: `[n, G·d]`. The first rank adds what it finds of its own at once, the others when the sums come to them, so that
     ///   these are added in the one order, however many ranks there are.
     /// - Returns: nil when a stop was requested, of any rank, before all were assigned.
     init?(of vectors: SharedRows, _ quantizer: GroupQuantizer, isStopRequested: () -> Bool) {
@@ -66,15 +69,15 @@ struct LloydCells {
         let (pieces, importance) = (LloydPieces(quantizer.layout), quantizer.importance)
         (layout, record) = (quantizer.layout, pieces.record)
         var totals = [Double](repeating: 0, count: pieces.parts * pieces.size)
-        var waiting: [(vectors: Tensor, tokens: Tokens)] = []
+        var waiting: [(left: Tensor, tokens: Tokens)] = []
         var isStopped = false
         totals.withUnsafeMutableBufferPointer { totals in
             let target = totals.baseAddress!
-            func add(_ piece: Int, _ slice: Tensor, _ tokens: Tokens) {
+            func add(_ piece: Int, _ left: Tensor, _ tokens: Tokens) {
                 let (part, codebooks) = pieces[piece]
-                let images = part * slice.n / pieces.parts..<(part + 1) * slice.n / pieces.parts
+                let images = part * left.n / pieces.parts..<(part + 1) * left.n / pieces.parts
                 for codebook in codebooks {
-                    quantizer.add(slice, tokens, images: images, ofCodebook: codebook, importance: importance, to: target + part * pieces.size)
+                    quantizer.add(left, tokens, images: images, ofCodebook: codebook, importance: importance, to: target + part * pieces.size)
                 }
             }
             for first in stride(from: 0, to: own.n, by: Self.slice) {
@@ -82,14 +85,15 @@ struct LloydCells {
                 if isStopped { break }
                 let slice = own.images(first..<min(first + Self.slice, own.n))
                 let tokens = quantizer.tokens(ofVectors: slice)
-                if ranks.isFirst { Workers.forEach(pieces.count) { add($0, slice, tokens) } } else { waiting.append((slice, tokens)) }
+                let left = quantizer.remainders(of: slice, along: tokens)
+                if ranks.isFirst { Workers.forEach(pieces.count) { add($0, left, tokens) } } else { waiting.append((left, tokens)) }
             }
             isStopped = ranks.any(isStopped)
             guard !isStopped else { return }
             ranks.addInOrder(totals, buckets: pieces.buckets.map(pieces.range), spreads: false) { bucket in
                 let added = pieces.buckets[bucket]
                 Workers.forEach(added.count) { piece in
-                    for (slice, tokens) in waiting { add(added.lowerBound + piece, slice, tokens) }
+                    for (left, tokens) in waiting { add(added.lowerBound + piece, left, tokens) }
                 }
             }
         }
@@ -101,9 +105,10 @@ struct LloydCells {
         self.totals = totals
     }
 
-    /// The sum of all weighted squared errors.
+    /// The sum of all weighted squared errors that the last stage leaves.
     var distortion: Double {
-        stride(from: 2, to: totals.count, by: record).reduce(0) { $0 + totals[$1] }
+        let first = layout.codebooks(ofStage: layout.stages - 1).lowerBound * layout.codes
+        return stride(from: first * record + 2, to: totals.count, by: record).reduce(0) { $0 + totals[$1] }
     }
 
     var usage: CodeUsage {
@@ -183,7 +188,7 @@ extension GroupQuantizer {
     /// Adds vectors to the records of the codes that they were assigned to, in double precision: what Lloyd's algorithm moves codes by.
     ///
     /// - Parameters:
-    ///   - vectors: `[n, T·d]`.
+    ///   - vectors: what each token's code was nearest to, `[n, T·d]`.
     ///   - tokens: their codes.
     ///   - images: those of the n that are added.
     ///   - codebook: whose tokens are added.

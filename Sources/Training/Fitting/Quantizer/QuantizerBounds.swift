@@ -41,7 +41,7 @@ package struct QuantizerBounds: Codable, Equatable, Sendable {
     /// - Returns: nil where they are too few, or vary in too few directions, for bounds that mean anything.
     package init?(_ design: QuantizerDesign, latents: Latents) {
         let layout = design.layout
-        let rate = log2(Double(layout.codes)) / Double(layout.dimension)
+        let rate = log2(Double(layout.codes)) * Double(layout.stages) / Double(layout.dimension)
         boxSide = Self.side(for: latents.shape, multipleOf: design.side, images: latents.count)
         let box = LatentBox(allChannelsOf: latents.shape, side: boxSide)
         let rows = box.rows(of: latents)

@@ -59,12 +59,12 @@ package struct QuantizerDesign {
             }
     }
 
-    /// Of normalised latents those of this rank, as a quantiser of this design compares them with codes: `[n, T·d]`.
+    /// Of normalised latents those of this rank, as a quantiser of this design compares them with codes: `[n, G·d]`.
     func vectors(_ latents: SharedLatents) -> SharedRows {
         SharedRows(own: vectors(latents.own), of: latents.count, latents.ranks)
     }
 
-    /// Normalised latents as a quantiser of this design compares them with codes: `[n, T·d]`.
+    /// Normalised latents as a quantiser of this design compares them with codes: `[n, G·d]`.
     func vectors(_ latents: Latents) -> Tensor {
         transform?.vectors(latents) ?? latents.rows
     }

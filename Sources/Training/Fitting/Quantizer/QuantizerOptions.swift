@@ -18,7 +18,7 @@ package struct QuantizerOptions: Codable, Equatable, Sendable {
         case untied
         /// Those of one channel, or set of channels or components.
         case channel
-        /// All, scaled by the deviation of their channel, or set of channels or components.
+        /// All of a stage, scaled by the deviation of their channel, or set of channels or components.
         case one
     }
 
@@ -31,7 +31,7 @@ package struct QuantizerOptions: Codable, Equatable, Sendable {
         case kMeansPlusPlus = "k-means++"
     }
 
-    /// T: tokens per image.
+    /// T: tokens per image, of all stages.
     package var tokens: Int
     /// N: codes per codebook.
     package var codes: Int
@@ -39,31 +39,34 @@ package struct QuantizerOptions: Codable, Equatable, Sendable {
     package var distortion: Distortion
     package var sharing: Sharing
     package var start: Start
+    /// How many codes are added up for each vector; nil for one.
+    package var stages: Int?
 
     package init(
         tokens: Int, codes: Int, grouping: Grouping = .strip, distortion: Distortion = .normalised, sharing: Sharing = .untied,
-        start: Start = .sample
+        start: Start = .sample, stages: Int? = nil
     ) {
         (self.tokens, self.codes, self.grouping, self.distortion) = (tokens, codes, grouping, distortion)
-        (self.sharing, self.start) = (sharing, start)
+        (self.sharing, self.start, self.stages) = (sharing, start, stages)
     }
 
     /// The extents for latents of `shape`.
     /// - Throws: what is impossible.
     func layout(for shape: LatentShape) throws(GroupQuantizer.LayoutError) -> GroupQuantizer.Layout {
-        let untied = try GroupQuantizer.Layout(tokens: tokens, codes: codes, latents: shape.count, codebooks: 1)
-        if grouping != .strip || sharing != .untied, let problem = grouping.problem(for: shape, d: untied.dimension) {
+        let stages = stages ?? 1
+        let one = try GroupQuantizer.Layout(tokens: tokens, codes: codes, latents: shape.count, codebooks: stages, stages: stages)
+        if grouping != .strip || sharing != .untied, let problem = grouping.problem(for: shape, d: one.dimension) {
             throw GroupQuantizer.LayoutError(description: problem)
         }
         let codebooks =
             switch sharing {
             case .untied: tokens
-            case .channel: grouping.positions(of: shape, d: untied.dimension)
-            case .one: 1
+            case .channel: grouping.positions(of: shape, d: one.dimension) * stages
+            case .one: stages
             }
         return try GroupQuantizer.Layout(
             tokens: tokens, codes: codes, latents: shape.count, codebooks: codebooks,
-            grouping: grouping == .strip && distortion == .normalised ? nil : grouping)
+            grouping: grouping == .strip && distortion == .normalised ? nil : grouping, stages: stages)
     }
 
     /// Refuses what cannot be fitted, before work starts.

@@ -142,7 +142,7 @@ package struct QuantizerTrainer {
     }
 
     private mutating func finishEpoch(_ epoch: Int) {
-        let distortion = usage.errors.reduce(0.0) { $0 + Double($1) } / Double(imageCount * quantizer.shape.count)
+        let distortion = usage.distortion / Double(imageCount * quantizer.shape.count)
         lastEpoch = (usage.usedShare, distortion)
         // The published code starts its counts at one, so that nothing is dead after the first epoch.
         if options.movesCodes && !(options.reset == .code && epoch == 0) {

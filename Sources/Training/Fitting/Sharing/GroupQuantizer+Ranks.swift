@@ -4,7 +4,7 @@ import TokenizerCore
 
 extension GroupQuantizer {
     /// The nearest codes, of which each rank looks for its share; all have all of them then.
-    /// - Parameter vectors: `[n, T·d]`, the same everywhere.
+    /// - Parameter vectors: `[n, G·d]`, the same everywhere.
     func tokens(ofVectors vectors: Tensor, sharedBy ranks: RankGroup) -> Tokens {
         guard ranks.count > 1 else { return tokens(ofVectors: vectors) }
         let (own, perImage) = (ranks.share(of: vectors.n), layout.tokens)
