@@ -201,6 +201,38 @@ import Testing
         }
     }
 
+    /// Groupings and stages behind which the same rectifiers are tried, one of them trained by what is drawn.
+    @Test func rectifiersAreTriedBehindSeveralStages() throws {
+        try withScratchFolder { folder in
+            let domain = try Self.domain(folder)
+            let options = RectifierSweep.Options(
+                tokens: [96], groupings: [.strip, .klt(side: 2)], stages: [1, 2, 5], codes: 8, distortion: .weighted, passes: 2, epochs: 1, batch: 64,
+                learningRate: 0.01, width: 48, depth: 1, head: 8,
+                rectifiers: .init(kinds: [.linear, .vit], forms: [.residual], losses: [.latent, .pixel]), seed: 1)
+            let sweep = try RectifierSweep(domain, options)
+            #expect(sweep.refusals.map { $0.prefix { $0 != ":" } } == ["96 tokens in 5 stages", "96 tokens of klt-2 in 5 stages"])
+            #expect(
+                sweep.cells.prefix(8).map(\.description) == [
+                    "96 tokens, identity", "96 tokens, linear, residual", "96 tokens, vit, residual", "96 tokens, vit, residual, pixel loss",
+                    "96 tokens in 2 stages, identity", "96 tokens in 2 stages, linear, residual", "96 tokens in 2 stages, vit, residual",
+                    "96 tokens in 2 stages, vit, residual, pixel loss",
+                ])
+            #expect(sweep.cells.count == 16)
+            let figures = try measured(sweep, Array(sweep.cells[0..<8]))
+            #expect(Set(figures.prefix(4).map(\.figures.quality.quantizedMSE)).count == 1)
+            #expect(figures[0].figures.quality.quantizedMSE != figures[4].figures.quality.quantizedMSE)
+            #expect(figures[6].figures.quality.rectifiedMSE != figures[7].figures.quality.rectifiedMSE, "another loss, another network")
+            let html = sweep.report(figures).html
+            #expect(html.contains("Not possible: 96 tokens in 5 stages: 5 stages do not divide"))
+            #expect(html.contains("vit, residual, pixel loss, in 2 stages") && html.contains("vit, residual, pixel loss, strips"))
+            #expect(throws: ExperimentError.self) {
+                var alone = options
+                alone.rectifiers.losses = [.perceptual]
+                return try RectifierSweep(domain, alone)
+            }
+        }
+    }
+
     @Test func transferredCodesGetTheStatisticsOfTheirNewDomain() throws {
         try withScratchFolder { folder in
             let first = try Self.domain(folder)

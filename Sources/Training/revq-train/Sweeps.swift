@@ -3,6 +3,10 @@ import Fitting
 import Laboratory
 import TokenizerCore
 
+extension RectifierSweep.Kind: ExpressibleByArgument {}
+extension RectifierSweep.Form: ExpressibleByArgument {}
+extension RectifierSweep.Loss: ExpressibleByArgument {}
+
 struct SweepTokens: ComputingCommand {
     static let configuration = CommandConfiguration(
         commandName: "sweep-tokens",
@@ -80,18 +84,28 @@ struct SweepRectifier: ComputingCommand {
         commandName: "sweep-rectifier",
         abstract: "Experiment: which network corrects quantised latents best, at several numbers of tokens.",
         discussion: """
-            Identity, closed-form linear, MLP, CNN and ViT, with and without a residual connection, behind the same codes.
+            Identity, closed-form linear, MLP, CNN and ViT, with and without a residual connection, behind the same codes. Codes that the latents do not \
+            allow are listed in the report and left out.
 
             Examples:
               revq-train sweep-rectifier --vae dc-ae --images pictures \\
                 --tokens 512 256 --output runs/rectifiers
+              revq-train sweep-rectifier --vae dc-ae --images pictures \\
+                --tokens 64 32 --groupings strip klt-2 --stages 1 2 4 \\
+                --distortion weighted --rectifiers linear vit --output runs/few
             """)
 
     @OptionGroup var laboratory: LaboratoryArguments
     @Option(parsing: .upToNextOption, help: "Tokens per image.")
     var tokens = [512, 256, 128]
-    @Option(help: "Codes of the one codebook.")
+    @Option(parsing: .upToNextOption, help: "strip, block-HxW, spatial or klt-S.")
+    var groupings = [Grouping.strip]
+    @Option(parsing: .upToNextOption, help: "Codes that are added up for each vector.")
+    var stages = [1]
+    @Option(help: "Codes of each stage's one codebook.")
     var codes = 4096
+    @Option(help: "normalised or weighted.")
+    var distortion = QuantizerOptions.Distortion.normalised
     @Option(help: "Passes of Lloyd's algorithm.")
     var passes = 10
     @Option(help: "Epochs of gradient steps for each network.")
@@ -106,13 +120,25 @@ struct SweepRectifier: ComputingCommand {
     var depth = 2
     @Option(help: "Channels of an attention head of the vit.")
     var head = 32
+    @Option(parsing: .upToNextOption, help: "Which are tried beside none: linear, mlp, cnn, vit.")
+    var rectifiers: [RectifierSweep.Kind] = [.linear, .mlp, .cnn, .vit]
+    @Option(parsing: .upToNextOption, help: "plain or residual: without or with a connection past the network.")
+    var forms = RectifierSweep.Form.allCases
+    @Option(parsing: .upToNextOption, help: "What networks are trained by: latent, pixel or perceptual, as in fit.")
+    var rectifierLosses = [RectifierSweep.Loss.latent]
+    @Option(help: "With --rectifier-losses perceptual: the network that looks, a file that Tools/perceptual.py writes.")
+    var perceptual: String?
+    @Option(help: "What its distance is multiplied by, beside the squared error of pixels in -1 ... 1.")
+    var perceptualWeight = RectifierLossOptions.usualWeight
 
     var threads: Threads { laboratory.threads }
 
     func run() throws {
         let options = RectifierSweep.Options(
-            tokens: tokens, codes: codes, passes: passes, epochs: epochs, batch: batch, learningRate: learningRate, width: width, depth: depth,
-            head: head,
+            tokens: tokens, groupings: groupings, stages: stages, codes: codes, distortion: distortion, passes: passes, epochs: epochs, batch: batch,
+            learningRate: learningRate, width: width, depth: depth, head: head,
+            rectifiers: .init(
+                kinds: rectifiers, forms: forms, losses: rectifierLosses, perceptual: perceptual.map { .init(network: $0, weight: perceptualWeight) }),
             seed: laboratory.seed)
         try options.check()
         try laboratory.run(self, options: options) { domains in try RectifierSweep(domains[0], options) }

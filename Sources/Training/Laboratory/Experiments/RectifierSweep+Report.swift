@@ -12,7 +12,7 @@ extension RectifierSweep {
                 back to the original ones, with and without a residual connection. Held-out error relative to no rectifier says what it is worth.
                 """,
             facts: [
-                Report.Fact("codes", "\(options.codes), one codebook, \(options.passes) passes"),
+                Report.Fact("codes", "\(options.codes), one codebook for each stage, \(options.distortion.rawValue), \(options.passes) passes"),
                 Report.Fact(
                     "networks",
                     "width \(options.width), depth \(options.depth), heads of \(options.head); the linear one sees 3×3 sites and is solved in closed form, its penalty chosen by the choosing part"
@@ -22,17 +22,16 @@ extension RectifierSweep {
             sections: [comparison(results), training(results), pictures(results), all(results)])
     }
 
-    /// Every rectifier at one number of tokens, in the order of the legend.
-    private static func rectifiers(_ tokens: Int) -> [Cell] {
-        Kind.allCases.dropFirst().flatMap { kind in [false, true].map { Cell(tokens: tokens, kind: kind, isResidual: $0) } }
-    }
-
     private func comparison(_ results: [ExperimentResult<Cell, Figures>]) -> Report.Section {
-        var series = Self.rectifiers(0).enumerated().map { colour, rectifier in
-            let own = results.filter { $0.cell.name == rectifier.name }
-            return Plot.Series(
-                rectifier.name, colour: colour,
-                own.map { .init(Double($0.cell.tokens), $0.figures.quality.rectifiedMSE / $0.figures.quality.quantizedMSE) })
+        var series: [Plot.Series] = []
+        for kind in kinds {
+            for (colour, name) in rectifiers(behind: codes[0]).map(\.name).enumerated() {
+                let own = results.filter { $0.cell.name == name && $0.cell.codes.kind == kind }
+                series.append(
+                    Plot.Series(
+                        kinds.count == 1 ? name : "\(name),\(kind.isEmpty ? " strips" : kind)", colour: colour,
+                        own.map { .init(Double($0.cell.tokens), $0.figures.quality.rectifiedMSE / $0.figures.quality.quantizedMSE) }))
+            }
         }
         series.append(
             Plot.Series(
@@ -55,6 +54,11 @@ extension RectifierSweep {
             ])
     }
 
+    /// Of the codes behind the plots' points.
+    private var kinds: [String] {
+        codes.map(\.kind).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+    }
+
     /// Behind the fewest tokens, each kind with or without the residual connection, whichever is better.
     private func pictures(_ results: [ExperimentResult<Cell, Figures>]) -> Report.Section {
         let fewest = options.tokens.min()
@@ -69,15 +73,15 @@ extension RectifierSweep {
 
     /// How the error of the choosing part fell, for what is trained by steps.
     private func training(_ results: [ExperimentResult<Cell, Figures>]) -> Report.Section {
-        let plots = options.tokens.map { tokens in
-            let series = Self.rectifiers(tokens).enumerated().compactMap { colour, cell -> Plot.Series? in
+        let plots = codes.map { codes in
+            let series = rectifiers(behind: codes).enumerated().compactMap { colour, cell -> Plot.Series? in
                 guard let figures = results.first(where: { $0.cell == cell })?.figures else { return nil }
                 let quantized = figures.quantizedMSE ?? figures.quality.quantizedMSE
                 let shares = figures.epochs.enumerated().map { Plot.Point(Double($0 + 1), $1 / quantized) }
                 return Plot.Series(cell.name, colour: colour, shares.filter { $0.y <= Self.mostShown })
             }
             return Plot(
-                "Held-out error by epoch, \(tokens) tokens, \(domain.measured)", x: PlotAxis("epoch", .wholes),
+                "Held-out error by epoch, \(codes), \(domain.measured)", x: PlotAxis("epoch", .wholes),
                 y: PlotAxis("rectified / quantised MSE of the latents", including: [1]),
                 series: series)
         }
@@ -93,11 +97,12 @@ extension RectifierSweep {
         let rows = results.map { result -> [ReportTable.Cell] in
             let quality = result.figures.quality
             return [
-                .number(Double(result.cell.tokens)), .text(result.cell.name), .number(Double(result.figures.parameters)),
+                .text("\(result.cell.codes)"), .text(result.cell.name), .number(Double(result.figures.parameters)),
                 .number(quality.quantizedMSE),
                 .number(quality.rectifiedMSE), .number(result.figures.training.rectifiedMSE), .init(result.figures.lastChange.map { 100 * $0 }),
                 .init(decibels: result.figures.pictures?.difference.psnr), .init(intervalOf: result.figures.pictures?.psnr),
                 .init(result.figures.pictures?.difference.ssim),
+                .init(result.figures.pictures?.difference.lpips),
                 .init(result.figures.pictures?.distribution?.frechet),
                 .text(result.figures.gain?.decibels ?? "–"),
             ]
@@ -110,9 +115,9 @@ extension RectifierSweep {
                     ReportTable(
                         "Means over \(domain.measured), 95 % intervals over them; training: as many that were learned from; the last epoch, by the choosing part",
                         columns: [
-                            "tokens", "rectifier", "parameters", "quantised MSE", "rectified MSE", "rectified, training", "last epoch, %", "PSNR, dB",
-                            "95 % interval", "SSIM", "rFID", "gain over no rectifier",
+                            "codes", "rectifier", "parameters", "quantised MSE", "rectified MSE", "rectified, training", "last epoch, %", "PSNR, dB",
+                            "95 % interval", "SSIM", "LPIPS", "rFID", "gain over no rectifier",
                         ], rows: rows))
-            ] + alarms)
+            ] + alarms + refusals.map { .text("Not possible: \($0)") })
     }
 }
