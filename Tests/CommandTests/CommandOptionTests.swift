@@ -24,7 +24,7 @@ import Testing
 
     @Test(arguments: [
         (["extract"], "fp32 or fp16. (default: fp32)"), (["import", "vae"], "for the weights. (default: fp32)"),
-        (["transfer"], "in transfer 1024)"), (["fit"], "(default: 16384;"),
+        (["transfer"], "in transfer 1024)"), (["fit"], "(default: 16384;"), (["tolerance"], "(default: 2048, 1024, 512, 256, 128)"),
     ])
     func helpNamesDefaultsAsTheyAreGiven(command: [String], text: String) throws {
         let ended = try TrainCommand.run(command + ["--help"])
@@ -49,6 +49,12 @@ import Testing
             #expect(ended.status == 1 && ended.errors == "Error: --learning-rate is in 0...1, not \(rate)\n")
             #expect(try StoredFolder.names(in: folder).isEmpty)
         }
+    }
+
+    /// Whose would they be?
+    @Test func latentsOfSeveralAutoencodersAreRefused() throws {
+        let ended = try TrainCommand.run(["tolerance", "--vae", "a", "b", "--images", "x", "--latents", "y", "--output", "z"])
+        #expect(ended.status == 64 && ended.errors.hasPrefix("Error: --latents are one autoencoder's: with several name --images\n"), "\(ended)")
     }
 
     @Test func theOptionThatIsImpossibleIsNamed() throws {

@@ -90,6 +90,23 @@ import Testing
         }
     }
 
+    @Test func severalAutoencodersAreOneList() throws {
+        try withScratchFolder { folder in
+            let place = try TinyTraining.place(in: folder)
+            let other = try TinyTraining.vae(in: folder + "/other", seed: 2)
+            let ended = try TrainCommand.run([
+                "tolerance", "--vae", place.vae, other, "--images", place.pictures, "--output", folder + "/run", "--size", "32",
+                "--split", "60/15/25", "--split-seed", "3152", "--tokens", "192", "--codes", "4", "--passes", "1",
+            ])
+            #expect(ended.status == 0, "\(ended.errors)")
+            let text = String(decoding: try StoredFile.read(folder + "/run/options.yaml"), as: UTF8.self)
+            #expect(text.contains("vae: [") && text.contains(place.vae) && text.contains(other), "\(text)")
+            #expect(try TrainCommand.run(["tolerance", "--config", folder + "/run/options.yaml"]).status == 0)
+            let results = String(decoding: try StoredFile.read(folder + "/run/results.json"), as: UTF8.self)
+            #expect(results.contains("\"autoencoder\" : \"vae\"") && results.contains("\"autoencoder\" : \"other\""))
+        }
+    }
+
     @Test func experimentsKeepTheirsToo() throws {
         try withScratchFolder { folder in
             let place = try TinyTraining.place(in: folder)

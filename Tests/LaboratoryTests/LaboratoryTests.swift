@@ -2,6 +2,7 @@ import FoundationEssentials
 import TestSupport
 import Testing
 
+@testable import Compute
 @testable import Files
 @testable import Fitting
 @testable import Images
@@ -84,17 +85,20 @@ import Testing
     @Test func noiseIsWhatItIsCalled() throws {
         try withScratchFolder { folder in
             let domain = try Self.domain(folder, split: TinyTraining.split, count: 24)
-            let experiment = try ToleranceExperiment(domain, seed: 1)
-            let cells: [ToleranceExperiment.Cell] = [.normalised(0), .normalised(0.1), .raw(0.1), .channel(5)]
-            let json = JSONFile.bytes(cells[1...3].map { $0 }, isPretty: false)
+            let experiment = try ToleranceExperiment(domain, Self.tolerated)
+            let cells: [ToleranceExperiment.Cell] = [.normalised(0), .normalised(0.1), .raw(0.1), .channel(5), .ideal(96), .tokens(96)]
+            let json = JSONFile.bytes(cells[1...5].map { $0 }, isPretty: false)
             #expect(
                 String(decoding: json, as: UTF8.self)
-                    == "[{\"kind\":\"normalised\",\"value\":0.1},{\"kind\":\"raw\",\"value\":0.1},{\"kind\":\"channel\",\"value\":5}]")
+                    == "[{\"kind\":\"normalised\",\"value\":0.1},{\"kind\":\"raw\",\"value\":0.1},{\"kind\":\"channel\",\"value\":5},"
+                    + "{\"kind\":\"ideal\",\"value\":96},{\"kind\":\"tokens\",\"value\":96}]")
+            #expect(try JSONDecoder().decode([ToleranceExperiment.Cell].self, from: Data(json)) == cells[1...5].map { $0 })
             let results = try measured(experiment, cells)
             #expect(results[0].figures.rawMSE == 0 && results[0].figures.pictures == domain.pictures(of: domain.reporting))
             #expect(abs(results[1].figures.normalisedMSE / 0.1 - 1) < 0.05)
             #expect(abs(results[2].figures.rawMSE / (0.1 * experiment.meanVariance) - 1) < 0.05)
-            let (noisy, clean) = (experiment.latents(.channel(5)).map.values, domain.reporting.map.values)
+            let noisy = try #require(try experiment.latents(.channel(5)) { false }).map.values
+            let clean = domain.reporting.map.values
             let changed = Set(noisy.indices.filter { noisy[$0] != clean[$0] }.map { $0 % domain.shape.channels })
             #expect(changed == [5])
             #expect(results[1].figures.pictures.difference.psnr < results[0].figures.pictures.difference.psnr)
@@ -105,6 +109,105 @@ import Testing
             let channels = try #require(html.split(separator: "<figure>").first { $0.contains("What noise on one channel") })
             #expect(channels.contains("<circle") && !channels.contains("fill=\"none\""), "nothing lies between channels")
         }
+    }
+
+    private static let tolerated = ToleranceExperiment.Options(tokens: [96, 7], codes: 4, grouping: .strip, passes: 2, seed: 1)
+
+    /// Of white latents the least error at their bits, and of tokens what their quantiser leaves.
+    @Test func equalBitsAreSpentAsNoiseAndAsTokens() throws {
+        try withScratchFolder { folder in
+            let domain = try Self.domain(folder, split: TinyTraining.split, count: 24)
+            let experiment = try ToleranceExperiment(domain, Self.tolerated)
+            let measured = experiment.cells.filter { if case .tokens = $0 { true } else { false } }
+            #expect(measured == [.tokens(96)] && experiment.refusals == ["7 tokens: 7 tokens do not divide 3072 latent values"])
+            #expect(experiment.cells.contains(.ideal(7)))
+            let results = try self.measured(experiment, [.normalised(0), .ideal(96), .tokens(96)])
+            let (ideal, tokens) = (results[1].figures, results[2].figures)
+            #expect(ideal.bits == 192 && tokens.bits == 192 && results[0].figures.bits == nil)
+            // The share of 2^(−2·192/3072) is lost, and noise of s(1 − s) joins the rest; it is drawn for two pictures or more.
+            let (share, z) = (0.917004, experiment.normalizer.normalize(domain.reporting).map)
+            let lost = share * share * z.sumOfSquares / Double(z.count)
+            #expect(abs(ideal.normalisedMSE / (lost + share * (1 - share)) - 1) < 0.05)
+            let html = experiment.report(results).html
+            #expect(html.contains("ideal codes of white latents") && html.contains("7 tokens do not divide") && html.contains(">96 tokens</"))
+            var stopped = experiment
+            let unfinished = try [ToleranceExperiment.Cell.tokens(96), .normalised(0)].map { try stopped.measure($0) { true } }
+            #expect(unfinished.allSatisfy { $0 == nil })
+            #expect(throws: ExperimentError("--codes is in 2...16777216, not 1")) {
+                try ToleranceExperiment.Options(tokens: [96], codes: 1, grouping: .strip, passes: 1, seed: 1).check()
+            }
+        }
+    }
+
+    /// Against the slopes of the picture in every direction, one after the other.
+    @Test func jacobianNormsAreThoseOfTheSlopes() throws {
+        try withScratchFolder { folder in
+            let domain = try Self.domain(folder, split: TinyTraining.split, count: 24)
+            let (decoder, shape) = (domain.vae.decoder, domain.shape)
+            let one = domain.reporting.images(0..<1)
+            let normalizer = LatentNormalizer(fitting: domain.training)
+            let found = try #require(JacobianNorms(of: decoder, at: one, normalizer, seed: 1) { false })
+            var (raw, normalised) = ([Double](repeating: 0, count: shape.channels), [Double](repeating: 0, count: shape.channels))
+            let step: Float = 0.01
+            let deviation = normalizer.deviation.values
+            for element in 0..<shape.count {
+                func drawn(_ change: Float) -> Tensor {
+                    var changed = one
+                    changed.map.withMutablePointer { $0[element] += change }
+                    return decoder(changed.map)
+                }
+                let (above, below) = (drawn(step), drawn(-step))
+                let slope = SquaredError.mean(above, below) / Double(4 * step * step) / 4
+                raw[element % shape.channels] += slope
+                normalised[element % shape.channels] += slope * Double(deviation[element]) * Double(deviation[element])
+            }
+            // Four passes at 64 sites: each channel errs by about √(2 / 256), one in twenty by twice that, and their sum by less.
+            for channel in raw.indices {
+                #expect(abs(found.raw[channel] / raw[channel] - 1) < 0.4 && abs(found.normalised[channel] / normalised[channel] - 1) < 0.4)
+            }
+            #expect(abs(found.rawTotal / raw.reduce(0, +) - 1) < 0.05 && abs(found.normalisedTotal / normalised.reduce(0, +) - 1) < 0.05)
+            #expect(found.channelsFelt > 1 && found.channelsFelt <= Double(shape.channels))
+            #expect(JacobianNorms(of: decoder, at: one, normalizer, seed: 1) { false } == found, "signs follow from the seed")
+            #expect(JacobianNorms(of: decoder, at: one, normalizer, seed: 1) { true } == nil)
+        }
+    }
+
+    @Test func autoencodersAreComparedSideBySide() throws {
+        try withScratchFolder { folder in
+            let first = try Self.domain(folder, split: TinyTraining.split, count: 24)
+            _ = try TinyTraining.vae(in: folder + "/other", seed: 2)
+            let source = LatentDomain.Source(
+                vae: folder + "/other", images: folder + "/pictures", latents: nil, size: 32, split: TinyTraining.split)
+            let second = try #require(try LatentDomain(source, in: folder, number: 1, networks: .none, console: .silent))
+            let comparison = try ToleranceComparison(["runs/vae", "runs/other"], [first, second], Self.tolerated)
+            #expect(comparison.cells.count == 2 * comparison.members[0].experiment.cells.count)
+            #expect(comparison.cells.suffix(96).allSatisfy { $0.treatment.isOfOneChannel })
+            let treatments: [ToleranceExperiment.Cell] = [
+                .normalised(0), .normalised(0.001), .normalised(0.01), .normalised(0.1), .normalised(1), .tokens(96), .channel(2),
+            ]
+            let cells = ["vae", "other"].flatMap { name in treatments.map { ToleranceComparison.Cell(autoencoder: name, treatment: $0) } }
+            let results = try measured(comparison, cells)
+            let alone = try measured(ToleranceExperiment(second, Self.tolerated), [.normalised(0.1)])
+            #expect(results[10].figures.pictures == alone[0].figures.pictures, "each is measured as if it were alone")
+            let html = comparison.report(results).html
+            for text in ["What decides tolerance", "vae: Noise on one channel", "other, tokens", "a linear decoder", "96 tokens of 4 codes"] {
+                #expect(html.contains(text), "\(text)")
+            }
+            let others = try #require(
+                try LatentDomain(
+                    .init(vae: folder + "/vae", images: folder + "/pictures", latents: nil, size: 64, split: TinyTraining.split), in: folder,
+                    number: 2,
+                    networks: .none, console: .silent))
+            #expect(throws: ExperimentError("b was measured on other pictures: choose a new folder")) {
+                try ToleranceComparison(["a", "b"], [first, others], Self.tolerated)
+            }
+        }
+    }
+
+    @Test func autoencodersAreNamedByWhatTellsThemApart() {
+        #expect(ToleranceComparison.names(of: ["runs/plain", "runs/kl/"]) == ["plain", "kl"])
+        #expect(ToleranceComparison.names(of: ["a/plain/vae", "a/kl/vae", "vae"]) == ["plain/vae", "kl/vae", "vae"])
+        #expect(ToleranceComparison.names(of: ["a", "a"]) == ["a", "a"])
     }
 
     @Test func theKneeIsWhereTheErrorHasDoubled() throws {

@@ -1,23 +1,41 @@
 import ArgumentParser
 import Fitting
 import Laboratory
+import TokenizerCore
 
 struct Tolerance: ComputingCommand {
     static let configuration = CommandConfiguration(
         abstract: "Experiment: how much noise a frozen decoder tolerates in its latents.",
         discussion: """
-            Noise in raw and normalised units, on all channels and on each alone; finds the knee.
+            Noise in raw and normalised units, on all channels and on each alone; finds the knee. Beside it the decoder's Jacobian, and what is \
+            left at equal bits, by tokens and by ideal codes. Several autoencoders are compared on the same pictures.
 
             Examples:
               revq-train tolerance --vae dc-ae --images pictures --output runs/tolerance
+              revq-train tolerance --vae plain kl discrete --images pictures \\
+                --output runs/tolerances
             """)
 
-    @OptionGroup var laboratory: LaboratoryArguments
+    @OptionGroup var laboratory: LaboratoryArguments<SeveralAutoencoders>
+    @Option(parsing: .upToNextOption, help: "Tokens per image of the quantisers; ideal codes have their bits, too.")
+    var tokens = [2048, 1024, 512, 256, 128]
+    @Option(help: "Codes of the one codebook.")
+    var codes = 1024
+    @Option(help: "strip, block-HxW, spatial or klt-S.")
+    var grouping = Grouping.strip
+    @Option(help: "Passes of Lloyd's algorithm.")
+    var passes = 10
 
     var threads: Threads { laboratory.threads }
 
     func run() throws {
-        try laboratory.run(self, options: [String: Int]()) { domains in try ToleranceExperiment(domains[0], seed: laboratory.seed) }
+        let options = ToleranceExperiment.Options(tokens: tokens, codes: codes, grouping: grouping, passes: passes, seed: laboratory.seed)
+        try options.check()
+        let folders = laboratory.autoencoders.vae
+        guard folders.count > 1 else {
+            return try laboratory.run(self, options: options) { domains in try ToleranceExperiment(domains[0], options) }
+        }
+        try laboratory.run(self, options: options) { domains in try ToleranceComparison(folders, domains, options) }
     }
 }
 
@@ -32,7 +50,7 @@ struct AblateReset: ComputingCommand {
                 --output runs/resets
             """)
 
-    @OptionGroup var laboratory: LaboratoryArguments
+    @OptionGroup var laboratory: LaboratoryArguments<OneAutoencoder>
     @Option(help: "Tokens per image, each with a codebook of its own.")
     var tokens = 512
     @Option(help: "Epochs of gradient steps.")
@@ -65,7 +83,7 @@ struct Transfer: ComputingCommand {
     /// What is not given.
     static let usual = QuantizerOptions(tokens: 512, codes: 1024, sharing: .one)
 
-    @OptionGroup var laboratory: LaboratoryArguments
+    @OptionGroup var laboratory: LaboratoryArguments<OneAutoencoder>
     @Option(help: "Pictures of the second domain, as --images.")
     var toImages: String?
     @Option(help: "Latents of the second domain, as --latents.")
@@ -84,7 +102,7 @@ struct Transfer: ComputingCommand {
         var wanted = Self.usual
         quantizer.change(&wanted)
         let options = TransferExperiment.Options(quantizer: wanted, passes: passes, seed: laboratory.seed)
-        var second = try laboratory.source
+        var second = try laboratory.sources[0]
         (second.images, second.latents) = (toImages, toLatents)
         var command = self
         command.quantizer.complete(wanted)

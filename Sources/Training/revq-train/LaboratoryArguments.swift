@@ -3,10 +3,31 @@ import Files
 import Jobs
 import Laboratory
 
-/// What every experiment asks for: an autoencoder, images or cached latents, and a folder for its results.
-struct LaboratoryArguments: ParsableArguments {
+/// Which autoencoders an experiment is about.
+protocol AutoencoderArguments: ParsableArguments {
+    /// Their folders, one or more.
+    var folders: [String] { get }
+}
+
+/// An experiment's one autoencoder.
+struct OneAutoencoder: AutoencoderArguments {
     @Option(help: "The autoencoder: a folder of the diffusers layout.")
     var vae: String
+
+    var folders: [String] { [vae] }
+}
+
+/// Autoencoders that an experiment compares.
+struct SeveralAutoencoders: AutoencoderArguments {
+    @Option(parsing: .upToNextOption, help: "The autoencoder, or several to compare: folders of the diffusers layout.")
+    var vae: [String]
+
+    var folders: [String] { vae }
+}
+
+/// What every experiment asks for: autoencoders, images or cached latents, and a folder for its results.
+struct LaboratoryArguments<Autoencoders: AutoencoderArguments>: ParsableArguments {
+    @OptionGroup var autoencoders: Autoencoders
     @Option(help: "PNG and JPEG files: a folder, a .tar file, or a list of such paths; only needed where there are no latents.")
     var images: String?
     @Option(help: "A folder that extract filled, or is to be filled from --images; by default one in the output.")
@@ -24,13 +45,20 @@ struct LaboratoryArguments: ParsableArguments {
 
     func validate() throws {
         if images == nil && latents == nil { throw ValidationError("name --images, --latents or both") }
+        if latents != nil && autoencoders.folders.count > 1 {
+            throw ValidationError("--latents are one autoencoder's: with several name --images")
+        }
     }
 
-    var source: LatentDomain.Source {
-        get throws { LatentDomain.Source(vae: vae, images: images, latents: latents, size: size, split: try split.given) }
+    /// A domain for each autoencoder.
+    var sources: [LatentDomain.Source] {
+        get throws {
+            let split = try split.given
+            return autoencoders.folders.map { LatentDomain.Source(vae: $0, images: images, latents: latents, size: size, split: split) }
+        }
     }
 
-    /// Runs an experiment on the domain that was named.
+    /// Runs an experiment on the domains that were named.
     ///
     /// - Parameters:
     ///   - command: the one that was called.
@@ -42,7 +70,7 @@ struct LaboratoryArguments: ParsableArguments {
     ) throws {
         let console = Console()
         let networks = try perceptual.networks(imageSize: size)
-        let record = Record(sources: [try source] + others, inception: perceptual.inception, lpips: perceptual.lpips, seed: seed, options: options)
+        let record = Record(sources: try sources + others, inception: perceptual.inception, lpips: perceptual.lpips, seed: seed, options: options)
         let run = try ExperimentRun(type(of: command)._commandName, in: output, options: record, console: console)
         try run.directory.keep(options: CommandOptions.text(of: command))
         var domains: [LatentDomain] = []

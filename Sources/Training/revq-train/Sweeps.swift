@@ -19,7 +19,7 @@ struct SweepTokens: ComputingCommand {
                 --tokens 512 256 128 --output runs/tokens
             """)
 
-    @OptionGroup var laboratory: LaboratoryArguments
+    @OptionGroup var laboratory: LaboratoryArguments<OneAutoencoder>
     @Option(parsing: .upToNextOption, help: "Tokens per image.")
     var tokens = [2048, 1024, 512, 256, 128, 64, 32]
     @Option(parsing: .upToNextOption, help: "Codes per codebook.")
@@ -54,7 +54,7 @@ struct SweepGrouping: ComputingCommand {
                 --groupings strip klt-2 --output runs/groupings
             """)
 
-    @OptionGroup var laboratory: LaboratoryArguments
+    @OptionGroup var laboratory: LaboratoryArguments<OneAutoencoder>
     @Option(help: "Tokens per image.")
     var tokens = 512
     @Option(help: "Codes per codebook.")
@@ -95,7 +95,7 @@ struct SweepRectifier: ComputingCommand {
                 --distortion weighted --rectifiers linear vit --output runs/few
             """)
 
-    @OptionGroup var laboratory: LaboratoryArguments
+    @OptionGroup var laboratory: LaboratoryArguments<OneAutoencoder>
     @Option(parsing: .upToNextOption, help: "Tokens per image.")
     var tokens = [512, 256, 128]
     @Option(parsing: .upToNextOption, help: "strip, block-HxW, spatial or klt-S.")

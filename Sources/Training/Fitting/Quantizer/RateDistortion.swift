@@ -1,9 +1,9 @@
 import Glibc
 
 /// What theory says about the mean squared error of Gaussian sources at a given rate.
-enum RateDistortion {
+package enum RateDistortion {
     /// The least error of unit-variance white noise at `rate` bits per number, by any code of any length.
-    static func shannon(rate: Double) -> Double {
+    package static func shannon(rate: Double) -> Double {
         exp2(-2 * rate)
     }
 

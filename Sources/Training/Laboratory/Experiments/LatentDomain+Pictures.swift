@@ -59,38 +59,43 @@ extension LatentDomain {
     /// - Parameter latents: raw, as many as ``reporting``.
     func keepSample(of latents: Latents, _ cell: some CustomStringConvertible) throws(ExperimentError) {
         guard !originals.isEmpty else { return }
-        let pictures = PixelBatch(vae.decode(latents.images(at: shown.map { pictured[$0] }))).images()
         do {
-            try samples.keep(zip(shown, pictures).map { ($0, $1) }, of: "\(cell)")
+            try samples.keep(zip(shown, sample(of: latents)).map { ($0, $1) }, of: "\(cell)")
         } catch {
             throw ExperimentError(error.reason)
         }
     }
 
-    /// Original, autoencoder alone, and what was kept of each of the cells; nil without pictures.
-    func grid<Cell: CustomStringConvertible>(_ caption: String, of cells: [(name: String, cell: Cell)]) -> ImageGrid? {
-        guard !originals.isEmpty else { return nil }
-        let drawn = cells.compactMap { cell in samples.pictures(shown, of: "\(cell.cell)").map { (cell.name, $0) } }
-        guard !drawn.isEmpty else { return nil }
-        let own = PixelBatch(vae.decode(reporting.images(at: shown.map { pictured[$0] }))).images()
-        let rows = shown.enumerated().map { place, index in
-            ImageGrid.Row(rowCaption(index), [originals[index].image, own[place]] + drawn.map { $0.1[place] })
-        }
-        return ImageGrid(caption, columns: ["original", "autoencoder alone"] + drawn.map(\.0), rows: rows)
+    /// What ``keepSample(of:_:)`` kept of a cell; nil where it did not.
+    func sample(of cell: some CustomStringConvertible) -> [RGBImage]? { samples.pictures(shown, of: "\(cell)") }
+
+    /// The pictures that reports show, drawn from the latents that something makes of the reporting part.
+    /// - Parameter latents: raw, as many as ``reporting``.
+    func sample(of latents: Latents) -> [RGBImage] {
+        PixelBatch(vae.decode(latents.images(at: shown.map { pictured[$0] }))).images()
     }
 
-    private func rowCaption(_ index: Int) -> String { "held-out picture \(index + 1) of \(originals.count)" }
+    /// Original, autoencoder alone, and what was kept of each of the cells; nil without pictures.
+    func grid<Cell: CustomStringConvertible>(_ caption: String, of cells: [(name: String, cell: Cell)]) -> ImageGrid? {
+        let drawn = cells.compactMap { cell in sample(of: cell.cell).map { (cell.name, $0) } }
+        guard !drawn.isEmpty else { return nil }
+        return grid(caption, columns: [("autoencoder alone", sample(of: reporting))] + drawn)
+    }
 
     /// Original, autoencoder alone, and each of the treatments, for some held-out pictures; nil without pictures.
     /// - Parameter treatments: raw latents under their names.
     func grid(_ caption: String, _ treatments: [(name: String, latents: Latents)]) -> ImageGrid? {
         guard !originals.isEmpty else { return nil }
-        let all = [("autoencoder alone", reporting)] + treatments.map { ($0.name, $0.latents) }
-        let rows = shown.map { index in
-            let drawn = all.map { PixelBatch(vae.decode($0.1.images(at: [pictured[index]]))).images()[0] }
-            return ImageGrid.Row(rowCaption(index), [originals[index].image] + drawn)
+        return grid(caption, columns: ([("autoencoder alone", reporting)] + treatments).map { ($0.name, sample(of: $0.latents)) })
+    }
+
+    /// The originals that reports show, and others beside them.
+    /// - Parameter columns: under its name, a picture for each of these originals.
+    func grid(_ caption: String, columns: [(name: String, pictures: [RGBImage])]) -> ImageGrid {
+        let rows = shown.enumerated().map { place, index in
+            ImageGrid.Row("held-out picture \(index + 1) of \(originals.count)", [originals[index].image] + columns.map { $0.pictures[place] })
         }
-        return ImageGrid(caption, columns: ["original"] + all.map(\.0), rows: rows)
+        return ImageGrid(caption, columns: ["original"] + columns.map(\.name), rows: rows)
     }
 }
 
