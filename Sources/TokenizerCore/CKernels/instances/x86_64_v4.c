@@ -2,6 +2,8 @@
 
 #if defined(__x86_64__)
 
+#include <immintrin.h>
+
 #define LANES 16
 #define REGISTERS 32
 #define TABLE revq_table_x86_64_v4

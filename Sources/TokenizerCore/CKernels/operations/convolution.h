@@ -17,15 +17,16 @@ INLINE float *put_zeros(float *to, ptrdiff_t count) {
     return to + count;
 }
 
-/// Puts numbers start..<end of the patch whose centre is output pixel `pixel` (counted through the images) into row `at` of a
-/// strip. A patch is `size` lines, each `size` pixels of c numbers that follow each other in the picture too.
-INLINE void gather_patch(const picture *p, ptrdiff_t pixel, ptrdiff_t start, ptrdiff_t end, float *strip, ptrdiff_t at) {
-    ptrdiff_t ho = (p->h + p->stride - 1) / p->stride, wo = (p->w + p->stride - 1) / p->stride;
-    const float *image = p->x + pixel / (ho * wo) * p->h * p->w * p->c;
-    ptrdiff_t top = pixel / wo % ho * p->stride - p->size / 2, left = pixel % wo * p->stride - p->size / 2;
-    ptrdiff_t width = p->size * p->c;
-    // Put together before it goes into the strip, which may want numbers in another form: that is done for whole steps.
-    float numbers[DEPTH + LANES], *to = numbers;
+/// An output pixel's patch: its image, and its first row and column, which may lie outside of that.
+typedef struct {
+    const float *image;
+    ptrdiff_t top, left;
+} patch;
+
+/// Puts numbers start..<end of a patch one after the other, zeros for what lies outside of the picture.
+INLINE void put_lines(const picture *p, patch here, ptrdiff_t start, ptrdiff_t end, float *to) {
+    const float *image = here.image;
+    const ptrdiff_t top = here.top, left = here.left, width = p->size * p->c;
     for (ptrdiff_t line = start / width; line * width < end; line++) {
         ptrdiff_t row = top + line, offset = line * width;
         bool is_inside = row >= 0 && row < p->h;
@@ -39,6 +40,21 @@ INLINE void gather_patch(const picture *p, ptrdiff_t pixel, ptrdiff_t start, ptr
         to = put_numbers(to, image + (row * p->w + left) * p->c + first - offset, last - first);
         to = put_zeros(to, until - last);
     }
+}
+
+/// Puts numbers start..<end of a patch into row `at` of a strip. A patch is `size` lines, each `size` pixels of c numbers that follow each other
+/// in the picture too.
+INLINE void gather_patch(const picture *p, patch here, ptrdiff_t start, ptrdiff_t end, float *strip, ptrdiff_t at) {
+    const float *image = here.image;
+    const ptrdiff_t top = here.top, left = here.left, width = p->size * p->c;
+    // Put together before it goes into the strip, which may want numbers in another form: that is done for whole steps.
+    float numbers[DEPTH + LANES], *to = numbers;
+    const bool is_whole = start == 0 && end == p->size * width;
+    const bool is_interior = top >= 0 && left >= 0 && top + p->size <= p->h && left + p->size <= p->w;
+    if (is_whole && is_interior)
+        for (ptrdiff_t line = 0; line < p->size; line++) to = put_numbers(to, image + ((top + line) * p->w + left) * p->c, width);
+    else
+        put_lines(p, here, start, end, to);
     for (ptrdiff_t k = 0; k < end - start; k += STEP) strip_store(strip, at, k, load_some_step(numbers + k, end - start - k));
 }
 
@@ -69,7 +85,14 @@ INLINE void gather_patches(
 INLINE void fill_strip_with_patches(
     const picture *p, ptrdiff_t first, ptrdiff_t rows, ptrdiff_t start, ptrdiff_t end, float *strip) {
     if (p->c % STEP == 0) return gather_patches(p, first, rows, start, end, strip);
-    for (ptrdiff_t i = 0; i < rows; i++) gather_patch(p, first + i, start, end, strip, i);
+    const ptrdiff_t ho = (p->h + p->stride - 1) / p->stride, wo = (p->w + p->stride - 1) / p->stride;
+    ptrdiff_t image = first / (ho * wo), row = first / wo % ho, column = first % wo;
+    for (ptrdiff_t i = 0; i < rows; i++) {
+        patch here = {p->x + image * p->h * p->w * p->c, row * p->stride - p->size / 2, column * p->stride - p->size / 2};
+        gather_patch(p, here, start, end, strip, i);
+        if (++column == wo) column = 0, row++;
+        if (row == ho) row = 0, image++;
+    }
 }
 
 static void convolve(

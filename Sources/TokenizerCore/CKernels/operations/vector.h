@@ -13,15 +13,37 @@ INLINE vfloat load(const float *p) { return *(const vfloat_unaligned *)p; }
 
 INLINE void store(float *p, vfloat v) { *(vfloat_unaligned *)p = v; }
 
+// Sixteen lanes are vectors of AVX-512, or four of AArch64's.
+#if LANES == 16 && defined(__x86_64__)
+#define HAS_MASKS 1
+#else
+#define HAS_MASKS 0
+#endif
+
+#if HAS_MASKS
+/// AVX-512 reads and writes a part of a vector at once, where memcpy of a size that only shows at run time is a call.
+INLINE __mmask16 first_lanes(ptrdiff_t count) { return (__mmask16)((1u << count) - 1); }
+#endif
+
 /// The first `count` floats at `p`, zeros after them. Reads nothing else.
 INLINE vfloat load_first(const float *p, ptrdiff_t count) {
+#if HAS_MASKS
+    return _mm512_maskz_loadu_ps(first_lanes(count), p);
+#else
     vfloat v = {0};
     __builtin_memcpy(&v, p, (size_t)count * sizeof(float));
     return v;
+#endif
 }
 
 /// Writes the first `count` floats of `v` and nothing else.
-INLINE void store_first(float *p, vfloat v, ptrdiff_t count) { __builtin_memcpy(p, &v, (size_t)count * sizeof(float)); }
+INLINE void store_first(float *p, vfloat v, ptrdiff_t count) {
+#if HAS_MASKS
+    _mm512_mask_storeu_ps(p, first_lanes(count), v);
+#else
+    __builtin_memcpy(p, &v, (size_t)count * sizeof(float));
+#endif
+}
 
 /// A whole vector, or the first `count` floats where fewer are left.
 INLINE vfloat load_some(const float *p, ptrdiff_t count) { return count >= LANES ? load(p) : load_first(p, count); }
