@@ -12,7 +12,7 @@
 #include "CKernels.h"
 
 /// A kernel that is new wants a function here.
-_Static_assert(sizeof(revq_kernel_table) == 31 * sizeof(void *), "the table has other kernels than are tested here");
+_Static_assert(sizeof(revq_kernel_table) == 33 * sizeof(void *), "the table has other kernels than are tested here");
 
 enum { GUARD = 16, MOST = 1 << 17 };
 static const float guard = 1234.5f;
@@ -201,6 +201,22 @@ static void depthwise(const revq_kernel_table *k, check *c) {
                 expect(c, "depthwise_backward, bias", dbias, n, rounded);
             }
             free(x), free(taps), free(bias), free(dy), free(halves);
+        }
+}
+
+static void pooling(const revq_kernel_table *k, check *c) {
+    const ptrdiff_t shapes[][4] = {{3, 3, 1, 1}, {5, 7, 18, 1}, {6, 9, 33, 2}};
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
+        for (ptrdiff_t size = 2; size <= 3; size++) {
+            ptrdiff_t h = shapes[i][0], w = shapes[i][1], n = shapes[i][2], stride = shapes[i][3];
+            // The last neighbourhoods may reach beyond the end.
+            ptrdiff_t ho = (h - size + stride - 1) / stride + 1, wo = (w - size + stride - 1) / stride + 1, pixels = 2 * ho * wo;
+            float *x = numbers(2 * h * w * n), *dy = numbers(pixels * n), *y = results(pixels * n), *dx = results(2 * h * w * n);
+            k->pool_maximum(x, h, w, n, size, stride, ho, wo, 0, pixels, y);
+            k->pool_maximum_backward(x, h, w, n, size, stride, ho, wo, y, dy, 0, pixels, dx);
+            expect(c, "pool_maximum_backward", dx, 2 * h * w * n, rounded);
+            expect(c, "pool_maximum", y, pixels * n, exact);
+            free(x), free(dy);
         }
 }
 
@@ -418,6 +434,7 @@ static void run(const revq_kernel_table *k, check *c) {
     winograd(k, c);
     winograd_gradient(k, c);
     depthwise(k, c);
+    pooling(k, c);
     rows(k, c);
     attention(k, c);
     shortcuts(k, c);

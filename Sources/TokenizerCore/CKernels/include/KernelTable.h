@@ -157,6 +157,15 @@ typedef struct revq_kernel_table {
         const float *x, const float *_Nullable halves, const float *dy, ptrdiff_t images, ptrdiff_t h, ptrdiff_t w, ptrdiff_t c,
         ptrdiff_t size, const float *turned, revq_activation activation, ptrdiff_t first, ptrdiff_t last, float *dx, float *dtaps,
         float *_Nullable dbias);
+    /// Results first..<last, counted through the images, of the largest values in neighbourhoods of `size`² pixels, `stride` pixels apart, channel
+    /// by channel: x is [images, h, w, c], y is [images, ho, wo, c]. A neighbourhood that reaches beyond the picture's end is cut off there.
+    void (*pool_maximum)(
+        const float *x, ptrdiff_t h, ptrdiff_t w, ptrdiff_t c, ptrdiff_t size, ptrdiff_t stride, ptrdiff_t ho, ptrdiff_t wo, ptrdiff_t first,
+        ptrdiff_t last, float *y);
+    /// Its gradient: adds each result's share of dy to the first of the largest values in the order of the pixels. y are the results.
+    void (*pool_maximum_backward)(
+        const float *x, ptrdiff_t h, ptrdiff_t w, ptrdiff_t c, ptrdiff_t size, ptrdiff_t stride, ptrdiff_t ho, ptrdiff_t wo, const float *y,
+        const float *dy, ptrdiff_t first, ptrdiff_t last, float *dx);
     /// The gradient of `attend`: fills dqkv, laid out as qkv is. `scratch` holds `attend_backward_scratch` floats.
     void (*attend_backward)(
         const float *qkv, ptrdiff_t positions, ptrdiff_t stride, ptrdiff_t d, float epsilon, const float *dy, ptrdiff_t dy_stride,

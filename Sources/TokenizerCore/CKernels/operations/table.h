@@ -18,6 +18,7 @@
 #include "shortcut.h"
 
 #include "depthwise.h"
+#include "pooling.h"
 
 #include "elementwise_backward.h"
 #include "normalization_backward.h"
@@ -58,6 +59,8 @@ const revq_kernel_table TABLE = {
     .sum_squares = sum_squares,
     .rms_norm_backward = rms_norm_backward,
     .depthwise_backward = depthwise_backward,
+    .pool_maximum = pool_maximum,
+    .pool_maximum_backward = pool_maximum_backward,
     .attend_backward = attend_backward,
     .attend_backward_scratch = attend_backward_scratch,
     .adamw = adamw,
