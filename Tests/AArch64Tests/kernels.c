@@ -153,12 +153,13 @@ static void convolutions(const revq_kernel_table *k, check *c) {
 static void winograd(const revq_kernel_table *k, check *c) {
     const ptrdiff_t shapes[][4] = {{1, 1, 16, 1}, {4, 4, 16, 32}, {9, 7, 32, 33}, {8, 13, 272, 130}};
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
-        for (int kind = REVQ_PLAIN_PICTURE; kind <= REVQ_HALVING; kind++) {
-            ptrdiff_t h = shapes[i][0], w = shapes[i][1], in = shapes[i][2], n = shapes[i][3];
+        for (int kind = REVQ_PLAIN_PICTURE; kind <= REVQ_FIVE_BY_FIVE; kind++) {
+            ptrdiff_t h = shapes[i][0], w = shapes[i][1], in = shapes[i][2], n = shapes[i][3], taps = 9;
+            if (kind == REVQ_FIVE_BY_FIVE) in = in / 32 * 32 + 32, taps = 25;
             ptrdiff_t ho = kind == REVQ_ENLARGING ? 2 * h : kind == REVQ_HALVING ? (h + 1) / 2 : h;
             ptrdiff_t wo = kind == REVQ_ENLARGING ? 2 * w : kind == REVQ_HALVING ? (w + 1) / 2 : w;
             ptrdiff_t tiles = 2 * ((ho + 3) / 4) * ((wo + 3) / 4), panels = (n + 31) / 32;
-            float *x = numbers(2 * h * w * in), *weights = numbers(n * in * 9), *bias = numbers(n), *y = results(2 * ho * wo * n);
+            float *x = numbers(2 * h * w * in), *weights = numbers(n * in * taps), *bias = numbers(n), *y = results(2 * ho * wo * n);
             float *u = malloc((size_t)(revq_winograd_weights(kind) * in * 32 * panels) * sizeof(float));
             for (ptrdiff_t panel = 0; panel < panels; panel++) revq_pack_winograd_panel(kind, weights, n, in, panel, u);
             float *scratch = malloc((size_t)k->winograd_scratch(kind, in, tiles) * sizeof(float));

@@ -26,6 +26,18 @@ struct WinogradTests {
         }
     }
 
+    /// Four kernels that overlap no borders, or all of them; a channel count that is no power of two.
+    @Test(arguments: InstructionSet.supported, [[2, 9, 14, 32, 33], [1, 1, 2, 64, 3], [3, 5, 4, 96, 140]])
+    func fiveByFiveAgreesWithDoublePrecision(set: InstructionSet, size: [Int]) {
+        var values = TestValues(seed: 17)
+        let (x, weight) = (values.tensor([size[0], size[1], size[2], size[3]]), values.tensor([size[4], size[3], 5, 5]))
+        let bias = values.tensor([size[4]])
+        let y = ComputeContext.with(\.instructionSet, set) {
+            ComputeContext.with(\.algorithm, .winograd) { convolve(x, with: PackedConvolution(weight), bias: bias) }
+        }
+        #expect(relativeError(y, naiveConvolution(x, weight, bias: bias, stride: 1)) < 5e-6)
+    }
+
     @Test(arguments: InstructionSet.supported)
     func writesOnlyTheAskedTilesAndChannels(set: InstructionSet) {
         var values = TestValues(seed: 12)
@@ -78,8 +90,8 @@ struct WinogradTests {
         #expect(results[2] == silu)
     }
 
-    /// More threads have the work cut finer: two strips a band, one, and fewer channels.
-    @Test(arguments: InstructionSet.supported, [[1, 64, 64, 16, 260], [1, 17, 23, 32, 520], [3, 9, 6, 16, 40]])
+    /// More threads have the work cut finer: two strips a band, one, and fewer channels. Small pictures share bands.
+    @Test(arguments: InstructionSet.supported, [[1, 64, 64, 16, 260], [1, 17, 23, 32, 520], [3, 9, 6, 16, 40], [5, 16, 16, 16, 300]])
     func doesNotDependOnThreads(set: InstructionSet, size: [Int]) {
         var values = TestValues(seed: 15)
         let (x, n) = (values.tensor([size[0], size[1], size[2], size[3]]), size[4])
@@ -130,9 +142,10 @@ struct WinogradTests {
     @Test(arguments: InstructionSet.supported)
     func isChosenByLayerAndImageSize(set: InstructionSet) {
         /// For a square result of the given side.
-        func chosen(_ c: Int, _ size: Int, stride: Int, _ side: Int) -> ConvolutionAlgorithm {
+        func chosen(_ c: Int, _ size: Int, stride: Int, _ side: Int, inBatches: Bool = false) -> ConvolutionAlgorithm {
             ComputeContext.with(\.instructionSet, set) {
-                .chosen(for: PackedConvolution(Tensor(zeros: [1, c, size, size])), stride: stride, h: side, w: side)
+                let weights = PackedConvolution(Tensor(zeros: [1, c, size, size]), servesBatches: inBatches)
+                return .chosen(for: weights, stride: stride, h: side, w: side)
             }
         }
         #expect(chosen(32, 3, stride: 1, 64) == .winograd)
@@ -140,7 +153,12 @@ struct WinogradTests {
         #expect(chosen(32, 3, stride: 1, 16) == (set == .x86_64_amx ? .direct : .winograd))
         #expect(chosen(32, 3, stride: 2, 64) == (set == .x86_64_amx ? .direct : .winograd))
         #expect(chosen(32, 3, stride: 3, 64) == .direct)
-        #expect(chosen(32, 5, stride: 1, 64) == .direct)
+        #expect(chosen(32, 3, stride: 1, 16, inBatches: true) == .winograd)
+        #expect(chosen(32, 3, stride: 1, 8, inBatches: true) == .direct)
+        #expect(chosen(32, 5, stride: 1, 64) == .winograd)
+        #expect(chosen(32, 5, stride: 2, 64) == .direct)
+        #expect(chosen(48, 5, stride: 1, 64) == .direct)
+        #expect(chosen(32, 7, stride: 1, 64) == .direct)
         #expect(chosen(3, 3, stride: 1, 64) == .direct)
     }
 }

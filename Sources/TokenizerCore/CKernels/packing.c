@@ -61,52 +61,63 @@ typedef struct {
 
 static kernel_transform transform_for(revq_winograd kind) {
     switch (kind) {
-    case REVQ_PLAIN_PICTURE: return (kernel_transform){plain_transform, 6};
+    case REVQ_PLAIN_PICTURE:
+    case REVQ_FIVE_BY_FIVE: return (kernel_transform){plain_transform, 6};
     case REVQ_ENLARGING: return (kernel_transform){enlarging_transform, 5};
     case REVQ_HALVING: return (kernel_transform){halving_transform, 6};
     }
 }
 
+/// 3×3 kernels that a kernel is made of.
+static int kernels_in(revq_winograd kind) { return kind == REVQ_FIVE_BY_FIVE ? 4 : 1; }
+
 int revq_winograd_weights(revq_winograd kind) {
     int count = transform_for(kind).count;
-    return count * count;
+    return count * count * kernels_in(kind);
 }
 
-/// So many kernels side by side, for vectors of double precision.
-enum { KERNELS_AT_A_TIME = 8 };
-typedef double kernel_numbers[KERNELS_AT_A_TIME];
+/// One number of the kernels of all columns of a panel, side by side, so that several are transformed at once.
+typedef double numbers[PANEL];
 
-/// G g Gᵀ for some 3×3 kernels.
-static void transform_kernels(kernel_transform g, const kernel_numbers kernel[9], kernel_numbers u[MOST_ROWS * MOST_ROWS]) {
-    kernel_numbers half[MOST_ROWS][3];
+/// Reads one of the 3×3 kernels that each column's kernel is made of, from the top left, from the top right …, with zeros for rows and columns
+/// that it does not have, and for columns of the panel beyond `count`. Kernels are `step` floats apart.
+static void read_kernels(revq_winograd kind, const float *kernels, ptrdiff_t step, ptrdiff_t count, ptrdiff_t part, numbers to[9]) {
+    int side = kind == REVQ_FIVE_BY_FIVE ? 5 : 3, top = (int)part / 2 * 3, left = (int)part % 2 * 3;
+    for (int i = 0; i < 9; i++) {
+        int row = top + i / 3, column = left + i % 3;
+        bool is_there = row < side && column < side;
+        for (ptrdiff_t j = 0; j < PANEL; j++) to[i][j] = is_there && j < count ? kernels[j * step + row * side + column] : 0;
+    }
+}
+
+/// A row of G times three numbers.
+static inline void combine(const double g[3], const double *first, const double *second, const double *third, double *to) {
+    for (int j = 0; j < PANEL; j++) to[j] = g[0] * first[j] + g[1] * second[j] + g[2] * third[j];
+}
+
+/// G g Gᵀ for 3×3 kernels.
+static void transform_kernels(kernel_transform g, const numbers kernel[9], numbers *u) {
+    numbers half[MOST_ROWS][3];
     for (int i = 0; i < g.count; i++)
-        for (int j = 0; j < 3; j++)
-            for (int k = 0; k < KERNELS_AT_A_TIME; k++)
-                half[i][j][k] = g.rows[i][0] * kernel[j][k] + g.rows[i][1] * kernel[3 + j][k] + g.rows[i][2] * kernel[6 + j][k];
+        for (int j = 0; j < 3; j++) combine(g.rows[i], kernel[j], kernel[3 + j], kernel[6 + j], half[i][j]);
     for (int i = 0; i < g.count; i++)
-        for (int j = 0; j < g.count; j++)
-            for (int k = 0; k < KERNELS_AT_A_TIME; k++)
-                u[i * g.count + j][k] = half[i][0][k] * g.rows[j][0] + half[i][1][k] * g.rows[j][1] + half[i][2][k] * g.rows[j][2];
+        for (int j = 0; j < g.count; j++) combine(g.rows[j], half[i][0], half[i][1], half[i][2], u[i * g.count + j]);
 }
 
 void revq_pack_winograd_panel(revq_winograd kind, const float *weights, ptrdiff_t n, ptrdiff_t c, ptrdiff_t panel, float *to) {
     enum { PANELS_IN_CHUNK = REVQ_WINOGRAD_CHUNK / PANEL };
     kernel_transform g = transform_for(kind);
-    int count = revq_winograd_weights(kind);
-    ptrdiff_t panels = (n + PANEL - 1) / PANEL, chunk = panel / PANELS_IN_CHUNK * PANELS_IN_CHUNK;
+    ptrdiff_t count = g.count * g.count, depth = kernels_in(kind) * c, taps = kind == REVQ_FIVE_BY_FIVE ? 25 : 9;
+    ptrdiff_t panels = (n + PANEL - 1) / PANEL, chunk = panel / PANELS_IN_CHUNK * PANELS_IN_CHUNK, columns = n - panel * PANEL;
     ptrdiff_t panels_in_chunk = panels - chunk < PANELS_IN_CHUNK ? panels - chunk : PANELS_IN_CHUNK;
-    to += (chunk * count + (panel - chunk)) * c * PANEL;
-    for (ptrdiff_t channel = 0; channel < c; channel++)
-        for (ptrdiff_t first = 0; first < PANEL; first += KERNELS_AT_A_TIME) {
-            kernel_numbers kernel[9] = {0}, u[MOST_ROWS * MOST_ROWS];
-            for (ptrdiff_t k = 0; k < KERNELS_AT_A_TIME && panel * PANEL + first + k < n; k++)
-                for (int tap = 0; tap < 9; tap++) kernel[tap][k] = weights[((panel * PANEL + first + k) * c + channel) * 9 + tap];
-            transform_kernels(g, kernel, u);
-            for (int i = 0; i < count; i++) {
-                float *target = to + (i * panels_in_chunk * c + channel) * PANEL + first;
-                for (int k = 0; k < KERNELS_AT_A_TIME; k++) target[k] = (float)u[i][k];
-            }
-        }
+    to += (chunk * count + (panel - chunk)) * depth * PANEL;
+    for (ptrdiff_t row = 0; row < depth; row++) {
+        numbers kernel[9], u[MOST_ROWS * MOST_ROWS];
+        read_kernels(kind, weights + (panel * PANEL * c + row % c) * taps, c * taps, columns, row / c, kernel);
+        transform_kernels(g, kernel, u);
+        for (ptrdiff_t i = 0; i < count; i++)
+            for (int j = 0; j < PANEL; j++) to[(i * panels_in_chunk * depth + row) * PANEL + j] = (float)u[i][j];
+    }
 }
 
 void revq_pack_pixel_weights(const int32_t *weights, ptrdiff_t count, ptrdiff_t before, ptrdiff_t groups, int16_t *to) {

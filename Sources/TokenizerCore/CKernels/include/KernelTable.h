@@ -33,7 +33,7 @@ typedef enum __attribute__((enum_extensibility(closed))) revq_activation {
     REVQ_SILU = 2,
 } revq_activation;
 
-/// What stands between the picture and a 3×3 convolution by Winograd's algorithm.
+/// What Winograd's algorithm computes: a 3×3 convolution and what stands between it and the picture, or a larger one.
 typedef enum __attribute__((enum_extensibility(closed))) revq_winograd {
     /// Nothing: stride 1.
     REVQ_PLAIN_PICTURE = 0,
@@ -41,6 +41,8 @@ typedef enum __attribute__((enum_extensibility(closed))) revq_winograd {
     REVQ_ENLARGING = 1,
     /// Every second result in both directions is formed: stride 2.
     REVQ_HALVING = 2,
+    /// A 5×5 convolution of stride 1, put together from four 3×3 ones.
+    REVQ_FIVE_BY_FIVE = 3,
 } revq_winograd;
 
 /// One step of AdamW: decoupled weight decay, bias-corrected moments.
@@ -92,9 +94,9 @@ typedef struct revq_kernel_table {
     void (*convolve)(
         const float *x, ptrdiff_t h, ptrdiff_t w, ptrdiff_t c, ptrdiff_t size, ptrdiff_t stride, ptrdiff_t first, ptrdiff_t last,
         const float *panels, ptrdiff_t n, float *y, ptrdiff_t ldc, const float *_Nullable bias, revq_activation activation);
-    /// The same as `convolve` for size 3, by Winograd's algorithm. Output tiles first..<last of 4×4 pixels, counted through the
+    /// The same as `convolve` for the kind's size, by Winograd's algorithm. Output tiles first..<last of 4×4 pixels, counted through the
     /// images, and channels first_column..<last_column (multiples of REVQ_WINOGRAD_CHUNK, or n) of n. x is [images, h, w, c] with c
-    /// a multiple of 16, y is [images, h, w, n], [images, 2h, 2w, n] or [images, ⌈h / 2⌉, ⌈w / 2⌉, n]. `scratch` holds
+    /// a multiple of 16 (of 32 for 5×5), y is [images, h, w, n], [images, 2h, 2w, n] or [images, ⌈h / 2⌉, ⌈w / 2⌉, n]. `scratch` holds
     /// `winograd_scratch` floats for last - first tiles. A sum over the channels is formed as in `multiply`.
     void (*convolve_winograd)(
         revq_winograd kind, const float *x, ptrdiff_t h, ptrdiff_t w, ptrdiff_t c, ptrdiff_t first, ptrdiff_t last,
@@ -220,8 +222,9 @@ void revq_pack_rows(const float *rows, ptrdiff_t k, ptrdiff_t n, ptrdiff_t first
 /// Channels of a result that `convolve_winograd` forms together.
 #define REVQ_WINOGRAD_CHUNK 128
 
-/// Transforms weights stored as [n, c, 3, 3] for `convolve_winograd` and packs those of panel `panel`. All panels together fill
-/// `to`: revq_winograd_weights(kind) · c · 32 · ⌈n / 32⌉ floats, [⌈n / 128⌉][weights][panels of the 128 channels][c][32].
+/// Transforms weights stored as [n, c, 3, 3], or [n, c, 5, 5], for `convolve_winograd` and packs those of panel `panel`. All panels together
+/// fill `to`: revq_winograd_weights(kind) · c · 32 · ⌈n / 32⌉ floats, [⌈n / 128⌉][weights][panels of the 128 channels][c][32], for 5×5 with
+/// the channels of each of the four 3×3 kernels one after the other.
 void revq_pack_winograd_panel(revq_winograd kind, const float *weights, ptrdiff_t n, ptrdiff_t c, ptrdiff_t panel, float *to);
 
 /// Lays `count` weights out for one pixel of `resize_rgb_row`, behind `before` weights of nought and with such behind them:
@@ -229,7 +232,7 @@ void revq_pack_winograd_panel(revq_winograd kind, const float *weights, ptrdiff_
 /// two of its four pixels, each pair thrice and twice nought. A weight has at most 26 bits and a sign.
 void revq_pack_pixel_weights(const int32_t *weights, ptrdiff_t count, ptrdiff_t before, ptrdiff_t groups, int16_t *to);
 
-/// Numbers that a transformed 3×3 kernel has.
+/// Numbers that a transformed kernel has.
 int revq_winograd_weights(revq_winograd kind);
 
 #pragma clang assume_nonnull end

@@ -12,6 +12,9 @@
 // With stride 2 the outer taps of a line see the odd pixels and the middle one the even ones: F(4, 2) at the points 0, ±1, 2, ∞
 // for the former, four plain products for the latter, 81 instead of 144 for a tile.
 //
+// A 5×5 kernel is four 3×3 ones, whose last taps are zeros where it has no more: each sees the picture moved by another two or one pixels, and
+// all four are one sum over four times the channels. 36 products for each of them instead of 400.
+//
 // Source: Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", 2015; points 0, ±1, ±2, ∞.
 
 #define TILE 4
@@ -25,6 +28,8 @@
 #define PIXELS(kind) BY_KIND(kind, 6, 4, 9)
 /// Transforms of a line of weights.
 #define WEIGHTS(kind) BY_KIND(kind, 6, 5, 6)
+/// 3×3 kernels that a kernel is made of.
+#define KERNELS(kind) ((kind) == REVQ_FIVE_BY_FIVE ? 4 : 1)
 /// Channels of the result that are formed together; a multiple of PANEL.
 #define CHUNK REVQ_WINOGRAD_CHUNK
 
@@ -155,24 +160,36 @@ INLINE void copy_patch(const tiling *t, const float *image, place corner, ptrdif
     }
 }
 
-/// Fills row `at % TILE_ROWS` of the strips that tile `at` of the band belongs to.
-INLINE void transform_tile(const revq_winograd kind, const tiling *t, place tile_place, ptrdiff_t at, float *v, ptrdiff_t between) {
+/// Fills columns `column`… of row `at % TILE_ROWS` of the strips that tile `at` of the band belongs to, with the transforms of the pixels from
+/// `corner` on.
+INLINE void transform_pixels(
+    const revq_winograd kind, const tiling *t, place corner, ptrdiff_t at, ptrdiff_t column, float *v, ptrdiff_t between) {
     const int side = PIXELS(kind);
-    place corner = tile_place;
-    corner.row = BY_KIND(kind, tile_place.row, tile_place.row / 2, tile_place.row * 2) - 1;
-    corner.column = BY_KIND(kind, tile_place.column, tile_place.column / 2, tile_place.column * 2) - 1;
     bool is_interior = corner.row >= 0 && corner.column >= 0 && corner.row + side <= t->h && corner.column + side <= t->w;
     const float *image = t->x + corner.image * t->h * t->w * t->c;
-    float *strip = v + at / TILE_ROWS * strip_floats(t->c);
+    float *strip = v + at / TILE_ROWS * strip_floats(KERNELS(kind) * t->c);
     for (ptrdiff_t channel = 0; channel < t->c; channel += STEP) {
         if (is_interior && channel + STEP <= t->c) {
             const float *from = image + (corner.row * t->w + corner.column) * t->c + channel;
-            transform_patch(kind, from, t->w * t->c, t->c, strip, at % TILE_ROWS, channel, between);
+            transform_patch(kind, from, t->w * t->c, t->c, strip, at % TILE_ROWS, column + channel, between);
         } else {
             float patch[MOST_POINTS * MOST_POINTS * STEP];
             copy_patch(t, image, corner, channel, side, patch);
-            transform_patch(kind, patch, side * STEP, STEP, strip, at % TILE_ROWS, channel, between);
+            transform_patch(kind, patch, side * STEP, STEP, strip, at % TILE_ROWS, column + channel, between);
         }
+    }
+}
+
+INLINE void transform_tile(const revq_winograd kind, const tiling *t, place tile_place, ptrdiff_t at, float *v, ptrdiff_t between) {
+    for (int part = 0; part < KERNELS(kind); part++) {
+        place corner = tile_place;
+        corner.row = BY_KIND(kind, tile_place.row, tile_place.row / 2, tile_place.row * 2) - 1;
+        corner.column = BY_KIND(kind, tile_place.column, tile_place.column / 2, tile_place.column * 2) - 1;
+        if (kind == REVQ_FIVE_BY_FIVE) {
+            corner.row += part / 2 ? 2 : -1;
+            corner.column += part % 2 ? 2 : -1;
+        }
+        transform_pixels(kind, t, corner, at, part * t->c, v, between);
     }
 }
 
@@ -181,6 +198,7 @@ static void transform_input(const tiling *t, place tile_place, ptrdiff_t at, flo
     case REVQ_PLAIN_PICTURE: transform_tile(REVQ_PLAIN_PICTURE, t, tile_place, at, v, between); break;
     case REVQ_ENLARGING: transform_tile(REVQ_ENLARGING, t, tile_place, at, v, between); break;
     case REVQ_HALVING: transform_tile(REVQ_HALVING, t, tile_place, at, v, between); break;
+    case REVQ_FIVE_BY_FIVE: transform_tile(REVQ_FIVE_BY_FIVE, t, tile_place, at, v, between); break;
     }
 }
 
@@ -212,7 +230,8 @@ static void transform_output(
         ptrdiff_t left = columns - channel;
         vfloat sums[TILE][TILE];
         switch (t->kind) {
-        case REVQ_PLAIN_PICTURE: transform_products(REVQ_PLAIN_PICTURE, m + channel, between, sums); break;
+        case REVQ_PLAIN_PICTURE:
+        case REVQ_FIVE_BY_FIVE: transform_products(REVQ_PLAIN_PICTURE, m + channel, between, sums); break;
         case REVQ_ENLARGING: transform_products(REVQ_ENLARGING, m + channel, between, sums); break;
         case REVQ_HALVING: transform_products(REVQ_HALVING, m + channel, between, sums); break;
         }
@@ -228,7 +247,7 @@ static void transform_output(
     }
 }
 
-/// M = V · U for one chunk of channels. Whole vectors are stored: there is room for CHUNK columns.
+/// M = V · U for one chunk of channels, sums of c numbers. Whole vectors are stored: there is room for CHUNK columns.
 static void multiply_transformed(
     revq_winograd kind, ptrdiff_t count, ptrdiff_t c, const float *v, ptrdiff_t v_step, const float *weights, ptrdiff_t columns,
     float *m, ptrdiff_t m_step) {
@@ -261,7 +280,7 @@ INLINE ptrdiff_t transform_step(ptrdiff_t count, ptrdiff_t c) {
 INLINE ptrdiff_t product_step(ptrdiff_t count) { return count * CHUNK + LINE; }
 
 static ptrdiff_t winograd_scratch(revq_winograd kind, ptrdiff_t c, ptrdiff_t count) {
-    return PIXELS(kind) * PIXELS(kind) * transform_step(count, c) +
+    return PIXELS(kind) * PIXELS(kind) * transform_step(count, KERNELS(kind) * c) +
            POINTS(kind) * POINTS(kind) * product_step(count);
 }
 
@@ -272,13 +291,13 @@ static void convolve_winograd(
     tiling t = {x, h, w, c, BY_KIND(kind, h, 2 * h, (h + 1) / 2), BY_KIND(kind, w, 2 * w, (w + 1) / 2), kind, 0, 0};
     t.down = (t.ho + TILE - 1) / TILE;
     t.across = (t.wo + TILE - 1) / TILE;
-    ptrdiff_t count = last - first, v_step = transform_step(count, c), m_step = product_step(count);
+    ptrdiff_t count = last - first, depth = KERNELS(kind) * c, v_step = transform_step(count, depth), m_step = product_step(count);
     float *v = scratch, *m = scratch + PIXELS(kind) * PIXELS(kind) * v_step;
     for (ptrdiff_t i = 0; i < count; i++) transform_input(&t, place_of(&t, first + i), i, v, v_step);
     for (ptrdiff_t column = first_column; column < last_column; column += CHUNK) {
         ptrdiff_t columns = n - column < CHUNK ? n - column : CHUNK;
-        const float *chunk = weights + column * WEIGHTS(kind) * WEIGHTS(kind) * c;
-        multiply_transformed(kind, count, c, v, v_step, chunk, columns, m, m_step);
+        const float *chunk = weights + column * WEIGHTS(kind) * WEIGHTS(kind) * depth;
+        multiply_transformed(kind, count, depth, v, v_step, chunk, columns, m, m_step);
         for (ptrdiff_t i = 0; i < count; i++)
             transform_output(
                 &t, place_of(&t, first + i), m + i * CHUNK, m_step, columns, y + column, n, bias ? bias + column : NULL,

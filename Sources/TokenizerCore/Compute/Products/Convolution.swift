@@ -22,7 +22,9 @@ package func convolve(
     }
     switch ConvolutionAlgorithm.chosen(for: weights, stride: stride, h: (x.h + stride - 1) / stride, w: (x.w + stride - 1) / stride) {
     case .direct: return convolveDirectly(x, weights, bias, stride: stride, activation)
-    case .winograd: return convolveByWinograd(x, weights, bias, stride == 2 ? .REVQ_HALVING : .REVQ_PLAIN_PICTURE, activation)
+    case .winograd:
+        let kind: revq_winograd = weights.size == 5 ? .REVQ_FIVE_BY_FIVE : stride == 2 ? .REVQ_HALVING : .REVQ_PLAIN_PICTURE
+        return convolveByWinograd(x, weights, bias, kind, activation)
     }
 }
 
@@ -43,7 +45,7 @@ package func enlargeAndConvolve(
     if weights.precision != .float32 && weights.size == 3 {
         return convolve(x, with: weights.bfloat16(enlarging: true), bias: bias, stride: 1, activation: activation)
     }
-    switch ConvolutionAlgorithm.chosen(for: weights, stride: 1, h: 2 * x.h, w: 2 * x.w) {
+    switch weights.size == 3 ? ConvolutionAlgorithm.chosen(for: weights, stride: 1, h: 2 * x.h, w: 2 * x.w) : .direct {
     case .direct: return convolve(NearestUpsampling.forward(x), with: weights, bias: bias, activation: activation)
     case .winograd: return convolveByWinograd(x, weights, bias, .REVQ_ENLARGING, activation)
     }
@@ -84,7 +86,7 @@ private func convolveByWinograd(
     let (h, w, c, n) = (x.h, x.w, weights.c, weights.n)
     let (ho, wo) =
         switch kind {
-        case .REVQ_PLAIN_PICTURE: (h, w)
+        case .REVQ_PLAIN_PICTURE, .REVQ_FIVE_BY_FIVE: (h, w)
         case .REVQ_ENLARGING: (2 * h, 2 * w)
         case .REVQ_HALVING: ((h + 1) / 2, (w + 1) / 2)
         }
@@ -115,6 +117,7 @@ extension revq_winograd {
         case .REVQ_PLAIN_PICTURE: "3×3 Winograd"
         case .REVQ_ENLARGING: "3×3 Winograd, enlarging"
         case .REVQ_HALVING: "3×3 Winograd, stride 2"
+        case .REVQ_FIVE_BY_FIVE: "5×5 Winograd"
         }
     }
 }
@@ -123,21 +126,24 @@ extension revq_winograd {
 package enum ConvolutionAlgorithm: Sendable {
     /// A matrix product with the patches of the picture.
     case direct
-    /// Winograd's F(4×4, 3×3): a quarter of the multiplications for 3×3 and stride 1, nine sixteenths of them for stride 2.
+    /// Winograd's F(4×4, 3×3): a quarter of the multiplications for 3×3 and stride 1, nine sixteenths of them for stride 2, and 36 of 100
+    /// for 5×5.
     case winograd
 
     /// Below this many 4×4 tiles in an image of results, reading the fourfold weights costs more than the multiplications they save:
-    /// the more so, the faster the processor multiplies.
-    private static var fewestTiles: Int { ComputeContext.current.instructionSet == .x86_64_amx ? 64 : 16 }
+    /// the more so, the faster the processor multiplies, and the less, the more images share them.
+    private static func fewestTiles(inBatches servesBatches: Bool) -> Int {
+        ComputeContext.current.instructionSet == .x86_64_amx && !servesBatches ? 64 : 16
+    }
 
     /// Depends on the processor, the layer and the extents h × w of the result, never on the batch, so that an image's result does not
     /// either.
     static func chosen(for weights: PackedConvolution, stride: Int, h: Int, w: Int) -> ConvolutionAlgorithm {
-        guard weights.size == 3, stride <= 2, weights.c % 16 == 0 else { return .direct }
+        guard weights.size == 5 ? stride == 1 && weights.c % 32 == 0 : weights.size == 3 && stride <= 2 && weights.c % 16 == 0 else { return .direct }
         if let preferred = ComputeContext.current.algorithm { return preferred }
         // Nine sixteenths of the multiplications do not pay for the transforms where a matrix unit multiplies.
         if stride == 2 && ComputeContext.current.instructionSet == .x86_64_amx { return .direct }
-        return WinogradPieces.tiles(h: h, w: w) >= fewestTiles ? .winograd : .direct
+        return WinogradPieces.tiles(h: h, w: w) >= fewestTiles(inBatches: weights.servesBatches) ? .winograd : .direct
     }
 
     /// From so many tiles in an image of results on, transforming the kernels anew is about a hundredth of the work. Kept, they take four times
@@ -158,6 +164,6 @@ package enum ConvolutionAlgorithm: Sendable {
     /// For the gradient of the weights, a sum over all tiles of the batch `x`, which may depend on it.
     static func chosenForGradient(kernel: Int, stride: Int, of x: Tensor) -> ConvolutionAlgorithm {
         guard kernel == 3, stride == 1, x.c % 16 == 0 else { return .direct }
-        return ComputeContext.current.algorithm ?? (x.n * WinogradPieces.tiles(h: x.h, w: x.w) >= fewestTiles ? .winograd : .direct)
+        return ComputeContext.current.algorithm ?? (x.n * WinogradPieces.tiles(h: x.h, w: x.w) >= fewestTiles(inBatches: false) ? .winograd : .direct)
     }
 }

@@ -5,12 +5,17 @@ package final class LinearMap: Sendable {
         case matrix(PackedMatrix)
         case patches(PackedConvolution)
 
-        init(_ weight: Tensor, precision: Precision) {
-            self = weight.isKernel ? .patches(PackedConvolution(weight, precision: precision)) : .matrix(PackedMatrix(weight, precision: precision))
+        init(_ weight: Tensor, precision: Precision, servesBatches: Bool) {
+            self =
+                weight.isKernel
+                ? .patches(PackedConvolution(weight, precision: precision, servesBatches: servesBatches))
+                : .matrix(PackedMatrix(weight, precision: precision))
         }
 
-        init(turning weight: Tensor) {
-            self = weight.isKernel ? .patches(PackedConvolution(weight.turnedKernel)) : .matrix(PackedMatrix(transposing: weight))
+        init(turning weight: Tensor, servesBatches: Bool) {
+            self =
+                weight.isKernel
+                ? .patches(PackedConvolution(weight.turnedKernel, servesBatches: servesBatches)) : .matrix(PackedMatrix(transposing: weight))
         }
 
         package func apply(_ x: Tensor, bias: Tensor?, stride: Int = 1, activation: Activation? = nil) -> Tensor {
@@ -32,19 +37,21 @@ package final class LinearMap: Sendable {
     private let forwards: Derived<Tensor, Packed>
     private let backwards: Derived<Tensor, Packed>
     private let precision: Precision
+    private let servesBatches: Bool
 
     /// - Parameters:
     ///   - weight: `[out, in, k, k]` or `[out, in]`.
     ///   - precision: of the layer itself; gradients are fp32.
-    package init(_ weight: Tensor, precision: Precision) {
-        (forwards, backwards, self.precision) = (Derived(weight), Derived(weight), precision)
+    ///   - servesBatches: see ``PackedConvolution``.
+    package init(_ weight: Tensor, precision: Precision, servesBatches: Bool = false) {
+        (forwards, backwards, self.precision, self.servesBatches) = (Derived(weight), Derived(weight), precision, servesBatches)
     }
 
     /// For the layer itself.
-    package var forward: Packed { forwards.form { Packed($0, precision: precision) } }
+    package var forward: Packed { forwards.form { Packed($0, precision: precision, servesBatches: servesBatches) } }
 
     /// For its gradient with respect to the input, stride 1.
-    package var backward: Packed { backwards.form { Packed(turning: $0) } }
+    package var backward: Packed { backwards.form { Packed(turning: $0, servesBatches: servesBatches) } }
 }
 
 extension Tensor {

@@ -8,6 +8,8 @@ package final class PackedConvolution: Sendable {
     let c: Int
     let n: Int
     let precision: Precision
+    /// Whether pictures come several at a time, as in training: what is read of the weights then serves all of them.
+    let servesBatches: Bool
     private let weight: Tensor
     private let layouts = Lock(Layouts())
 
@@ -19,12 +21,12 @@ package final class PackedConvolution: Sendable {
     }
 
     /// - Parameter weight: `[out, in, k, k]` with odd k, as in PyTorch.
-    package init(_ weight: Tensor, precision: Precision = .float32) {
+    package init(_ weight: Tensor, precision: Precision = .float32, servesBatches: Bool = false) {
         precondition(
             weight.shape.count == 4 && weight.shape[2] == weight.shape[3] && weight.shape[2] % 2 == 1,
             "convolution weights are [out, in, k, k] with odd k, got \(weight.shape)")
         (n, c, size) = (weight.shape[0], weight.shape[1], weight.shape[2])
-        (self.weight, self.precision) = (weight, precision)
+        (self.weight, self.precision, self.servesBatches) = (weight, precision, servesBatches)
     }
 
     /// The matrix `[k · k · in, out]`.
@@ -37,7 +39,7 @@ package final class PackedConvolution: Sendable {
         }
     }
 
-    /// The transformed 3×3 kernels: 36 numbers for each pair of channels, or 25 where the picture is enlarged first.
+    /// The transformed kernels: 36 numbers for each pair of channels, 25 where the picture is enlarged first, 144 for 5×5.
     ///
     /// - Parameter isKept: whether they stay for the next picture; otherwise they are made anew for each, unless another's have stayed.
     func winograd(_ kind: revq_winograd, isKept: Bool) -> Tensor {
@@ -61,7 +63,7 @@ package final class PackedConvolution: Sendable {
     }
 
     private func transformed(_ kind: revq_winograd, isLasting: Bool) -> Tensor {
-        precondition(size == 3, "Winograd's algorithm is for 3×3 kernels, got \(weight.shape)")
+        precondition(size == (kind == .REVQ_FIVE_BY_FIVE ? 5 : 3), "\(weight.shape) are not the weights of this Winograd algorithm")
         let panels = (n + WeightPanels.width - 1) / WeightPanels.width
         var result = Tensor(uninitialized: [panels, Int(revq_winograd_weights(kind)), c, WeightPanels.width], isLasting: isLasting)
         withPointers(writing: &result, reading: weight) { target, source in

@@ -20,14 +20,16 @@ struct WinogradPieces {
     init(_ kind: revq_winograd, images: Int, h: Int, w: Int, columns: Int) {
         let tilesPerImage = Self.tiles(h: h, w: w)
         let tilesPerStrip = ComputeContext.current.kernels.strip_rows
-        let strips = (tilesPerImage + tilesPerStrip - 1) / tilesPerStrip
-        // A stride of 2 has twice as many intermediates for a tile.
-        var most = kind == .REVQ_HALVING ? 1 : 3
+        // Images that fill no strip share bands, and what is read of the weights.
+        let isShared = images > 1 && tilesPerImage < tilesPerStrip
+        let strips = ((isShared ? images * tilesPerImage : tilesPerImage) + tilesPerStrip - 1) / tilesPerStrip
+        // A stride of 2 has twice as many intermediates for a tile, a 5×5 kernel four times as many.
+        var most = kind == .REVQ_HALVING || kind == .REVQ_FIVE_BY_FIVE ? 1 : 3
         let chunk = Int(REVQ_WINOGRAD_CHUNK)
         tiles = images * tilesPerImage
         self.columns = columns
         tilesPerBand = Self.stripsPerBand(strips, most) * tilesPerStrip
-        columnsPerPiece = Self.bands(strips, most) < Self.fewBands ? 2 * chunk : max(columns, 1)
+        columnsPerPiece = Self.bands(strips, most) < Self.fewBands && !isShared ? 2 * chunk : max(columns, 1)
         let wanted = Workers.wantedPieces
         if count < wanted { columnsPerPiece = min(columnsPerPiece, 2 * chunk) }
         while count < wanted && most > 1 {

@@ -45,7 +45,7 @@ struct FrozenConvolution: Sendable {
     ///   - bias: `[out]`.
     ///   - padding: at most k / 2.
     init(weight: Tensor, bias: Tensor, padding: Int, stride: Int) {
-        (map, self.weight, self.bias) = (LinearMap(weight, precision: .float32), weight, bias)
+        (map, self.weight, self.bias) = (LinearMap(weight, precision: .float32, servesBatches: true), weight, bias)
         (kernel, self.padding, self.stride) = (weight.shape[2], padding, stride)
     }
 
