@@ -17,6 +17,7 @@ static void multiply(
     }
 }
 
+#ifdef MATRIX_TILES
 typedef float four_floats __attribute__((vector_size(16)));
 typedef float four_floats_unaligned __attribute__((vector_size(16), aligned(4), may_alias));
 
@@ -56,19 +57,26 @@ INLINE void fill_strip_transposed(float *strip, int rows, ptrdiff_t depth, const
     }
 }
 
+/// c[rows, n] (=, +=) aᵀ · panels[depth, n] for a[depth, …] with rows `lda` apart.
+static void multiply_transposed(const product_shape *s, const float *a, ptrdiff_t lda, const float *panels, float *c) {
+    float strips[STRIPS_IN_BLOCK][DEPTH * STRIP_WIDTH] __attribute__((aligned(64)));
+    product_shape block = *s;
+    block.strip_step = DEPTH * STRIP_WIDTH;
+    for (ptrdiff_t row = 0; row < s->rows; row += BLOCK_ROWS) {
+        block.rows = s->rows - row < BLOCK_ROWS ? s->rows - row : BLOCK_ROWS;
+        for (ptrdiff_t i = 0; i < block.rows; i += TILE_ROWS) {
+            int count = block.rows - i < TILE_ROWS ? (int)(block.rows - i) : TILE_ROWS;
+            fill_strip_transposed(strips[i / TILE_ROWS], count, s->depth, a + row + i, lda);
+        }
+        multiply_strips(&block, &(product){strips[0], panels, c + row * s->ldc}, 1);
+    }
+}
+#endif
+
 static void add_transposed_product(
     ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const float *a, ptrdiff_t lda, const float *panels, float *c, ptrdiff_t ldc) {
-    float strips[STRIPS_IN_BLOCK][DEPTH * STRIP_WIDTH] __attribute__((aligned(64)));
     for (ptrdiff_t start = 0; start < k; start += DEPTH) {
-        ptrdiff_t depth = k - start < DEPTH ? k - start : DEPTH;
-        for (ptrdiff_t row = 0; row < m; row += BLOCK_ROWS) {
-            ptrdiff_t rows = m - row < BLOCK_ROWS ? m - row : BLOCK_ROWS;
-            for (ptrdiff_t i = 0; i < rows; i += TILE_ROWS) {
-                int count = rows - i < TILE_ROWS ? (int)(rows - i) : TILE_ROWS;
-                fill_strip_transposed(strips[i / TILE_ROWS], count, depth, a + start * lda + row + i, lda);
-            }
-            product_shape shape = {rows, n, depth, DEPTH * STRIP_WIDTH, k * PANEL, ldc, add_sums};
-            multiply_strips(&shape, &(product){strips[0], panels + start * PANEL, c + row * ldc}, 1);
-        }
+        const product_shape shape = {m, n, k - start < DEPTH ? k - start : DEPTH, 0, k * PANEL, ldc, add_sums};
+        multiply_transposed(&shape, a + start * lda, lda, panels + start * PANEL, c);
     }
 }

@@ -11,7 +11,8 @@
 //   STRIP_WIDTH               floats that a strip takes for each of its columns;
 //   strip_store               to put STEP numbers into a row of a strip, with zeros behind the last;
 //   strip_expect              to announce that STEP numbers will be put there;
-//   multiply_strips           the products.
+//   multiply_strips           the products;
+//   multiply_transposed       the same of a left factor that lies transposed in memory (with tiles in matrix.h, by strips).
 
 #define PANEL 32
 /// Floats in a cache line.
@@ -41,7 +42,7 @@ typedef struct {
 
 /// What they have in common: c[rows, n] (=, +=) strips[rows, depth] · panels[depth, n].
 typedef struct {
-    /// At most BLOCK_ROWS; the last strip is perhaps not full.
+    /// In strips at most BLOCK_ROWS; the last one is perhaps not full.
     ptrdiff_t rows;
     ptrdiff_t n, depth;
     /// Floats from a strip, a panel, a row of c to the next.

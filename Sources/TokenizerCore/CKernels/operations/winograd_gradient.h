@@ -89,18 +89,10 @@ INLINE void transform_into_panels(
 static void multiply_gradient_band(
     ptrdiff_t count, const float *d, ptrdiff_t n, ptrdiff_t d_step, const float *v, ptrdiff_t columns, ptrdiff_t v_step, float *sums,
     bool is_first) {
-    float strips[STRIPS_IN_BLOCK][DEPTH * STRIP_WIDTH] __attribute__((aligned(64)));
     const ptrdiff_t width = (n + LANES - 1) / LANES * LANES;
+    const product_shape shape = {n, columns, count, 0, count * PANEL, columns, is_first ? set_sums : add_sums};
     for (ptrdiff_t point = 0; point < GRADIENT_POINTS; point++)
-        for (ptrdiff_t row = 0; row < n; row += BLOCK_ROWS) {
-            ptrdiff_t rows = n - row < BLOCK_ROWS ? n - row : BLOCK_ROWS;
-            for (ptrdiff_t i = 0; i < rows; i += TILE_ROWS) {
-                int filled = rows - i < TILE_ROWS ? (int)(rows - i) : TILE_ROWS;
-                fill_strip_transposed(strips[i / TILE_ROWS], filled, count, d + point * d_step + row + i, width);
-            }
-            product_shape shape = {rows, columns, count, DEPTH * STRIP_WIDTH, count * PANEL, columns, is_first ? set_sums : add_sums};
-            multiply_strips(&shape, &(product){strips[0], v + point * v_step, sums + (point * n + row) * columns}, 1);
-        }
+        multiply_transposed(&shape, d + point * d_step, width, v + point * v_step, sums + point * n * columns);
 }
 
 /// Gᵀ m, for the sums in a line.
