@@ -91,9 +91,9 @@ private func convolveByWinograd(
         case .REVQ_HALVING: ((h + 1) / 2, (w + 1) / 2)
         }
     let tiles = WinogradPieces.tiles(h: ho, w: wo)
-    let kernels = ConvolutionAlgorithm.winogradKernels(for: weights)
-    let transformed = weights.winograd(kind, isKept: tiles < ConvolutionAlgorithm.fewestTilesOfPassingKernels)
-    let pieces = WinogradPieces(kind, images: x.n, h: ho, w: wo, columns: n)
+    let kernels = ConvolutionAlgorithm.winogradKernels(for: weights, kind)
+    let transformed = weights.winograd(kind, isKept: ConvolutionAlgorithm.keepsKernels(of: weights, tiles: tiles))
+    let pieces = WinogradPieces(kind, images: x.n, h: ho, w: wo, columns: n, kernels)
     var y = Tensor(uninitialized: [x.n, ho, wo, n])
     let products = x.n * tiles * Int(revq_winograd_weights(kind)) * c * n
     let cost = ComputeProfile.Cost(multiplications: products, floats: x.count + transformed.count + y.count)
@@ -142,22 +142,37 @@ package enum ConvolutionAlgorithm: Sendable {
         guard weights.size == 5 ? stride == 1 && weights.c % 32 == 0 : weights.size == 3 && stride <= 2 && weights.c % 16 == 0 else { return .direct }
         if let preferred = ComputeContext.current.algorithm { return preferred }
         // Nine sixteenths of the multiplications do not pay for the transforms where a matrix unit multiplies.
-        if stride == 2 && ComputeContext.current.instructionSet == .x86_64_amx { return .direct }
+        if stride == 2 && ComputeContext.current.instructionSet == .x86_64_amx && !suitsVectors(weights, .REVQ_HALVING) { return .direct }
         return WinogradPieces.tiles(h: h, w: w) >= fewestTiles(inBatches: weights.servesBatches) ? .winograd : .direct
     }
 
-    /// From so many tiles in an image of results on, transforming the kernels anew is about a hundredth of the work. Kept, they take four times
-    /// the memory of the weights, which is much where a network is large enough for such pictures.
-    static let fewestTilesOfPassingKernels = 1024
+    /// Transformed kernels take four times the memory of the weights, which is much where there are many channels. Made anew for an image of so
+    /// many tiles, they are a small part of the work.
+    static func keepsKernels(of weights: PackedConvolution, tiles: Int) -> Bool { tiles < 1024 || weights.c * weights.n < 256 * 512 }
 
-    /// A matrix unit multiplies 32 channels by 32 at a time. Where they are few and fill no such squares, as 48 do not, vectors are faster.
-    private static let mostChannelsOfVectors = 48
+    /// A matrix unit multiplies 32 channels by 32 at a time. Where they are few and fill no such squares, as 48 do not, vectors are faster. At
+    /// stride 2, where the transforms are most of the work, they are for somewhat more channels, too.
+    private static func suitsVectors(_ weights: PackedConvolution, _ kind: revq_winograd) -> Bool {
+        kind == .REVQ_HALVING ? weights.c * weights.n <= 64 * 128 : max(weights.c, weights.n) <= 48
+    }
+
+    /// The gradient of weights has sums of 64 products at a time, which a matrix unit is hardly faster at than at splitting what it multiplies.
+    private static let mostChannelsOfVectorGradients = 96
 
     /// Who computes Winograd's algorithm; all lay its weights out alike.
-    static func winogradKernels(for weights: PackedConvolution) -> revq_kernel_table {
+    static func winogradKernels(for weights: PackedConvolution, _ kind: revq_winograd) -> revq_kernel_table {
+        kernels(ofVectors: suitsVectors(weights, kind))
+    }
+
+    /// The same for the gradient of weights `[n, c, 3, 3]`.
+    static func winogradGradientKernels(c: Int, n: Int) -> revq_kernel_table {
+        kernels(ofVectors: max(c, n) <= mostChannelsOfVectorGradients)
+    }
+
+    /// Those of the instruction set, or of vectors where it has a matrix unit.
+    private static func kernels(ofVectors: Bool) -> revq_kernel_table {
         let context = ComputeContext.current
-        let isSmall = max(weights.c, weights.n) <= mostChannelsOfVectors
-        guard context.instructionSet == .x86_64_amx, context.algorithm == nil, isSmall else { return context.kernels }
+        guard context.instructionSet == .x86_64_amx, context.algorithm == nil, ofVectors else { return context.kernels }
         return InstructionSet.x86_64_v4.kernels
     }
 

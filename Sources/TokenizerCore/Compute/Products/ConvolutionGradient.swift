@@ -32,7 +32,7 @@ extension Tensor {
     private mutating func addWinogradGradient(_ dy: Tensor, at x: Tensor) {
         let (h, w, c, n) = (x.h, x.w, x.c, dy.c)
         let pieces = WinogradGradientPieces(tiles: x.n * WinogradPieces.tiles(h: h, w: w), columns: c)
-        let kernels = ComputeContext.current.kernels
+        let kernels = ConvolutionAlgorithm.winogradGradientKernels(c: c, n: n)
         // Each group of tiles has sums of its own, which are added up in order.
         var parts = Tensor(zeros: [pieces.groups] + shape)
         let cost = ComputeProfile.Cost(multiplications: pieces.tiles * 36 * c * n, floats: x.count + dy.count + 2 * parts.count)

@@ -17,9 +17,10 @@ struct WinogradPieces {
     private let columns: Int
     private var columnsPerPiece: Int
 
-    init(_ kind: revq_winograd, images: Int, h: Int, w: Int, columns: Int) {
+    /// - Parameter kernels: those that will compute.
+    init(_ kind: revq_winograd, images: Int, h: Int, w: Int, columns: Int, _ kernels: revq_kernel_table = ComputeContext.current.kernels) {
         let tilesPerImage = Self.tiles(h: h, w: w)
-        let tilesPerStrip = ComputeContext.current.kernels.strip_rows
+        let tilesPerStrip = kernels.strip_rows
         // Images that fill no strip share bands, and what is read of the weights.
         let isShared = images > 1 && tilesPerImage < tilesPerStrip
         let strips = ((isShared ? images * tilesPerImage : tilesPerImage) + tilesPerStrip - 1) / tilesPerStrip
