@@ -37,7 +37,10 @@ struct SpectralNorm {
                 var along = 0.0
                 for i in 0..<count { along += Double(gradient[i]) * Double(weight[i]) }
                 let (share, scale) = (Float(along / value), Float(1 / value))
-                for i in 0..<count { gradient[i] = (gradient[i] - share * left[i / columns] * right[i % columns]) * scale }
+                for (row, left) in left.enumerated() {
+                    let (along, line) = (share * left, gradient + row * columns)
+                    for column in 0..<columns { line[column] = (line[column] - along * right[column]) * scale }
+                }
             }
         }
     }
