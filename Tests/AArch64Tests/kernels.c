@@ -397,7 +397,8 @@ static float convolved(const revq_bfloat16_picture *p, const float *x, const flo
     return (float)total;
 }
 
-/// A picture, pictures between two steps, a matrix, and an enlarged picture: against the definition.
+/// A picture, one at every second place, a matrix, an enlarged picture and a wider kernel: against the definition. Both multiply the same rounded
+/// factors, so that only the order of fp32 sums is between them: the tolerance of other sums.
 static void bfloat16(revq_bfloat16_convolve convolve, check *c) {
     const revq_bfloat16_picture pictures[] = {
         {5, 7, 35, 3, 1, false}, {6, 9, 32, 3, 2, false}, {37, 1, 70, 1, 1, false}, {4, 5, 40, 3, 1, true}, {3, 4, 64, 5, 1, false},
