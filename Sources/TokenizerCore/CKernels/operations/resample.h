@@ -5,6 +5,7 @@ enum { FRACTION_BITS = REVQ_WEIGHT_FRACTION_BITS, SUMS_TOGETHER = 4 };
 typedef int32_t vints __attribute__((vector_size(LANES * 4)));
 typedef uint8_t vbytes __attribute__((vector_size(LANES)));
 /// Sums of the three colours of two pixels, with a lane to spare behind each; for all instruction sets, as a picture has three on each.
+/// Between functions these go by pointers: by value, vectors wider than the processor's would not have one convention of calls.
 typedef int32_t pixel_pair __attribute__((vector_size(32)));
 typedef int16_t pixel_group __attribute__((vector_size(32)));
 typedef uint8_t pixel_bytes __attribute__((vector_size(16)));
@@ -49,7 +50,7 @@ static void sum_byte_rows(
 }
 
 /// Four pixels, as 16-bit numbers: each colour of the first two side by side, two lanes to spare, then of the second two.
-INLINE pixel_group spread_pixels(pixel_bytes bytes, const int first) {
+INLINE void spread_pixels(pixel_bytes bytes, const int first, pixel_group *pixels) {
     const pixel_bytes zero = {0};
     typedef uint8_t spread_bytes __attribute__((vector_size(32)));
     spread_bytes spread = first == 0 ? __builtin_shufflevector(
@@ -58,27 +59,27 @@ INLINE pixel_group spread_pixels(pixel_bytes bytes, const int first) {
                                      : __builtin_shufflevector(
                                            bytes, zero, 4, 16, 7, 16, 5, 16, 8, 16, 6, 16, 9, 16, 16, 16, 16, 16, 10, 16, 13, 16, 11, 16, 14, 16,
                                            12, 16, 15, 16, 16, 16, 16, 16);
-    return (pixel_group)spread;
+    *pixels = (pixel_group)spread;
 }
 
 /// Four pixels of whose bytes none behind them are read; where others lie before them, four of those instead, which takes one load.
-INLINE pixel_group last_pixels(const uint8_t *from, const bool has_others_before) {
+INLINE void last_pixels(const uint8_t *from, const bool has_others_before, pixel_group *pixels) {
     enum { BYTES = 3 * REVQ_PIXELS_TOGETHER, SPARE = 16 - BYTES };
     pixel_bytes bytes = {0};
     if (has_others_before)
         __builtin_memcpy(&bytes, from - SPARE, 16);
     else
         __builtin_memcpy(&bytes, from, BYTES);
-    return spread_pixels(bytes, has_others_before ? SPARE : 0);
+    spread_pixels(bytes, has_others_before ? SPARE : 0, pixels);
 }
 
-/// Sums of neighbouring products, an instruction of its own where it is written so.
-INLINE pixel_pair multiply_pairs(pixel_group pixels, const int16_t *weights) {
+/// Adds sums of neighbouring products, an instruction of its own where it is written so.
+INLINE void add_pairs(const pixel_group *pixels, const int16_t *weights, pixel_pair *sums) {
     typedef int32_t products __attribute__((vector_size(64)));
     pixel_group factors;
     __builtin_memcpy(&factors, weights, sizeof factors);
-    products p = __builtin_convertvector(pixels, products) * __builtin_convertvector(factors, products);
-    return __builtin_shufflevector(p, p, 0, 2, 4, 6, 8, 10, 12, 14) + __builtin_shufflevector(p, p, 1, 3, 5, 7, 9, 11, 13, 15);
+    products p = __builtin_convertvector(*pixels, products) * __builtin_convertvector(factors, products);
+    *sums += __builtin_shufflevector(p, p, 0, 2, 4, 6, 8, 10, 12, 14) + __builtin_shufflevector(p, p, 1, 3, 5, 7, 9, 11, 13, 15);
 }
 
 INLINE void resize_row(
@@ -86,18 +87,19 @@ INLINE void resize_row(
     typedef uint8_t bytes4 __attribute__((vector_size(4)));
     for (ptrdiff_t column = 0; column < columns; column++, to += 3) {
         const uint8_t *pixel = from + 3 * starts[column];
+        pixel_group pixels;
         pixel_pair upper = {0}, lower = {0};
         for (ptrdiff_t group = has_several ? 1 : groups; group < groups; group++, weights += REVQ_PIXEL_WEIGHTS) {
             pixel_bytes bytes;
             __builtin_memcpy(&bytes, pixel, sizeof bytes);
-            pixel_group pixels = spread_pixels(bytes, 0);
-            upper += multiply_pairs(pixels, weights);
-            lower += multiply_pairs(pixels, weights + REVQ_PIXEL_WEIGHTS / 2);
+            spread_pixels(bytes, 0, &pixels);
+            add_pairs(&pixels, weights, &upper);
+            add_pairs(&pixels, weights + REVQ_PIXEL_WEIGHTS / 2, &lower);
             pixel += 3 * REVQ_PIXELS_TOGETHER;
         }
-        pixel_group pixels = last_pixels(pixel, has_several);
-        upper += multiply_pairs(pixels, weights);
-        lower += multiply_pairs(pixels, weights + REVQ_PIXEL_WEIGHTS / 2);
+        last_pixels(pixel, has_several, &pixels);
+        add_pairs(&pixels, weights, &upper);
+        add_pairs(&pixels, weights + REVQ_PIXEL_WEIGHTS / 2, &lower);
         weights += REVQ_PIXEL_WEIGHTS;
         pixel_pair sums = (upper << FRACTION_BITS / 2) + lower;
         pixel_sums levels = __builtin_shufflevector(sums, sums, 0, 1, 2, 3) + __builtin_shufflevector(sums, sums, 4, 5, 6, 7);
