@@ -5,8 +5,10 @@ import Testing
 @testable import Compute
 
 struct DepthwiseTests {
-    /// Images, h, w, c, k: narrower than the kernel, wide enough for pixels formed together, ragged channels.
-    static let sizes = [[1, 8, 8, 32, 3], [2, 3, 11, 20, 5], [1, 1, 1, 2, 5], [1, 6, 2, 66, 3], [3, 5, 7, 6, 1]]
+    /// Images, h, w, c, k: narrower than the kernel, wide enough for pixels formed together, ragged channels, common kernels and others.
+    static let sizes = [
+        [1, 8, 8, 32, 3], [2, 3, 11, 20, 5], [1, 1, 1, 2, 5], [1, 6, 2, 66, 3], [3, 5, 7, 6, 1], [1, 7, 13, 64, 5], [1, 9, 12, 34, 7],
+    ]
 
     @Test(arguments: InstructionSet.supported, sizes)
     func agreesWithDoublePrecision(set: InstructionSet, size: [Int]) {

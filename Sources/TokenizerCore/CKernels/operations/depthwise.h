@@ -66,7 +66,7 @@ INLINE void depthwise_pixels(
     if (channel < outputs) depthwise_outputs(pixels, false, in, row, column, down, across, is_gated, channel, outputs, y);
 }
 
-/// Compiled for the usual size and for any.
+/// Compiled for the usual sizes and for any.
 INLINE void depthwise_lines(
     depthwise_input in, const ptrdiff_t size, bool is_gated, ptrdiff_t first, ptrdiff_t last, float *y) {
     ptrdiff_t reach = size / 2, outputs = is_gated ? in.c / 2 : in.c, w = in.w;
@@ -97,8 +97,9 @@ static void convolve_depthwise(
     const float *x, ptrdiff_t h, ptrdiff_t w, ptrdiff_t c, ptrdiff_t size, const float *weights, const float *bias, bool is_gated,
     ptrdiff_t first, ptrdiff_t last, float *y) {
     depthwise_input in = {x, weights, bias, h, w, c, size};
-    if (size == 3)
-        depthwise_lines(in, 3, is_gated, first, last, y);
-    else
-        depthwise_lines(in, size, is_gated, first, last, y);
+    switch (size) {
+    case 3: depthwise_lines(in, 3, is_gated, first, last, y); break;
+    case 5: depthwise_lines(in, 5, is_gated, first, last, y); break;
+    default: depthwise_lines(in, size, is_gated, first, last, y);
+    }
 }
