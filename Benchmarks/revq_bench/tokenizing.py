@@ -24,7 +24,7 @@ import time
 from . import ROOT
 from .worker import Worker
 
-CHECKPOINT = ROOT / "checkpoints" / "default" / "000005"
+CHECKPOINT = ROOT / "checkpoints" / "default" / "000006"
 # DataLoader workers and threads of PyTorch.
 SHARES = [(2, 2), (2, 1), (1, 1), (1, 2)]
 PICTURES_PER_FILE = 1000

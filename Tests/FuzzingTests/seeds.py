@@ -150,7 +150,7 @@ def weights():
 
 
 def manifests():
-    manifest = json.loads((HERE.parents[1] / "checkpoints/default/000005/manifest.json").read_text())
+    manifest = json.loads((HERE.parents[1] / "checkpoints/default/000006/manifest.json").read_text())
     yield "klt", json.dumps(manifest).encode()
     manifest["quantizer"] |= {"codebooks": 2, "dimension": 16, "stages": 2}
     yield "stages", json.dumps(manifest).encode()

@@ -61,8 +61,8 @@ def test_the_state_of_the_server_is_shown_and_follows_it(visit, start, photograp
     assert row[0] == "/encode" and row[1] == "2" and row[2].endswith(" ms")
     assert "compute" in visit.page.get_attribute("#latency .bar", "aria-label")
     server.swap()
-    visit.said("default went from version 5 to 6", "#events")
-    assert visit.table("#models") == [["default", "6"], ["default, still decoded", "5"]]
+    visit.said("default went from version 6 to 7", "#events")
+    assert visit.table("#models") == [["default", "7"], ["default, still decoded", "6"]]
 
 
 def test_metrics_at_another_port_are_told_of(visit, start):

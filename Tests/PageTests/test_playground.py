@@ -243,7 +243,7 @@ def test_tokens_are_taken_along_and_brought_back(visit, server, tmp_path):
         visit.said("cat.jpg went through")
         visit.settle()
         visit.choose(tmp_path / name)
-        visit.said(f"{name} is drawn by default, version 5")
+        visit.said(f"{name} is drawn by default, version 6")
         assert visit.tokens() == tokens and differing(picture, visit.pixels("right")) is None
         assert visit.page.is_disabled("[name=beside][value=original]")
     for kind in ("<u2", ">i8", "|u1"):

@@ -15,7 +15,7 @@ struct Evaluate: ComputingCommand {
             PSNR is reported over RGB, over the brightness and over red alone, which is what the paper's figures are.
 
             Examples:
-              revq-train evaluate --checkpoint checkpoints/default/000005 \\
+              revq-train evaluate --checkpoint checkpoints/default/000006 \\
                 --images held-out --output runs/evaluation
             """)
 

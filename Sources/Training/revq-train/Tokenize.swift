@@ -20,9 +20,9 @@ struct Tokenize: ComputingCommand {
 
             Examples:
               revq-train tokenize --images train --output tokens \\
-                --checkpoint checkpoints/default/000005 --verify 16
+                --checkpoint checkpoints/default/000006 --verify 16
               revq-train tokenize --images train --output tokens \\
-                --checkpoint checkpoints/default/000005 --shard 0/4
+                --checkpoint checkpoints/default/000006 --shard 0/4
             """)
 
     @Option(help: "PNG and JPEG files: a folder, a .tar file, or a list of such paths, one a line.")
@@ -102,7 +102,7 @@ struct Detokenize: ComputingCommand {
 
             Examples:
               revq-train detokenize --tokens tokens --output drawn \\
-                --checkpoint checkpoints/default/000005
+                --checkpoint checkpoints/default/000006
             """)
 
     @Option(help: "A folder that tokenize filled, in any format.")

@@ -15,7 +15,7 @@ from PIL import Image
 import revq
 from conftest import ROOT
 
-GOLDEN = ROOT / "checkpoints" / "default" / "000005"
+GOLDEN = ROOT / "checkpoints" / "default" / "000006"
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ class Tensor:
 def test_info_is_what_the_manifest_says(tokenizer):
     manifest = json.loads((GOLDEN / "manifest.json").read_text())
     info = tokenizer.info()
-    assert (info.model, info.version, info.fingerprint) == ("default", 5, manifest["fingerprint"])
+    assert (info.model, info.version, info.fingerprint) == ("default", 6, manifest["fingerprint"])
     assert (info.image_size, info.latent, info.tokens, info.codebook_size) == (256, (64, 8, 8), 512, 16384)
 
 
@@ -147,7 +147,7 @@ def test_what_is_no_size_is_refused_in_a_sentence(tokenizer, photographs):
 
 def test_a_version_may_be_asked_for(tokenizer, photographs):
     tokens = tokenizer.encode(photographs[0])
-    for version in (5, "5", "stable"):
+    for version in (6, "6", "stable"):
         np.testing.assert_array_equal(tokenizer.encode(photographs[0], version=version), tokens)
     with pytest.raises(revq.Error, match="has no version"):
         tokenizer.reconstruct(photographs[0], version="canary")
