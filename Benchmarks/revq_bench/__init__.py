@@ -14,6 +14,8 @@ same_bytes        pictures from tokens beside JPEG, WebP and AVIF of as many byt
 block_dct         what block DCT gives on photographs, unquantised
 quantisers        quantisers of equal bits and rectifiers behind them, with bounds
 photograph_crops  a second domain for `revq-train transfer`
+squares           squares of large pictures: a second domain for `revq-train tolerance`
+pyramid_code      an autoencoder with latents of two scales, in closed form
 round_trip        photographs through an autoencoder alone, beside PyTorch
 random_vae        a full-size autoencoder with random weights
 """
