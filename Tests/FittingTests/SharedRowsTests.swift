@@ -92,11 +92,13 @@ import Testing
     }
 
     /// From the statistics to the last figures. Of four ranks one has none of the three slices.
-    @Test(arguments: QuantizerRun.Method.allCases)
-    func aFitIsToTheBitThatOfOneProcess(method: QuantizerRun.Method) throws {
+    @Test(arguments: QuantizerRun.Method.allCases, [nil, 2])
+    func aFitIsToTheBitThatOfOneProcess(method: QuantizerRun.Method, stages: Int?) throws {
         let latents = Latents(Self.vectors.reshaped([600] + Self.shape.map))
         let options = QuantizerRun.Options(
-            latents: "", method: method, quantizer: QuantizerOptions(tokens: 4, codes: 8, grouping: .klt(side: 2)), passes: 3, epochs: 2, batch: 64,
+            latents: "", method: method,
+            quantizer: QuantizerOptions(tokens: 4 * (stages ?? 1), codes: 8, grouping: .klt(side: 2), stages: stages), passes: 3, epochs: 2,
+            batch: 64,
             learningRate: 0.01, reset: .distortion, rectifier: RectifierConfiguration(.linear(reach: .neighbourhood(size: 3)), isResidual: true))
         @Sendable func fit(_ training: SharedLatents) throws -> Fit {
             let design = try #require(try QuantizerDesign(options.quantizer, training: training, decoder: nil, seed: 1) { false })

@@ -23,7 +23,7 @@ import Testing
         let start = GroupQuantizer(layout, from: vectors, seed: 1)
         @Sendable func fit(_ ranks: RankGroup) -> (codes: [Float], errors: [Double?]) {
             var trainer = LloydTrainer(start, passes: 4, reset: .distortion, seed: 1, ranks: ranks)
-            let errors = (0..<4).map { trainer.advance(on: vectors, pass: $0) { false } }
+            let errors = (0..<4 * stages).map { trainer.advance(on: vectors, pass: $0) { false } }
             return (trainer.quantizer.codebooks.values, errors)
         }
         let alone = fit(.alone)

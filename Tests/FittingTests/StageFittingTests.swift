@@ -6,7 +6,7 @@ import Testing
 @testable import Networks
 @testable import TokenizerCore
 
-/// Codes of several stages, fitted together.
+/// Codes of several stages: by Lloyd's algorithm one after the other, by gradient steps together.
 @Suite struct StageFittingTests {
     private static let shape = LatentShape(channels: 2, height: 2, width: 4)
 
@@ -33,38 +33,94 @@ import Testing
 
     /// Against sums over all remainders in order, in double precision.
     @Test(arguments: [2, 4, 8])
-    func aPassMovesEveryStageToTheMeansOfWhatItHadToCode(codebooks: Int) throws {
+    func aPassMovesOneStageToTheMeansOfWhatItHasToCode(codebooks: Int) throws {
         let layout = try GroupQuantizer.Layout(tokens: 8, codes: 5, latents: 16, codebooks: codebooks, grouping: .spatial, stages: 2)
         var transform = try VectorTransform(.spatial, shape: Self.shape, dimension: 4)
         transform.scale(by: Tensor([2], shape: [1]))
         let vectors = transform.vectors(QuantizerTrainingTests.latents(50, Self.shape))
-        let start = GroupQuantizer(layout, shape: Self.shape, transform: transform, from: vectors, seed: 1) { false }!
+        let rows = SharedRows(of: vectors)
+        let start = GroupQuantizer(layout, shape: Self.shape, transform: transform, start: .sample, from: rows, seed: 1, stages: 1) { false }!
+        #expect(start.codebooks.images(layout.codebooks(ofStage: 1)).values.allSatisfy { $0 == 0 }, "it has not begun")
         var trainer = LloydTrainer(start, passes: 1, reset: .none, seed: 1)
-        let error = trainer.advance(on: vectors, pass: 0) { false }!
-        let tokens = start.tokens(ofVectors: vectors)
-        let left = start.remainders(of: vectors, along: tokens).values
-        // Weighted by the squared scale, and what both stages leave.
-        let drawn = start.codes(tokens).values
-        let mean = 4 * squaredDistance(vectors.values, drawn) / Double(vectors.count)
-        #expect(abs(error - mean) < 1e-6 * mean)
-        let errors = Assignment(ofVectors: vectors, by: start).errors()
-        let each = start.codesOfEach(tokens).values
+        for stage in 0..<2 {
+            var before = trainer.quantizer
+            // Among what the finished stage leaves.
+            if stage == 1 { #expect(before.chooseCodes(ofStage: 1, .sample, from: rows, seed: 1) { false }) }
+            let error = trainer.advance(on: vectors, pass: stage) { false }!
+            let tokens = before.tokens(ofVectors: vectors)
+            let left = before.remainders(of: vectors, along: tokens).values
+            // Weighted by the squared scale, and what the stages up to this one leave.
+            let mean = 4 * squaredDistance(vectors.values, before.codes(tokens).values) / Double(vectors.count)
+            #expect(abs(error - mean) < 1e-6 * mean)
+            expectErrors(of: vectors, before, left, mean)
+            let moved = trainer.quantizer.codebooks
+            for cell in 0..<codebooks * 5 {
+                let own = tokens.indices.indices.filter { position in
+                    let codebook = position % 8 * codebooks / 8
+                    return codebook * 5 + Int(tokens.indices[position]) == cell
+                }
+                for j in 0..<4 where !own.isEmpty && layout.codebooks(ofStage: stage).contains(cell / 5) {
+                    let sum = own.reduce(0.0) { sum, position in sum + Double(left[position * 4 + j]) }
+                    #expect(abs(Double(moved.values[cell * 4 + j]) - sum / Double(own.count)) < 1e-6)
+                }
+            }
+            let other = layout.codebooks(ofStage: 1 - stage)
+            #expect(moved.images(other).values == before.codebooks.images(other).values)
+        }
+    }
+
+    /// - Parameters:
+    ///   - left: what each stage had.
+    ///   - mean: of what all stages leave.
+    private func expectErrors(of vectors: Tensor, _ quantizer: GroupQuantizer, _ left: [Float], _ mean: Double) {
+        let errors = Assignment(ofVectors: vectors, by: quantizer).errors()
+        let each = quantizer.codesOfEach(quantizer.tokens(ofVectors: vectors)).values
         #expect(abs(errors.mean - mean) < 1e-6 * mean)
         for position in [0, 3, 4, 7, 399] {
             let own = position * 4..<position * 4 + 4
             let squares = 4 * squaredDistance(Array(left[own]), Array(each[own]))
             #expect(abs(Double(errors.perToken[position]) - squares) < 1e-5 * squares)
         }
-        let moved = trainer.quantizer.codebooks.values
-        for cell in 0..<codebooks * 5 {
-            let own = tokens.indices.indices.filter { position in
-                let codebook = position % 8 * codebooks / 8
-                return codebook * 5 + Int(tokens.indices[position]) == cell
+    }
+
+    /// As many passes for each stage, and all stages moved in each of these.
+    @Test func fourStagesLeaveLessOneAfterTheOtherThanTogether() throws {
+        let layout = try GroupQuantizer.Layout(tokens: 8, codes: 8, latents: 8, codebooks: 4, stages: 4)
+        let vectors = QuantizerTrainingTests.latents(1000, 8)
+        let start = GroupQuantizer(layout, from: vectors, seed: 1)
+        let passes = 8
+        var (trainer, together) = (LloydTrainer(start, passes: passes, reset: .distortion, seed: 1), start)
+        for pass in 0..<4 * passes { _ = trainer.advance(on: vectors, pass: pass) { false }! }
+        let root = RandomSource(seed: 1, stream: 1)
+        for pass in 0..<passes {
+            let cells = LloydCells(of: SharedRows(of: vectors), together) { false }!
+            together.codebooks.withMutablePointer { cells.move($0, step: pass < passes - LloydTrainer.passesToTheMean ? 1.8 : 1) }
+            CodebookReset.distortion.apply(to: &together, usage: cells.usage, random: root.substream(UInt64(pass)))
+        }
+        let errors = [trainer.quantizer, together].map { Assignment(ofVectors: vectors, by: $0).errors().mean }
+        #expect(errors[0] < errors[1], "\(errors)")
+    }
+
+    /// Asked at every moment of the pass that a stage begins with: choosing, what is left, and the cells. A stage that was stopped begins anew.
+    @Test func aStopWhileAStageBeginsMovesNothing() throws {
+        let layout = try GroupQuantizer.Layout(tokens: 8, codes: 8, latents: 16, codebooks: 2, stages: 2)
+        let vectors = QuantizerTrainingTests.latents(300, 16)
+        let start = GroupQuantizer(layout, from: vectors, seed: 1)
+        var whole = LloydTrainer(start, passes: 2, reset: .distortion, seed: 1)
+        let errors = (0..<4).map { whole.advance(on: vectors, pass: $0) { false } }
+        for stop in 0..<7 {
+            var stopped = LloydTrainer(start, passes: 2, reset: .distortion, seed: 1)
+            for pass in 0..<2 { _ = stopped.advance(on: vectors, pass: pass) { false } }
+            let finished = stopped.quantizer.codebooks.images(0..<1).values
+            var asked = 0
+            let none = stopped.advance(on: vectors, pass: 2) {
+                asked += 1
+                return asked > stop
             }
-            for j in 0..<4 where !own.isEmpty {
-                let sum = own.reduce(0.0) { sum, position in sum + Double(left[position * 4 + j]) }
-                #expect(abs(Double(moved[cell * 4 + j]) - sum / Double(own.count)) < 1e-6)
-            }
+            #expect(none == nil && asked == stop + 1, "once for the codebook, and for three slices twice")
+            #expect(stopped.quantizer.codebooks.images(0..<1).values == finished)
+            #expect((2..<4).map { stopped.advance(on: vectors, pass: $0) { false } } == Array(errors[2...]))
+            #expect(stopped.quantizer.codebooks.values == whole.quantizer.codebooks.values)
         }
     }
 
@@ -84,11 +140,10 @@ import Testing
             let layout = try GroupQuantizer.Layout(tokens: tokens, codes: 4, latents: 1, codebooks: tokens, stages: tokens)
             var trainer = LloydTrainer(
                 GroupQuantizer(layout, start: .kMeansPlusPlus, from: vectors, seed: 3), passes: 12, reset: .distortion, seed: 1)
-            return (0..<12).map { trainer.advance(on: vectors, pass: $0) { false }! }.last!
+            return (0..<12 * tokens).map { trainer.advance(on: vectors, pass: $0) { false }! }.last!
         }
         let (one, two) = (try error(tokens: 1), try error(tokens: 2))
         #expect(abs(one - 20) < 1e-3, "what one stage leaves is the fine part")
-        // Both stages move together, so that what is left only gets smaller from pass to pass.
         #expect(two < one / 1000)
     }
 

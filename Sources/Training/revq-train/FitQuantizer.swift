@@ -44,7 +44,7 @@ struct FitQuantizer: SharedCommand {
     @Option(help: "The autoencoder that made the latents: for --distortion weighted, and to measure pictures.")
     var vae: String?
     @OptionGroup var quantizer: QuantizerArguments
-    @Option(help: "Passes of Lloyd's algorithm over the latents. (default: \(FitQuantizer.usual.passes))")
+    @Option(help: "Passes of Lloyd's algorithm over the latents, of each stage in its turn. (default: \(FitQuantizer.usual.passes))")
     var passes: Int?
     @Option(help: "Epochs of gradient steps. (default: \(FitQuantizer.usual.epochs))")
     var epochs: Int?

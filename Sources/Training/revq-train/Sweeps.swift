@@ -106,7 +106,7 @@ struct SweepRectifier: ComputingCommand {
     var codes = 4096
     @Option(help: "normalised or weighted.")
     var distortion = QuantizerOptions.Distortion.normalised
-    @Option(help: "Passes of Lloyd's algorithm.")
+    @Option(help: "Passes of Lloyd's algorithm, of each stage in its turn.")
     var passes = 10
     @Option(help: "Epochs of gradient steps for each network.")
     var epochs = 20

@@ -81,6 +81,14 @@ extension GroupQuantizer {
 
         package func codebooks(ofStage stage: Int) -> Range<Int> { stage * codebooksPerStage..<(stage + 1) * codebooksPerStage }
 
+        /// That of a quantiser that has one stage's codebooks alone.
+        var ofOneStage: Layout { Layout(ofOneStageOf: self) }
+
+        private init(ofOneStageOf layout: Layout) {
+            (tokens, codes, dimension) = (layout.groups, layout.codes, layout.dimension)
+            (codebooks, grouping, stages) = (layout.codebooksPerStage, layout.grouping, 1)
+        }
+
         /// The positions of a stage's tokens among an image's.
         package func tokens(ofStage stage: Int) -> Range<Int> { stage * groups..<(stage + 1) * groups }
     }

@@ -17,38 +17,47 @@ extension GroupQuantizer {
     }
 
     /// The same on several ranks, of which each has some of the vectors; nil on all where one was requested to stop.
+    /// - Parameter stages: those whose codes are chosen, the first ones; nil for all. The codes of others are zeros.
     init?(
         _ layout: Layout, shape: LatentShape, transform: VectorTransform?, start: QuantizerOptions.Start, from vectors: SharedRows, seed: UInt64,
-        isStopRequested: () -> Bool
+        stages: Int? = nil, isStopRequested: () -> Bool
     ) {
-        var codebooks = Tensor(uninitialized: [layout.codebooks, layout.codes, layout.dimension])
+        self.init(layout, shape: shape, transform: transform, codebooks: Tensor(zeros: [layout.codebooks, layout.codes, layout.dimension]))
+        for stage in 0..<(stages ?? layout.stages) {
+            guard chooseCodes(ofStage: stage, start, from: vectors, seed: seed, isStopRequested: isStopRequested) else { return nil }
+        }
+    }
+
+    /// Chooses the codes of one stage among what those of the stages before it, as they are, leave of vectors.
+    /// - Returns: whether all were chosen before a stop was requested, of any rank.
+    mutating func chooseCodes(
+        ofStage stage: Int, _ start: QuantizerOptions.Start, from vectors: SharedRows, seed: UInt64, isStopRequested: () -> Bool
+    ) -> Bool {
+        let (layout, ofStage) = (layout, layout.codebooks(ofStage: stage))
         let root = RandomSource(seed: seed, stream: RandomSource.stream(named: "codebooks"))
         let groups = vectors.split(layout.groups)
         // As many at once as run side by side, so that a stop waits for one of them and not for all.
         let most = vectors.ranks.highest(ComputeContext.current.threads)
-        for stage in 0..<layout.stages {
-            let ofStage = layout.codebooks(ofStage: stage)
-            for first in stride(from: ofStage.lowerBound, to: ofStage.upperBound, by: most) {
-                if vectors.ranks.any(isStopRequested()) { return nil }
-                let choices = (first..<min(first + most, ofStage.upperBound)).map {
-                    CodeChoice($0, of: layout, start, images: vectors.count, root.substream(UInt64($0)))
-                }
-                let all = groups.rows(at: choices.flatMap(\.places))
-                var before = 0
-                let candidates = choices.map { choice in
-                    defer { before += choice.places.count }
-                    return choice.left(of: all.images(before..<before + choice.places.count), by: codebooks)
-                }
-                codebooks.withMutablePointer { codebooks in
-                    Workers.forEach(choices.count) { index in
-                        candidates[index].withPointer {
-                            choices[index].choose(from: $0, into: codebooks + (first + index) * layout.codes * layout.dimension)
-                        }
+        for first in stride(from: ofStage.lowerBound, to: ofStage.upperBound, by: most) {
+            if vectors.ranks.any(isStopRequested()) { return false }
+            let choices = (first..<min(first + most, ofStage.upperBound)).map {
+                CodeChoice($0, of: layout, start, images: vectors.count, root.substream(UInt64($0)))
+            }
+            let all = groups.rows(at: choices.flatMap(\.places))
+            var before = 0
+            let candidates = choices.map { choice in
+                defer { before += choice.places.count }
+                return choice.left(of: all.images(before..<before + choice.places.count), by: codebooks)
+            }
+            codebooks.withMutablePointer { codebooks in
+                Workers.forEach(choices.count) { index in
+                    candidates[index].withPointer {
+                        choices[index].choose(from: $0, into: codebooks + (first + index) * layout.codes * layout.dimension)
                     }
                 }
             }
         }
-        self.init(layout, shape: shape, transform: transform, codebooks: codebooks)
+        return true
     }
 }
 

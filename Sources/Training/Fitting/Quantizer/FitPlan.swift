@@ -3,8 +3,8 @@ import Networks
 /// What one fit does, step by step: passes of Lloyd's algorithm, epochs of gradient steps, then the solution for a linear rectifier.
 struct FitPlan: Sendable {
     let start: QuantizerOptions.Start
-    /// Of Lloyd's algorithm.
-    let passes: Int
+    /// Of Lloyd's algorithm: for each stage, and for all of them, one after the other.
+    let passesOfStage, passes: Int
     let gradient: QuantizerTrainer.Options
     let rectifier: RectifierConfiguration
     /// How many images there are to learn from.
@@ -13,7 +13,8 @@ struct FitPlan: Sendable {
 
     init(_ options: QuantizerRun.Options, images: Int) {
         (start, rectifier, self.images, seed) = (options.quantizer.start, options.rectifier, images, options.seed)
-        passes = options.method == .lloyd ? options.passes : 0
+        passesOfStage = options.method == .lloyd ? options.passes : 0
+        passes = passesOfStage * (options.quantizer.stages ?? 1)
         // Behind fixed codes only a network has something to learn.
         let epochs = options.method == .lloyd && !options.rectifier.network.isTrained ? 0 : options.epochs
         gradient = QuantizerTrainer.Options(

@@ -45,13 +45,14 @@ struct FitSession {
             } else {
                 GroupQuantizer(
                     design.layout, shape: training.shape, transform: design.transform, start: plan.start, from: vectors, seed: plan.seed,
-                    isStopRequested: isStopRequested)
+                    stages: plan.passes > 0 ? 1 : nil, isStopRequested: isStopRequested)
             }
         guard let start = codes else { return nil }
         let passesDone = try begun.map { file throws(FileError) in try file.step(Self.passesName) } ?? 0
         step = passesDone
         if passesDone < plan.passes {
-            lloyd = LloydTrainer(start, passes: plan.passes, reset: plan.gradient.reset, seed: plan.seed, ranks: ranks)
+            lloyd = LloydTrainer(
+                start, passes: plan.passesOfStage, start: plan.start, reset: plan.gradient.reset, seed: plan.seed, ranks: ranks)
         } else {
             startGradient(from: start)
             if let begun { try restore(begun) }

@@ -14,7 +14,7 @@ package struct LloydFit {
     ///   - training: raw latents to learn from.
     ///   - heldOut: raw latents to measure on.
     ///   - decoder: of the autoencoder that made them; the weighted distortion needs it.
-    ///   - passes: of Lloyd's algorithm.
+    ///   - passes: of Lloyd's algorithm, for each stage.
     ///   - seed: equal seeds and latents give equal bits.
     /// - Returns: nil when a stop was requested before it was finished.
     /// - Throws: what is impossible about the options.
@@ -30,11 +30,11 @@ package struct LloydFit {
         let (learned, unseen) = (design.normalizer.normalize(training), design.normalizer.normalize(heldOut))
         let vectors = design.vectors(learned)
         let start = GroupQuantizer(
-            design.layout, shape: training.shape, transform: design.transform, start: options.start, from: vectors, seed: seed,
-            isStopRequested: isStopRequested)
+            design.layout, shape: training.shape, transform: design.transform, start: options.start, from: SharedRows(of: vectors), seed: seed,
+            stages: passes > 0 ? 1 : nil, isStopRequested: isStopRequested)
         guard let start else { return nil }
-        var trainer = LloydTrainer(start, passes: passes, reset: reset, seed: seed)
-        for pass in 0..<passes {
+        var trainer = LloydTrainer(start, passes: passes, start: options.start, reset: reset, seed: seed)
+        for pass in 0..<passes * design.layout.stages {
             guard trainer.advance(on: vectors, pass: pass, isStopRequested: isStopRequested) != nil else { return nil }
         }
         quantizer = trainer.quantizer

@@ -4,10 +4,11 @@ import TokenizerCore
 
 /// Lloyd's algorithm on cached latents: assign every vector to its nearest code, move every code to the mean of its vectors, repeat.
 ///
-/// A quantiser of several stages has them all moved in each pass: the codes of each to the mean of what the stages before left of their vectors
-/// when the pass began.
+/// A quantiser of several stages has one fitted after the other, each in as many passes: its first codes are chosen among what the finished stages
+/// before it leave of vectors, and only its codes move, to the means of that. Were all moved in every pass, a stage would move to the means of what
+/// the ones before, which move too, leave no more.
 ///
-/// All passes but the last two move a code beyond the mean, by ``longStep`` of the way: with any step below 2 the distortion falls in
+/// All passes of a stage but its last two move a code beyond the mean, by ``longStep`` of the way: with any step below 2 the distortion falls in
 /// each pass, and it falls as far in fewer of them. The last two end at the means.
 ///
 /// Deterministic, sums in double precision, in a fraction of the time that gradient steps take.
@@ -15,20 +16,31 @@ import TokenizerCore
 /// Source: Modified K-means algorithm for vector quantizer design (Lee, Baek and Sung, 1997), which has the step.
 struct LloydTrainer {
     private(set) var quantizer: GroupQuantizer
+    /// Of each stage.
     private let passes: Int
+    private let start: QuantizerOptions.Start
     private let reset: CodebookReset
+    private let seed: UInt64
     private let ranks: RankGroup
     private let root: RandomSource
+    /// What the finished stages leave, for as long as the next one's passes last.
+    private var left: (stage: Int, vectors: SharedRows)?
 
     private static let longStep = 1.8
     static let passesToTheMean = 2
 
     /// - Parameters:
-    ///   - passes: how many there will be.
+    ///   - quantizer: with the codes that the first stage begins with. Those of stages that have not begun should be zeros: then what the
+    ///     quantiser leaves is, all along, what its finished stages do.
+    ///   - passes: how many there will be of each stage.
+    ///   - start: how the first codes of further stages are chosen.
     ///   - reset: what becomes of codes without vectors after each pass.
     ///   - ranks: who shares the vectors; the result does not depend on how many they are.
-    init(_ quantizer: GroupQuantizer, passes: Int, reset: CodebookReset, seed: UInt64, ranks: RankGroup = .alone) {
-        (self.quantizer, self.passes, self.reset, self.ranks) = (quantizer, passes, reset, ranks)
+    init(
+        _ quantizer: GroupQuantizer, passes: Int, start: QuantizerOptions.Start = .sample, reset: CodebookReset, seed: UInt64,
+        ranks: RankGroup = .alone
+    ) {
+        (self.quantizer, self.passes, self.start, self.reset, self.seed, self.ranks) = (quantizer, passes, start, reset, seed, ranks)
         root = RandomSource(seed: seed, stream: RandomSource.stream(named: "lloyd"))
     }
 
@@ -38,15 +50,35 @@ struct LloydTrainer {
     }
 
     /// One pass over `vectors`, `[n, G·d]`, of which each rank adds up its own.
-    /// - Parameter pass: its number, from 0: for the length of its step and the randomness of resets.
-    /// - Returns: the distortion before the codes moved, see ``Assignment/Errors/mean``; nil when a stop was requested meanwhile,
-    ///   and then the codes are still those of the pass before.
+    /// - Parameter pass: its number among those of all stages, from 0: which of them moves, for the length of its step, and the randomness of
+    ///   resets.
+    /// - Returns: the distortion that the stage left before its codes moved, see ``Assignment/Errors/mean``; nil when a stop was requested
+    ///   meanwhile: then no code has moved, and a stage that was about to begin will begin anew.
     mutating func advance(on vectors: SharedRows, pass: Int, isStopRequested: () -> Bool) -> Double? {
-        guard let cells = LloydCells(of: vectors, quantizer, isStopRequested: isStopRequested) else { return nil }
-        let step = pass < passes - Self.passesToTheMean ? Self.longStep : 1
-        quantizer.codebooks.withMutablePointer { cells.move($0, step: step) }
-        reset.apply(to: &quantizer, usage: cells.usage, random: root.substream(UInt64(pass)))
+        let (stage, passOfStage) = pass.quotientAndRemainder(dividingBy: passes)
+        if stage > 0 && passOfStage == 0 {
+            guard quantizer.chooseCodes(ofStage: stage, start, from: vectors, seed: seed, isStopRequested: isStopRequested) else { return nil }
+        }
+        guard let left = left(for: stage, of: vectors, isStopRequested),
+            let cells = LloydCells(of: left, quantizer.alone(stage), isStopRequested: isStopRequested)
+        else { return nil }
+        let step = passOfStage < passes - Self.passesToTheMean ? Self.longStep : 1
+        let random = root.substream(UInt64(pass))
+        quantizer.change(stage) { [reset] quantizer in
+            quantizer.codebooks.withMutablePointer { cells.move($0, step: step) }
+            reset.apply(to: &quantizer, usage: cells.usage, random: random)
+        }
         return cells.distortion / Double(vectors.count * vectors.own.c)
+    }
+
+    /// - Returns: what `stage` has to quantise; nil when a stop was requested before all of it was known.
+    private mutating func left(for stage: Int, of vectors: SharedRows, _ isStopRequested: () -> Bool) -> SharedRows? {
+        guard stage > 0 else { return vectors }
+        if let left, left.stage == stage { return left.vectors }
+        left = nil
+        let found = vectors.changed(isStopRequested: isStopRequested) { [quantizer] in quantizer.left(of: $0, afterStages: stage) }
+        left = found.map { (stage, $0) }
+        return found
     }
 }
 

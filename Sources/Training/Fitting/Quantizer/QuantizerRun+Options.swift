@@ -16,7 +16,7 @@ extension QuantizerRun {
         package var vae: String?
         package var method: Method
         package var quantizer: QuantizerOptions
-        /// Passes of Lloyd's algorithm over the latents.
+        /// Passes of Lloyd's algorithm over the latents, for each stage.
         package var passes: Int
         /// Epochs of gradient steps.
         package var epochs: Int

@@ -38,6 +38,20 @@ package struct SharedRows: Sendable {
         SharedRows(own: own.reshaped([own.n * parts, own.c / parts]), of: count * parts, slice: slice * parts, ranks)
     }
 
+    /// Rows of the same width, made of these slice by slice.
+    /// - Returns: nil when a stop was requested, of any rank, before all were made.
+    func changed(isStopRequested: () -> Bool, _ change: (Tensor) -> Tensor) -> SharedRows? {
+        var (new, isStopped) = (Tensor(uninitialized: own.shape), false)
+        for first in stride(from: 0, to: own.n, by: slice) {
+            isStopped = isStopRequested()
+            if isStopped { break }
+            let changed = change(own.images(first..<min(first + slice, own.n)))
+            let width = changed.count / changed.n
+            withPointers(writing: &new, reading: changed) { ($0 + first * width).update(from: $1, count: changed.count) }
+        }
+        return ranks.any(isStopped) ? nil : SharedRows(own: new, of: count, slice: slice, ranks)
+    }
+
     /// The rows of these places, in the given order; the same on all ranks.
     func rows(at places: [Int]) -> Tensor {
         guard ranks.count > 1 else { return own.images(at: places) }

@@ -12,7 +12,9 @@ extension RectifierSweep {
                 back to the original ones, with and without a residual connection. Held-out error relative to no rectifier says what it is worth.
                 """,
             facts: [
-                Report.Fact("codes", "\(options.codes), one codebook for each stage, \(options.distortion.rawValue), \(options.passes) passes"),
+                Report.Fact(
+                    "codes",
+                    "\(options.codes), one codebook for each stage, \(options.distortion.rawValue), \(options.passes) passes for each"),
                 Report.Fact(
                     "networks",
                     "width \(options.width), depth \(options.depth), heads of \(options.head); the linear one sees 3×3 sites and is solved in closed form, its penalty chosen by the choosing part"
