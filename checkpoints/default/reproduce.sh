@@ -44,7 +44,7 @@ train=${REVQ_TRAIN:-revq-train}
   --steps 500 --learning-rate 5e-4 --warmup 30 --averaging 0.99 --measure-every 100 --loss mse \
   --perceptual "$perceptual" --perceptual-weight 0.04 --seed 2
 
-# and last more gently so, which takes a faint weave out of dark places.
+# and last more gently so, which makes a weave of four pixels in dark places fainter.
 "$train" vae --images "$photographs" --from "$work/real/vae" --fit "$work/real/fit" --output "$work/gentle" \
   --architecture "$here/refined.json" --size 256 --crop 128 --scale 2 --batch 8 --shards 2 --split 92/4/4 --split-seed 1 \
   --steps 200 --learning-rate 2e-4 --warmup 20 --averaging 0.99 --measure-every 100 --loss mse \
