@@ -15,6 +15,8 @@ struct CodeSearchTests {
         Case(images: 1, tokens: 4, groups: 4, codes: 64, d: 8),
         Case(images: 3, tokens: 300, groups: 1, codes: 1025, d: 3),
         Case(images: 2, tokens: 8, groups: 2, codes: 65, d: 32),
+        // More regions of cells than are looked at together, the last ones not full.
+        Case(images: 9, tokens: 1, groups: 1, codes: 16_500, d: 2),
         Case(images: 150, tokens: 2, groups: 2, codes: 1, d: 1),
         Case(images: 1, tokens: 3, groups: 3, codes: 5, d: 7),
         // Blocks of vectors that are full, partly filled, and nearly empty.

@@ -21,8 +21,6 @@ typedef struct {
     vbits index;
 } ranking;
 
-INLINE vfloat choose(vbits mask, vfloat a, vfloat b) { return (vfloat)((mask & (vbits)a) | (~mask & (vbits)b)); }
-
 INLINE void rank_code(vfloat value, uint32_t code, ranking *ranking) {
     vbits is_better = (vbits)(value < ranking->best);
     vfloat loser = choose(is_better, ranking->best, value);

@@ -62,6 +62,13 @@ INLINE vfloat maximum(vfloat a, vfloat b) { return __builtin_elementwise_max(a, 
 
 INLINE vfloat minimum(vfloat a, vfloat b) { return __builtin_elementwise_min(a, b); }
 
+INLINE vfloat choose(vbits mask, vfloat a, vfloat b) { return (vfloat)((mask & (vbits)a) | (~mask & (vbits)b)); }
+
+/// One instruction where the above take three: b where either is no number.
+INLINE vfloat greater(vfloat a, vfloat b) { return choose((vbits)(a > b), a, b); }
+
+INLINE vfloat lesser(vfloat a, vfloat b) { return choose((vbits)(a < b), a, b); }
+
 /// The sum of all lanes, pairwise, so the order is the same wherever LANES is.
 INLINE float sum(vfloat v) {
     float lanes[LANES];

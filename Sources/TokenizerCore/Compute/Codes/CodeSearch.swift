@@ -2,8 +2,8 @@ import CKernels
 
 /// Finds the nearest code of each vector, exactly.
 ///
-/// The codes of a codebook are arranged in cells of 64 that lie close together, and a cell is looked into only where its bounding
-/// box reaches closer than the best code found so far. In few dimensions that leaves a small part of the codebook to be read.
+/// The codes of a codebook are arranged in cells of 64 that lie close together, the cells in regions of 16, and each is looked into only
+/// where its bounding box reaches closer than the best code found so far. In few dimensions that leaves a small part of the codebook to be read.
 package final class CodeSearch: Sendable {
     /// Number of codebooks.
     package let groups: Int
@@ -46,7 +46,7 @@ package final class CodeSearch: Sendable {
             guard let found = found.baseAddress else { return }
             withPointers(reading: vectors, arranged) { vectors, arranged in
                 pieces.forEach { piece in
-                    withUnsafeTemporaryAllocation(of: Float.self, capacity: layout.cells) { bounds in
+                    withUnsafeTemporaryAllocation(of: Float.self, capacity: layout.regions) { bounds in
                         kernels.nearest_code(
                             vectors + piece.start * d, piece.count, piece.stride, d, arranged + piece.group * layout.count,
                             layout.cells, bounds.baseAddress!, found + piece.start)

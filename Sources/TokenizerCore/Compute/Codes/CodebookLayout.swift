@@ -1,19 +1,20 @@
-/// Where the kernels expect the parts of a codebook: `boxes[d][low, high][cells]`, then cells of `codes[d][64]` and the bits of
-/// their 32-bit `indices[64]`.
+/// Where the kernels expect the parts of a codebook: the boxes of regions of 16 cells, `[d][low, high][regions]`, those of the cells,
+/// `[d][low, high][cells]`, then the cells, each `codes[d][64]` and the bits of their 32-bit `indices[64]`.
 struct CodebookLayout: Sendable {
     let codes: Int
     let d: Int
 
-    /// Boxes are compared 16 at a time.
-    private static let cellsAtATime = 16
+    /// Boxes are compared 16 at a time, and a region has so many cells.
+    private static let boxesAtATime = 16
 
-    /// Number of cells, those that fill up the last 16 included.
-    var cells: Int {
-        let perBlock = CodeCells.size * Self.cellsAtATime
-        return (codes + perBlock - 1) / perBlock * Self.cellsAtATime
-    }
+    /// Number of cells, those that fill up the last region included.
+    var cells: Int { Self.filledUp((codes + CodeCells.size - 1) / CodeCells.size) }
+    /// Number of regions, those that fill up the last 16 included.
+    var regions: Int { Self.filledUp(cells / Self.boxesAtATime) }
 
-    private var boxesCount: Int { 2 * d * cells }
+    private static func filledUp(_ boxes: Int) -> Int { (boxes + boxesAtATime - 1) / boxesAtATime * boxesAtATime }
+
+    private var boxesCount: Int { 2 * d * (regions + cells) }
     private var cellCount: Int { (d + 1) * CodeCells.size }
     /// Floats in all.
     var count: Int { boxesCount + cells * cellCount }
@@ -24,6 +25,7 @@ struct CodebookLayout: Sendable {
     func arrange(_ codebook: UnsafePointer<Float>, into target: UnsafeMutablePointer<Float>) {
         let order = CodeCells.order(codebook, count: codes, d: d)
         target.update(repeating: .infinity, count: count)
+        let boxes = target + 2 * d * regions
         for cell in 0..<cells {
             let start = target + boxesCount + cell * cellCount
             let indices = start + d * CodeCells.size
@@ -36,10 +38,20 @@ struct CodebookLayout: Sendable {
                 for axis in 0..<d { start[axis * CodeCells.size + place] = codebook[Int(code) * d + axis] }
             }
             for axis in 0..<d {
-                let (low, high) = (target + 2 * axis * cells + cell, target + (2 * axis + 1) * cells + cell)
                 let values = UnsafeBufferPointer(start: start + axis * CodeCells.size, count: members.count)
-                low.pointee = values.min()!
-                high.pointee = values.max()!
+                boxes[2 * axis * cells + cell] = values.min()!
+                boxes[(2 * axis + 1) * cells + cell] = values.max()!
+            }
+        }
+        let occupied = (codes + CodeCells.size - 1) / CodeCells.size
+        for region in 0..<(occupied + Self.boxesAtATime - 1) / Self.boxesAtATime {
+            let first = region * Self.boxesAtATime
+            let members = min(Self.boxesAtATime, occupied - first)
+            for axis in 0..<d {
+                let low = UnsafeBufferPointer(start: boxes + 2 * axis * cells + first, count: members)
+                let high = UnsafeBufferPointer(start: boxes + (2 * axis + 1) * cells + first, count: members)
+                target[2 * axis * regions + region] = low.min()!
+                target[(2 * axis + 1) * regions + region] = high.max()!
             }
         }
     }
