@@ -40,6 +40,9 @@ struct Resampling {
         return picture.finished()
     }
 
+    /// Whether every row of the result is one stored row, resized along itself at most.
+    var keepsRows: Bool { vertical.copiedFrom != nil && !orientation.swapsSides }
+
     /// The stored columns whose pixels are kept until they are resized, where those are resized first; the resized ones otherwise.
     var keptColumns: Int { orientation.swapsSides ? horizontal.sourceRange.count : horizontal.count }
 
@@ -76,6 +79,7 @@ struct ResampledPicture {
     /// - Parameter row: row `y` of the stored picture, the one below the row before.
     mutating func take(_ row: UnsafePointer<UInt8>, at y: Int) {
         guard resampling.vertical.sourceRange.contains(y) else { return }
+        guard !resampling.keepsRows else { return finishRow(row) }
         keep(row, at: y)
         while resultRows < resampling.vertical.count, resampling.vertical.end(of: resultRows) <= y + 1 { finishRow() }
     }
@@ -90,6 +94,15 @@ struct ResampledPicture {
                 resampling.horizontal.resizeRow(row, from: 0, by: rowFilter, to: destination)
             }
         }
+    }
+
+    /// A row that is not resized along its columns.
+    private mutating func finishRow(_ row: UnsafePointer<UInt8>) {
+        let start = 3 * resampling.horizontal.count * resultRows
+        result.withUnsafeMutableBufferPointer { result in
+            resampling.horizontal.resizeRow(row, from: 0, by: rowFilter, to: result.baseAddress! + start)
+        }
+        resultRows += 1
     }
 
     private mutating func finishRow() {

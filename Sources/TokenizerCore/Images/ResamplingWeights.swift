@@ -17,12 +17,28 @@ struct ResamplingWeights {
     /// `count × taps` fixed-point weights; each row sums to 1 up to rounding.
     private(set) var weights: [Int32]
     /// The source position that the first resized one equals, where every one equals the next source position: nothing is resized then.
-    private(set) var copiedFrom: Int?
+    private(set) var copiedFrom: Int? = nil
 
     /// - Precondition: both counts are positive, and `range` lies in `0 ..< resizedCount`.
     init(sourceCount: Int, resizedCount: Int, range: Range<Int>) {
         precondition(sourceCount > 0 && resizedCount > 0 && range.lowerBound >= 0 && range.upperBound <= resizedCount)
-        let scale = Double(sourceCount) / Double(resizedCount)
+        if sourceCount == resizedCount {
+            self.init(copying: range, of: sourceCount)
+        } else {
+            self.init(scale: Double(sourceCount) / Double(resizedCount), sourceCount: sourceCount, range: range)
+        }
+    }
+
+    /// The triangle then has its centre on one position, and nothing on the next.
+    private init(copying range: Range<Int>, of sourceCount: Int) {
+        (self.sourceCount, count, taps, copiedFrom) = (sourceCount, range.count, 1, range.lowerBound)
+        starts = Array(range)
+        counts = [Int](repeating: 1, count: range.count)
+        weights = [Int32](repeating: 1 << Int32(ByteFilter.fractionBits), count: range.count)
+    }
+
+    /// - Parameter scale: source positions for each resized one.
+    private init(scale: Double, sourceCount: Int, range: Range<Int>) {
         let support = max(scale, 1)
         self.sourceCount = sourceCount
         count = range.count
@@ -42,8 +58,6 @@ struct ResamplingWeights {
                 weights[index * taps + tap] = Int32(0.5 + row[tap] / sum * Double(1 << ByteFilter.fractionBits))
             }
         }
-        // The triangle then has its centre on one position, and nothing on the next.
-        copiedFrom = sourceCount == resizedCount ? range.lowerBound : nil
     }
 
     /// Past the last source position that a resized one draws on.
