@@ -12,7 +12,7 @@
 #include "CKernels.h"
 
 /// A kernel that is new wants a function here.
-_Static_assert(sizeof(revq_kernel_table) == 33 * sizeof(void *), "the table has other kernels than are tested here");
+_Static_assert(sizeof(revq_kernel_table) == 35 * sizeof(void *), "the table has other kernels than are tested here");
 
 enum { GUARD = 16, MOST = 1 << 17 };
 static const float guard = 1234.5f;
@@ -294,7 +294,11 @@ enum { CELLS = 16, IN_CELL = 64, FILLED = 50, CODES = CELLS * FILLED };
 
 /// Code i is in cell i / FILLED. The layout is that of `nearest_code`.
 static float *cells_of(const float *codes, ptrdiff_t d) {
-    float *made = malloc((size_t)(2 * d * CELLS + CELLS * IN_CELL * (d + 1)) * sizeof(float)), *cell = made + 2 * d * CELLS;
+    float *made = malloc((size_t)(4 * d * CELLS + CELLS * IN_CELL * (d + 1)) * sizeof(float)), *boxes = made + 2 * d * CELLS;
+    float *cell = boxes + 2 * d * CELLS;
+    // One region of cells, which is filled up to as many.
+    for (ptrdiff_t i = 0; i < 2 * d * CELLS; i++) made[i] = INFINITY;
+    for (ptrdiff_t j = 0; j < d; j++) made[(2 * j + 1) * CELLS] = -INFINITY;
     const int32_t none = INT32_MAX;
     for (int i = 0; i < CELLS; i++, cell += IN_CELL * (d + 1))
         for (ptrdiff_t j = 0; j < d; j++) {
@@ -306,8 +310,10 @@ static float *cells_of(const float *codes, ptrdiff_t d) {
                 memcpy(cell + d * IN_CELL + at, at < FILLED ? &index : &none, sizeof index);
                 if (at < FILLED) low = fminf(low, x), high = fmaxf(high, x);
             }
-            made[(2 * j) * CELLS + i] = low;
-            made[(2 * j + 1) * CELLS + i] = high;
+            boxes[(2 * j) * CELLS + i] = low;
+            boxes[(2 * j + 1) * CELLS + i] = high;
+            made[(2 * j) * CELLS] = fminf(made[(2 * j) * CELLS], low);
+            made[(2 * j + 1) * CELLS] = fmaxf(made[(2 * j + 1) * CELLS], high);
         }
     return made;
 }
@@ -335,6 +341,22 @@ static void codes(const revq_kernel_table *k, check *c) {
         for (ptrdiff_t i = 0; i < CODES * (d + 3); i++) as_floats[i] = (float)totals[i];
         expect(c, "add_to_cells", as_floats, CODES * (d + 3), rounded);
         free(codebook), free(vectors), free(cells), free(scratch), free(totals);
+    }
+}
+
+static void pictures(const revq_kernel_table *k, check *c) {
+    enum { BYTES = 256 + 7, COLUMNS = 2 * 16 + 5, PLANE = COLUMNS + 3 };
+    uint8_t bytes[BYTES];
+    for (int i = 0; i < BYTES; i++) bytes[i] = (uint8_t)i;
+    float *y = results(BYTES);
+    k->centre_bytes(bytes, BYTES, y);
+    expect(c, "centre_bytes", y, BYTES, exact);
+    for (ptrdiff_t channels = 2; channels <= 3; channels++) {
+        float *x = numbers(COLUMNS * channels), *planes = results(PLANE * channels);
+        for (ptrdiff_t i = 0; i < PLANE * channels; i++) planes[i] = 0;
+        k->split_channels(x, channels, COLUMNS, PLANE, planes);
+        expect(c, "split_channels", planes, PLANE * channels, exact);
+        free(x);
     }
 }
 
@@ -442,6 +464,7 @@ static void run(const revq_kernel_table *k, check *c) {
     shortcuts(k, c);
     optimizer(k, c);
     codes(k, c);
+    pictures(k, c);
     bytes(k, c);
     volatile float tiny = 1e-38f;
     if (tiny * 0.25f != 0) fail(c, "revq_flush_denormals", "a product that is denormal", tiny * 0.25f, 0);

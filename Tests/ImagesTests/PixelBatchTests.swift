@@ -13,6 +13,16 @@ import Testing
         #expect(batch.images() == images)
     }
 
+    @Test("Every byte is divided and centred as fp32 does it", arguments: InstructionSet.supported)
+    func levels(_ set: InstructionSet) {
+        for count in [256, 85, 1] {
+            let bytes = (0..<3 * count).map { UInt8($0 % 256) }
+            let image = RGBImage(width: count, height: 1, pixels: bytes)
+            let batch = ComputeContext.with(\.instructionSet, set) { PixelBatch(images: [image]) }
+            #expect(batch.pixels.values == bytes.map { Float($0) / 127.5 - 1 })
+        }
+    }
+
     @Test("0 is −1, 255 is 1, and values between bytes are rounded")
     func scale() {
         let values = PixelBatch(images: [RGBImage(width: 1, height: 1, pixels: [0, 255, 51])]).pixels.values

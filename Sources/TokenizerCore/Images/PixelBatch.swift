@@ -25,10 +25,7 @@ package struct PixelBatch: Sendable {
                 precondition(
                     image.width == width && image.height == height,
                     "a batch of \(width)×\(height) images cannot hold one of \(image.width)×\(image.height)")
-                let start = destination + index * image.pixels.count
-                image.pixels.withUnsafeBufferPointer { bytes in
-                    for i in 0..<bytes.count { start[i] = Float(bytes[i]) / 127.5 - 1 }
-                }
+                PixelLevels.centre(image.pixels, into: destination + index * image.pixels.count)
             }
         }
         self.init(pixels)

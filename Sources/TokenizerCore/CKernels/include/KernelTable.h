@@ -179,9 +179,10 @@ typedef struct revq_kernel_table {
     /// For `count` vectors of d floats: the index of the code at the least Euclidean distance, the lowest of equally near ones.
     /// The answer is that of double precision. Vector i starts at vectors[i · stride · d], its answer goes to found[i · stride].
     ///
-    /// A codebook is the boxes[d][low, high][cells] that contain the codes of each cell, followed by the cells, each codes[d][64]
-    /// and the bits of 32-bit indices[64]. `cells` is a multiple of 16. Places that hold no code are infinite and have the
-    /// largest index, boxes that hold none are infinite. `bounds` is working memory for `cells` floats.
+    /// A codebook is boxes[d][low, high][regions] that contain those of 16 cells each, boxes[d][low, high][cells] that contain the codes of
+    /// each cell, and the cells, each codes[d][64] and the bits of 32-bit indices[64]. `cells` is a multiple of 16, and there are
+    /// cells / 16 regions, filled up to a multiple of 16. Places that hold no code are infinite and have the largest index, boxes
+    /// that hold none are infinite. `bounds` is working memory for `regions` floats.
     void (*nearest_code)(
         const float *vectors, ptrdiff_t count, ptrdiff_t stride, ptrdiff_t d, const float *codebook, ptrdiff_t cells,
         float *bounds, int32_t *found);
@@ -195,6 +196,10 @@ typedef struct revq_kernel_table {
     void (*add_to_cells)(
         const float *vectors, const int32_t *found, ptrdiff_t count, ptrdiff_t stride, ptrdiff_t d, const float *codebook,
         double weight, double *totals);
+    /// to[i] = bytes[i] / 127.5 − 1, rounded after the division and after the subtraction.
+    void (*centre_bytes)(const uint8_t *bytes, ptrdiff_t count, float *to);
+    /// to[i · plane + x] = from[x · c + i] for `count` positions x of `c` channels each.
+    void (*split_channels)(const float *from, ptrdiff_t c, ptrdiff_t count, ptrdiff_t plane, float *to);
     /// One row from `taps` consecutive rows of bytes: to[i] = ½ + Σ weights[t] · row[t][i], a fixed-point number with
     /// REVQ_WEIGHT_FRACTION_BITS, brought into 0…255. `rows` holds `ring` rows of `row_bytes` each; the row after the last is row 0,
     /// and `first` is where the sum begins.

@@ -32,6 +32,7 @@
 #include "scan_codes.h"
 #include "add_to_cells.h"
 
+#include "pixels.h"
 #include "resample.h"
 
 extern const revq_kernel_table TABLE;
@@ -67,6 +68,8 @@ const revq_kernel_table TABLE = {
     .nearest_code = nearest_code,
     .scan_codes = scan_codes,
     .add_to_cells = add_to_cells,
+    .centre_bytes = centre_bytes,
+    .split_channels = split_channels,
     .sum_byte_rows = sum_byte_rows,
     .resize_rgb_row = resize_rgb_row,
 };

@@ -1,3 +1,5 @@
+import CKernels
+
 /// Trades resolution for channels and back without losing a number.
 package enum PixelShuffle {
     /// `[n, h, w, c]` → `[n, h/f, w/f, c·f²]`; channel `f²·i + f·dy + dx` is channel i of pixel (dy, dx) of each f×f tile.
@@ -9,14 +11,13 @@ package enum PixelShuffle {
         precondition(x.h % f == 0 && x.w % f == 0, "\(f)×\(f) tiles do not cover \(x.shape)")
         let (rows, width, c) = (x.n * x.h, x.w, x.c)
         var y = Tensor(uninitialized: [x.n, x.h / f, x.w / f, c * f * f])
+        let kernels = ComputeContext.current.kernels
         withPointers(writing: &y, reading: x) { y, x in
             RowPieces.forEach(rows: rows, width: width * c) { range in
                 for row in range {
                     var (source, target) = (x + row * width * c, y + row / f * (width / f) * c * f * f + row % f * f)
                     for _ in 0..<width / f {
-                        for i in 0..<c {
-                            for dx in 0..<f { target[i &* f &* f &+ dx] = source[dx &* c &+ i] }
-                        }
+                        kernels.split_channels(source, c, f, f * f, target)
                         source += f * c
                         target += c * f * f
                     }
