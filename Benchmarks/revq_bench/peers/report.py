@@ -1,8 +1,6 @@
-"""One Markdown table of everything, the ratios to the fastest peer, and the thresholds."""
+"""One Markdown table of everything, and the ratios to the fastest peer."""
 
 import statistics
-
-from ..processor import features as processor_features
 
 OPERATIONS = ("encode", "decode", "quantise", "rectify")
 # A peer whose results differ by more has computed something else, and is no rival; bf16 and ties of codes differ by far less.
@@ -79,25 +77,6 @@ def _least_rival(result, ours, values):
 
 def _is_rival(name, peer):
     return not name.startswith("revq") and all(difference < LARGEST_DIFFERENCE for difference in peer["difference"].values())
-
-
-def thresholds(results, wanted):
-    """Lines that say pass or fail for each threshold whose case was measured: a share of the sgemm rate of the same run. Those with a
-    `processor` are for processors with that feature, as Linux names it."""
-    lines, features = [], processor_features()
-    for threshold in wanted:
-        if threshold.get("processor", "") not in features:
-            continue
-        for result in results:
-            peer = result["peers"].get("revq bf16" if threshold["precision"] == "bf16" else "revq")
-            keys = ("model", "precision", "size", "batch", "threads")
-            values = peer and peer["ms"].get(threshold["operation"])
-            if values and all(result[key] == threshold[key] for key in keys):
-                share = result["gflop_per_image"][threshold["operation"]] / (_median(values) / 1000) / _median(result["sgemm_gflops"])
-                verdict, case = "pass" if share >= threshold["sgemm_share"] else "FAIL", title(result).split(";")[0]
-                found = f"{threshold['operation']} at {share:.2f} of sgemm, at least {threshold['sgemm_share']} wanted"
-                lines.append(f"- {verdict}: {case}: {found}")
-    return "\n".join(lines)
 
 
 def _median(values):
