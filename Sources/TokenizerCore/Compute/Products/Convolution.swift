@@ -150,10 +150,10 @@ package enum ConvolutionAlgorithm: Sendable {
     /// many tiles, they are a small part of the work.
     static func keepsKernels(of weights: PackedConvolution, tiles: Int) -> Bool { tiles < 1024 || weights.c * weights.n < 256 * 512 }
 
-    /// A matrix unit multiplies 32 channels by 32 at a time. Where they are few and fill no such squares, as 48 do not, vectors are faster. At
-    /// stride 2, where the transforms are most of the work, they are for somewhat more channels, too.
+    /// A matrix unit wants its factors split in three, which few channels do not repay: vectors take 2.6 ms for 96 of them at 64², 4.2 for 64 at
+    /// 128², where it takes 3.3 and 6.9 (one core of an Intel Xeon, model 207); at 128 channels the two are level.
     private static func suitsVectors(_ weights: PackedConvolution, _ kind: revq_winograd) -> Bool {
-        kind == .REVQ_HALVING ? weights.c * weights.n <= 64 * 128 : max(weights.c, weights.n) <= 48
+        kind == .REVQ_HALVING ? weights.c * weights.n <= 64 * 128 : max(weights.c, weights.n) <= 96
     }
 
     /// The gradient of weights has sums of 64 products at a time, which a matrix unit is hardly faster at than at splitting what it multiplies.
