@@ -62,6 +62,37 @@ def test_a_chosen_picture_is_that_of_the_service(visit, server, photographs):
     assert abs(float(similarity) - float(headers["Revq-SSIM"])) < 0.002
 
 
+def test_a_picture_is_encoded_in_another_size(visit, server, photographs):
+    visit = visit()
+    file = photographs / "chelsea.jpg"
+    visit.choose(file)
+    visit.said("chelsea.jpg went through 512 tokens")
+    offered = visit.page.eval_on_selector_all("#size option", "options => options.map((option) => option.textContent)")
+    assert offered == ["128×128", "256×256", "384×384", "512×512", "768×768", "1024×1024"]
+    visit.page.select_option("#size", "384")
+    visit.said("chelsea.jpg went through 1152 tokens")
+    visit.settle()
+    picture, headers = posted(f"{server.url}/reconstruct?model=default&size=384", file.read_bytes())
+    assert list(visit.pixels("right").get_flattened_data()) == list(Image.open(io.BytesIO(picture)).convert("RGB").get_flattened_data())
+    _, size, decibels, _ = visit.figures()[0]
+    assert size == "2,016"
+    assert abs(float(decibels) - float(headers["Revq-PSNR"])) < 0.05
+    # What follows stays of that size: an edit, erasing to grey, the lines for a shell, and the tokens as a file that comes back.
+    visit.page.click("#map [data-index='1100']")
+    edit(visit, "erase")
+    visit.said("1 token is changed")
+    edit(visit, "reset")
+    visit.said("As encoded")
+    visit.page.click("#copy-curl")
+    assert "&size=384'" in visit.page.text_content("#snippet")
+    with visit.page.expect_download() as download:
+        visit.page.click("#save-json")
+    visit.choose(download.value.path())
+    visit.said("is drawn by default")
+    assert len(visit.tokens()) == 1152 and visit.pixels("right").size == (384, 384)
+    assert visit.page.input_value("#size") == "384"
+
+
 @pytest.mark.parametrize("event", ["drop", "paste"])
 def test_a_picture_is_dropped_or_pasted(visit, server, event):
     visit = visit()

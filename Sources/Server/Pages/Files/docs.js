@@ -64,7 +64,7 @@ async function send(event) {
 /** Puts tokens that can be decoded into a form. */
 async function fill(form) {
   try {
-    const { fingerprint, tokens } = await encode(await cat(), form.elements['query-model'].value || 'default');
+    const { fingerprint, tokens } = await encode(await cat(), { model: form.elements['query-model'].value || 'default' });
     form.elements.body.value = JSON.stringify({ fingerprint, tokens });
   } catch (error) {
     form.querySelector('.outcome').replaceChildren(element('p', { className: 'trouble' }, error.message));

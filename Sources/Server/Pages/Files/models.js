@@ -2,7 +2,7 @@
 
 import { info, Refusal } from './service.js';
 
-/** One version of a model: `{model, version, fingerprint, grid, precision, isCurrent}`. */
+/** One version of a model: `{model, version, fingerprint, grid, sizes, precision, isCurrent}`. */
 let versions = [];
 let limits = {};
 
@@ -30,6 +30,11 @@ export const largestFile = () => limits.image_body_bytes ?? Infinity;
 
 export const title = ({ model, version }) => `${model}, version ${version}`;
 
+/** The side of a document's picture where it is not its model's own; undefined where it is. */
+export function otherSide({ fingerprint, grid }) {
+  return ofFingerprint(fingerprint)?.grid.image_size === grid.image_size ? undefined : grid.image_size;
+}
+
 /** Bits of one picture's tokens, as a fixed-length code has them. */
 export const bits = ({ tokens, codebook_size: codes }) => tokens * Math.ceil(Math.log2(codes));
 
@@ -43,6 +48,26 @@ export function offer(select, shown = versions[0]) {
     return option;
   });
   select.replaceChildren(...options);
+}
+
+/** What the sides that are offered are of a version's own. */
+const factors = [0.5, 1, 1.5, 2, 3, 4];
+
+/** Sides of the squares that a version is offered for, in pixels: its own, and larger and smaller ones where it takes those. */
+export function sides({ grid, sizes }) {
+  const own = grid.image_size;
+  const takes = (side) => side % sizes.multiple === 0 && side >= sizes.minimum && side ** 2 <= sizes.maximum_pixels;
+  return factors.map((factor) => factor * own).filter((side) => side === own || (sizes && takes(side)));
+}
+
+/**
+ * Offers the sides of a version's squares.
+ * @param {number} shown - the side that is chosen where it is offered.
+ */
+export function offerSides(select, version, shown) {
+  const offered = [...new Set([...sides(version), shown])].sort((a, b) => a - b);
+  select.replaceChildren(...offered.map((side) => new Option(`${side}×${side}`, side, side === shown, side === shown)));
+  select.disabled = offered.length === 1;
 }
 
 /** Offers what a picture may be compared with: current versions that are not the same as the one that is shown. */

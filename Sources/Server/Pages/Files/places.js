@@ -4,12 +4,12 @@ import { changedBox } from './heat.js';
 import { drawn } from './picture.js';
 import { decode } from './service.js';
 
-const key = (fingerprint) => `revq places ${fingerprint}`;
+const key = ({ fingerprint, grid }) => `revq places ${fingerprint} ${grid.image_size}`;
 
 export class Places {
   /** @param {{fingerprint: string, grid: object, tokens: number[]}} document @param {ImageData} picture - what these tokens show. */
   constructor(document, picture) {
-    Object.assign(this, { document, picture, boxes: remembered(document.fingerprint) });
+    Object.assign(this, { document, picture, boxes: remembered(document) });
   }
 
   get isComplete() {
@@ -22,10 +22,10 @@ export class Places {
    */
   async of(index, signal) {
     if (!this.boxes.has(index)) {
-      const { tokens, fingerprint, grid } = this.document;
+      const { tokens, grid } = this.document;
       const codes = grid.codebook_size;
       const others = tokens.with(index, (tokens[index] + Math.max(1, codes >> 1)) % codes);
-      const box = changedBox(this.picture, await drawn(await decode(others, fingerprint, signal)));
+      const box = changedBox(this.picture, await drawn(await decode(others, this.document, signal)));
       this.boxes.set(index, box ?? { x: 0, y: 0, width: 0, height: 0 });
     }
     return this.boxes.get(index);
@@ -34,7 +34,7 @@ export class Places {
   /** Keeps what is known for the next visit. */
   keep() {
     try {
-      localStorage.setItem(key(this.document.fingerprint), JSON.stringify([...this.boxes]));
+      localStorage.setItem(key(this.document), JSON.stringify([...this.boxes]));
     } catch {
       // A browser may forbid it: they are found out again.
     }
@@ -47,9 +47,9 @@ export class Places {
   }
 }
 
-function remembered(fingerprint) {
+function remembered(document) {
   try {
-    return new Map(JSON.parse(localStorage.getItem(key(fingerprint))) ?? []);
+    return new Map(JSON.parse(localStorage.getItem(key(document))) ?? []);
   } catch {
     // As for keeping them.
     return new Map();

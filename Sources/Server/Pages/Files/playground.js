@@ -65,8 +65,8 @@ async function open(source) {
   return run(async (signal) => {
     say(`Encoding ${source.name} …`);
     const started = performance.now();
-    const encoded = await encode(source.file, models.chosenIn($('model')).model, signal);
-    const png = await decode(encoded.tokens, encoded.fingerprint, signal);
+    const encoded = await encode(source.file, wanted(models.chosenIn($('model'))), signal);
+    const png = await decode(encoded.tokens, encoded, signal);
     const took = performance.now() - started;
     await take(source, encoded, png, signal);
     say(`${source.name} went through ${encoded.tokens.length} tokens and back in ${Math.round(took)} ms.`);
@@ -74,20 +74,26 @@ async function open(source) {
   });
 }
 
+/** What a version is to encode: a square of the side that is chosen, where it is offered for that, of its own side otherwise. */
+function wanted(version) {
+  const side = Number($('size').value);
+  return { model: version.model, side: side !== version.grid.image_size && models.sides(version).includes(side) ? side : undefined };
+}
+
 async function openTokens(file, signal) {
-  const { tokens, fingerprint } = await readTokens(file);
+  const { tokens, fingerprint, grid: stated } = await readTokens(file);
   const whose = fingerprint ?? models.chosenIn($('model')).fingerprint;
-  const png = await decode(tokens, whose, signal);
+  const png = await decode(tokens, { fingerprint: whose, grid: stated }, signal);
   if (!models.ofFingerprint(whose)) await models.refresh(signal);
   const { model, version, grid } = models.ofFingerprint(whose);
-  await take(null, { model, version, fingerprint: whose, grid, tokens }, png, signal);
+  await take(null, { model, version, fingerprint: whose, grid: stated ?? grid, tokens }, png, signal);
   say(`${file.name} is drawn by ${models.title({ model, version })}${fingerprint ? '' : ', because the file does not say whose tokens it holds'}.`);
 }
 
 /** Shows what has come. The tokens' picture is there first, the original may take a moment longer. */
 async function take(source, encoded, png, signal) {
   const picture = await drawn(png);
-  const other = source === state.source ? state.other : null;
+  const other = source === state.source && state.other ? { ...state.other, image: ofSide(state.other.image, picture.width) } : null;
   Object.assign(state, { source, encoded, png, picture, other, unedited: picture, original: null, jpeg: null, tokens: encoded.tokens, past: [] });
   state.places = new Places(encoded, picture);
   map.forgetPlaces();
@@ -98,10 +104,17 @@ async function take(source, encoded, png, signal) {
   performance.measure('first reconstruction', 'opened');
   if (!models.ofFingerprint(encoded.fingerprint)) await models.refresh(signal);
   models.offer($('model'), encoded);
+  offerSides(encoded.grid.image_size);
   models.offerOthers($('other'), encoded);
   if (source) state.original = await square(source.file, encoded.grid.image_size).catch(() => null);
   signal.throwIfAborted();
   drawPicture();
+}
+
+/** @param {number} [shown] - the side of what is shown. */
+function offerSides(shown) {
+  const version = models.chosenIn($('model'));
+  models.offerSides($('size'), version, shown ?? version.grid.image_size);
 }
 
 /** What stands beside the picture: JPEG of as many bytes, and how many a JPEG as good would take. */
@@ -202,7 +215,7 @@ function show(tokens) {
   return run(async (signal) => {
     await pause(60, signal);
     const started = performance.now();
-    state.png = await decode(tokens, state.encoded.fingerprint, signal);
+    state.png = await decode(tokens, state.encoded, signal);
     state.picture = await drawn(state.png);
     signal.throwIfAborted();
     drawPicture();
@@ -216,18 +229,20 @@ const greys = new Map();
 
 /** The tokens of a plain grey picture; null where that cannot be had. */
 async function greyTokens() {
-  const { model, fingerprint } = state.encoded;
-  if (!greys.has(fingerprint)) {
+  const { model, fingerprint, grid } = state.encoded;
+  const key = (document) => `${document.fingerprint} ${document.grid.image_size}`;
+  if (!greys.has(key(state.encoded))) {
     const context = surface(16, 16);
     context.fillStyle = '#808080';
     context.fillRect(0, 0, 16, 16);
     await run(async (signal) => {
-      const grey = await encode(fileOf(context, 'image/png'), model, signal);
-      greys.set(grey.fingerprint, grey.tokens);
+      const side = models.otherSide({ fingerprint, grid });
+      const grey = await encode(fileOf(context, 'image/png'), { model, side }, signal);
+      greys.set(key(grey), grey.tokens);
       if (grey.fingerprint !== fingerprint) throw new Refusal('The server has gone on to another version.', { code: 'fingerprint_not_resident' });
     });
   }
-  return greys.get(fingerprint) ?? null;
+  return greys.get(key({ fingerprint, grid })) ?? null;
 }
 
 // Comparing.
@@ -246,8 +261,8 @@ async function compare() {
     return drawPicture();
   }
   return run(async (signal) => {
-    const encoded = await encode(state.source.file, version.model, signal);
-    const image = await drawn(await decode(encoded.tokens, encoded.fingerprint, signal));
+    const encoded = await encode(state.source.file, wanted(version), signal);
+    const image = await drawn(await decode(encoded.tokens, encoded, signal));
     standBeside(models.title(encoded), image, await square(state.source.file, image.width), encoded);
   });
 }
@@ -287,7 +302,7 @@ function listen() {
   for (const input of document.querySelectorAll('[name=beside], #errors')) input.addEventListener('change', drawPicture);
   $('share').addEventListener('input', () => ($('share-text').textContent = `${$('share').value} %`));
   $('value').addEventListener('change', typed);
-  $('model').addEventListener('change', () => state.source && open(state.source));
+  for (const id of ['model', 'size']) $(id).addEventListener('change', () => state.source && open(state.source));
   $('other').addEventListener('change', compare);
   $('stage').addEventListener('click', (event) => picked(map, event));
   receive((file) => open({ file, name: file.name || 'The pasted picture' }));
@@ -312,5 +327,6 @@ listen();
 run(async (signal) => {
   await models.refresh(signal);
   models.offer($('model'));
+  offerSides();
   openExample('rocket');
 });

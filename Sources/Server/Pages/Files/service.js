@@ -63,15 +63,21 @@ export async function info(signal) {
   return json(await ask('info', { signal }), 'models');
 }
 
-/** A picture's tokens, as `/encode` documents them. */
-export async function encode(picture, model, signal) {
-  const query = `?model=${encodeURIComponent(model)}`;
+/**
+ * A picture's tokens, as `/encode` documents them.
+ * @param {number} [side] - of the square that is encoded, in pixels; the model's own where there is none.
+ */
+export async function encode(picture, { model, side }, signal) {
+  const query = `?model=${encodeURIComponent(model)}${side ? `&size=${side}` : ''}`;
   return json(await ask(`encode${query}`, { method: 'POST', body: picture, signal }), 'tokens');
 }
 
-/** The PNG that tokens stand for. */
-export async function decode(tokens, fingerprint, signal) {
-  const body = JSON.stringify({ fingerprint, tokens: Array.from(tokens) });
+/**
+ * The PNG that tokens stand for.
+ * @param {object} [grid] - as `/encode` answered it; that of the model's own size where there is none.
+ */
+export async function decode(tokens, { fingerprint, grid }, signal) {
+  const body = JSON.stringify({ fingerprint, grid, tokens: Array.from(tokens) });
   const headers = { 'Content-Type': 'application/json', Accept: 'image/png' };
   const response = await ask('decode', { method: 'POST', body, headers, signal });
   const picture = await response.blob();

@@ -1,5 +1,6 @@
 /** Takes along what the page shows: files, and lines for a shell and for Python. */
 
+import { otherSide } from './models.js';
 import { say } from './notice.js';
 import { save } from './picture.js';
 import { edits, state } from './session.js';
@@ -12,7 +13,7 @@ export async function copy(snippet) {
   // Beyond some dozen a file is better than a line.
   const isShort = state.source && edited.length <= 32;
   const { model, fingerprint } = state.encoded;
-  const text = snippet({ source: isShort ? state.source : null, edits: isShort ? edited : [], model, fingerprint });
+  const text = snippet({ source: isShort ? state.source : null, edits: isShort ? edited : [], model, side: otherSide(state.encoded), fingerprint });
   [element.textContent, element.hidden] = [text, false];
   try {
     await navigator.clipboard.writeText(text);

@@ -27,7 +27,8 @@ export async function holdsTokens(file) {
 
 /**
  * Reads what {@link asJSON} and {@link asNumPy} write.
- * @returns {Promise<{tokens: number[], fingerprint: string | null}>} null where the file does not say whose tokens they are.
+ * @returns {Promise<{tokens: number[], fingerprint: string | null, grid?: object}>} null where the file does not say whose tokens they are,
+ *   no grid where it does not say of what size.
  */
 export async function readTokens(file) {
   const bytes = await file.arrayBuffer();
@@ -38,8 +39,8 @@ export async function readTokens(file) {
 
 function fromJSON(text) {
   try {
-    const { tokens, fingerprint = null } = JSON.parse(text);
-    return Array.isArray(tokens) ? { tokens, fingerprint } : null;
+    const { tokens, fingerprint = null, grid } = JSON.parse(text);
+    return Array.isArray(tokens) ? { tokens, fingerprint, grid } : null;
   } catch {
     return null;
   }
