@@ -3,7 +3,7 @@
     python -m revq_bench.check [--repeats 5]     needs the standard library alone
 
 Weights are random and never touch the disk: speed does not depend on them. A busy moment spoils a share, so a case that misses is measured
-twice more and its best counts. A threshold is a tenth below the least that quiet runs gave, and applies where the processor has its feature and
+twice more and its best counts. A threshold is a little below the least that quiet runs gave, and applies where the processor has its feature and
 as many cores as it has threads. Ends with status 1 where one is missed.
 """
 
