@@ -43,10 +43,16 @@ struct CodebookLayout: Sendable {
                 boxes[(2 * axis + 1) * cells + cell] = values.max()!
             }
         }
+        boxRegions(of: boxes, into: target)
+    }
+
+    /// - Parameters:
+    ///   - boxes: those of the cells.
+    ///   - target: receives those of the regions that hold codes.
+    private func boxRegions(of boxes: UnsafePointer<Float>, into target: UnsafeMutablePointer<Float>) {
         let occupied = (codes + CodeCells.size - 1) / CodeCells.size
-        for region in 0..<(occupied + Self.boxesAtATime - 1) / Self.boxesAtATime {
-            let first = region * Self.boxesAtATime
-            let members = min(Self.boxesAtATime, occupied - first)
+        for first in stride(from: 0, to: occupied, by: Self.boxesAtATime) {
+            let (region, members) = (first / Self.boxesAtATime, min(Self.boxesAtATime, occupied - first))
             for axis in 0..<d {
                 let low = UnsafeBufferPointer(start: boxes + 2 * axis * cells + first, count: members)
                 let high = UnsafeBufferPointer(start: boxes + (2 * axis + 1) * cells + first, count: members)
