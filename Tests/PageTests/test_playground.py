@@ -93,6 +93,14 @@ def test_a_picture_is_encoded_in_another_size(visit, server, photographs):
     assert visit.page.input_value("#size") == "384"
 
 
+def test_tokens_of_what_is_no_square_are_refused_in_a_sentence(visit, server, photographs, tmp_path):
+    visit = visit()
+    document, _ = posted(f"{server.url}/encode?model=default&size=256x384", (photographs / "chelsea.jpg").read_bytes())
+    (tmp_path / "wide.json").write_bytes(document)
+    visit.choose(tmp_path / "wide.json")
+    visit.said("wide.json holds the tokens of a picture of 384×256; this page shows squares.", "#trouble")
+
+
 @pytest.mark.parametrize("event", ["drop", "paste"])
 def test_a_picture_is_dropped_or_pasted(visit, server, event):
     visit = visit()

@@ -84,9 +84,13 @@ async function openTokens(file, signal) {
   const { tokens, fingerprint, grid: stated } = await readTokens(file);
   const whose = fingerprint ?? models.chosenIn($('model')).fingerprint;
   const png = await decode(tokens, { fingerprint: whose, grid: stated }, signal);
+  const { width, height } = await drawn(png);
+  if (width !== height) throw new Refusal(`${file.name} holds the tokens of a picture of ${width}×${height}; this page shows squares.`, { status: 422 });
   if (!models.ofFingerprint(whose)) await models.refresh(signal);
-  const { model, version, grid } = models.ofFingerprint(whose);
-  await take(null, { model, version, fingerprint: whose, grid: stated ?? grid, tokens }, png, signal);
+  const { model, version, grid: own } = models.ofFingerprint(whose);
+  // A file may say anything: what was drawn is what counts.
+  const grid = { ...own, image_size: width, tokens: tokens.length };
+  await take(null, { model, version, fingerprint: whose, grid, tokens }, png, signal);
   say(`${file.name} is drawn by ${models.title({ model, version })}${fingerprint ? '' : ', because the file does not say whose tokens it holds'}.`);
 }
 
